@@ -1,0 +1,1 @@
+"""The proof: canonical entries, Merkle tree, checkpoints, bundles and their verification."""
