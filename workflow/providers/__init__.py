@@ -1,0 +1,1 @@
+"""The tenant: one port and its fillings."""
