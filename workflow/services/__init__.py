@@ -1,0 +1,1 @@
+"""The verbs: every change to a case goes through here."""
