@@ -1,0 +1,1 @@
+"""The tests, one room per floor, and what they share."""
