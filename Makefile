@@ -97,17 +97,20 @@ else
 	"$(PYTHON)" -m venv $(VENV)
 endif
 
+ifneq ($(UV),)
+INSTALL := VIRTUAL_ENV='$(CURDIR)/$(VENV)' $(UV) pip install --quiet --compile-bytecode
+else
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+endif
+
 # An environment that uv made has no pip of its own.
 define install
+	@echo 'Installing what $(1) locks into $(VENV)'
 	$(if $(UV),,@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null)
-	$(if $(UV),\
-		VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes --compile-bytecode -r $(1),\
-		$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1))
-	$(if $(UV),\
-		VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .,\
-		$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .)
-	$(PY) -m compileall -q workflow
-	touch $@
+	@$(INSTALL) --require-hashes -r $(1)
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(PY) -m compileall -q workflow
+	@touch $@
 endef
 
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(PY)
