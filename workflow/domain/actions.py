@@ -1,0 +1,351 @@
+"""What people and automation can do to a case: one frozen dataclass per verb.
+
+A new verb is one class here, its trigger in ``lifecycle`` and its branch in ``facts`` or ``decisions``. Free text is
+:class:`~workflow.domain.private.Private`; people, users and cases are opaque ids. An entry keeps the action's inputs
+(:func:`to_data`), so that replay can judge the very same action again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workflow.domain.private import NOTHING, Private
+from workflow.domain.record import time_from_text, time_to_text
+from workflow.domain.restriction import Source
+from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Base of every action; ``name`` is the imperative that entries carry."""
+
+    name: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase(Action):
+    """Take in a restriction, or a compromised identity by hand, as a new case."""
+
+    name: ClassVar[str] = "open"
+    number: int
+    tenant: str
+    kind: Kind
+    entity: str
+    playbook: str
+    status: RestrictionStatus = RestrictionStatus.UNKNOWN
+    source: Source = Source.PORTAL
+    restricted_at: datetime | None = None
+    observed_at: datetime | None = None
+    reported: Private = NOTHING
+    label: Private = NOTHING
+    identities: tuple[str, ...] = ()
+    facts: Mapping[str, bool] = field(default_factory=dict)
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRestriction(Action):
+    """Report a restriction that this case may already know: a row, an alert, an audit record, a bounce."""
+
+    name: ClassVar[str] = "report"
+    status: RestrictionStatus
+    source: Source
+    restricted_at: datetime | None = None
+    observed_at: datetime | None = None
+    reported: Private = NOTHING
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveRestriction(Action):
+    """Record a reading of the restriction, or a person's attestation of one."""
+
+    name: ClassVar[str] = "observe"
+    status: RestrictionStatus
+    observed_at: datetime
+    method: Method = Method.ATTESTED
+    reference: Private = NOTHING
+    lifted_by: Private = NOTHING
+    lifted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEvidence(Action):
+    """Answer one prerequisite, about one person where it is asked per person."""
+
+    name: ClassVar[str] = "record"
+    prerequisite: str
+    about: str = ""
+    result: Result = Result.MET
+    method: Method = Method.ATTESTED
+    observed_at: datetime
+    reference: Private = NOTHING
+    note: Private = NOTHING
+    before: Private = NOTHING
+    after: Private = NOTHING
+    attachment: str = ""
+    file: Private = NOTHING
+    linked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetractEvidence(Action):
+    """Take an answer back; the old entry stays, a new one says so."""
+
+    name: ClassVar[str] = "retract"
+    prerequisite: str
+    about: str = ""
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskException(Action):
+    """Ask that the risk of one prerequisite be accepted until a time."""
+
+    name: ClassVar[str] = "except"
+    prerequisite: str
+    about: str = ""
+    expires_at: datetime
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmProposal(Action):
+    """Be the second person for an exception, a dismissal, a playbook move or the removal of an identity."""
+
+    name: ClassVar[str] = "confirm"
+    proposal: str
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseProposal(Action):
+    """Turn down, or take back, what was proposed."""
+
+    name: ClassVar[str] = "refuse"
+    proposal: str
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignCase(Action):
+    """Give the case to a person ("" gives it back to the queue)."""
+
+    name: ClassVar[str] = "assign"
+    assignee: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNote(Action):
+    """Write down something that moves nothing."""
+
+    name: ClassVar[str] = "note"
+    note: Private
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddIdentity(Action):
+    """Name a compromised user behind the entity, or say more about one: synced, federated, has roles…"""
+
+    name: ClassVar[str] = "identify"
+    subject: str
+    facts: Mapping[str, bool] = field(default_factory=dict)
+    reference: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveIdentity(Action):
+    """Propose that a user was not compromised after all; a second person confirms."""
+
+    name: ClassVar[str] = "remove-identity"
+    subject: str
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCase(Action):
+    """Link another case, for instance the admin's behind a connector."""
+
+    name: ClassVar[str] = "link"
+    case: str
+    relation: str = "related"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovePlaybook(Action):
+    """Move the case to another playbook or version; needs two people when requirements fall away (R8)."""
+
+    name: ClassVar[str] = "playbook"
+    playbook: str
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(Action):
+    """An action that carries the picture its author saw; None means nothing was shown."""
+
+    seen_version: int | None = None
+    seen_digest: str = ""
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestUnblock(Decision):
+    """Ask that the entity be unblocked, standing on the evidence recorded now."""
+
+    name: ClassVar[str] = "request-unblock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawRequest(Decision):
+    """Take one's own request back, until the intent."""
+
+    name: ClassVar[str] = "withdraw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveUnblock(Decision):
+    """Approve the standing request on the evidence it cites (R4)."""
+
+    name: ClassVar[str] = "approve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectRequest(Decision):
+    """Turn the request down, or take an approval back, until the intent."""
+
+    name: ClassVar[str] = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntendUnblock(Decision):
+    """Record the intent to unblock now; consumes the approvals (R6)."""
+
+    name: ClassVar[str] = "unblock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAnswer(Action):
+    """Record what Microsoft answered to the open attempt. *Done* is believed only when observed."""
+
+    name: ClassVar[str] = "answer"
+    answer: Answer
+    reference: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseCase(Decision):
+    """End the case after its watch, or because the restriction ended by itself and the work is complete."""
+
+    name: ClassVar[str] = "close"
+    resolution: Resolution | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DismissCase(Decision):
+    """Propose to end the case without a release: a duplicate, or no compromise and nothing restricted."""
+
+    name: ClassVar[str] = "dismiss"
+    resolution: Resolution
+    duplicate_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenCase(Decision):
+    """Open an ended case again, as its next recurrence."""
+
+    name: ClassVar[str] = "reopen"
+
+
+ACTIONS: Mapping[str, type[Action]] = {
+    kind.name: kind
+    for kind in (
+        OpenCase,
+        ReportRestriction,
+        ObserveRestriction,
+        RecordEvidence,
+        RetractEvidence,
+        AskException,
+        ConfirmProposal,
+        RefuseProposal,
+        AssignCase,
+        AddNote,
+        AddIdentity,
+        RemoveIdentity,
+        LinkCase,
+        MovePlaybook,
+        RequestUnblock,
+        WithdrawRequest,
+        ApproveUnblock,
+        RejectRequest,
+        IntendUnblock,
+        RecordAnswer,
+        CloseCase,
+        DismissCase,
+        ReopenCase,
+    )
+}
+"""Every action by the name that entries carry."""
+
+_ENUMS: Mapping[str, type[StrEnum]] = {
+    "kind": Kind,
+    "status": RestrictionStatus,
+    "source": Source,
+    "result": Result,
+    "method": Method,
+    "answer": Answer,
+    "resolution": Resolution,
+}
+_FIELDS = {kind: tuple((item.name, item.default) for item in fields(kind)) for kind in ACTIONS.values()}
+
+
+def to_data(action: Action) -> dict[str, Any]:
+    """Return the action's inputs as plain JSON values; what equals its default is left out."""
+    data: dict[str, Any] = {}
+    for name, default in _FIELDS[type(action)]:
+        value = getattr(action, name)
+        if value is None or value == default or value == {}:
+            continue
+        if isinstance(value, datetime):
+            value = time_to_text(value)
+        elif isinstance(value, Private):
+            value = {"commitment": value.commitment}
+        elif isinstance(value, StrEnum):
+            value = value.value
+        elif isinstance(value, tuple):
+            value = list(value)
+        data[name] = dict(value) if isinstance(value, dict) else value
+    return data
+
+
+def from_data(name: str, data: Mapping[str, Any]) -> Action:
+    """Rebuild the action that :func:`to_data` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: the entry names no known action, or its inputs do not fit it.
+    """
+    return ACTIONS[name](**{key: _decode(key, value) for key, value in data.items()})
+
+
+def _decode(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if key in _ENUMS:
+        return _ENUMS[key](value)
+    if key.endswith("_at"):
+        return time_from_text(value)
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict) and value.keys() == {"commitment"}:
+        return Private(commitment=value["commitment"])
+    return value
+
+
+def private_fields(action: Action) -> dict[str, Private]:
+    """Return the action's free texts by field name, those that were given."""
+    values = ((name, getattr(action, name)) for name, _ in _FIELDS[type(action)])
+    return {name: value for name, value in values if isinstance(value, Private) and value}

@@ -1,0 +1,204 @@
+"""A case as its entries tell it. Built and changed by ``history`` alone; everyone else reads."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workflow.domain.vocabulary import Kind, RestrictionStatus, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from workflow.domain.private import Private
+    from workflow.domain.vocabulary import Answer, Method, Resolution, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The answer that stands for one prerequisite, about one person ("" for the entity).
+
+    ``established_*`` name the entry that first said this result and value; ``observed_at`` moves with every
+    confirmation. ``lapsed`` is set when its freshness ran out.
+    """
+
+    prerequisite: str
+    about: str
+    result: Result
+    method: Method
+    actor: str
+    observed_at: datetime
+    recorded_at: datetime
+    established_at: datetime
+    sequence: int
+    leaf: str
+    reference: Private
+    note: Private
+    before: Private
+    after: Private
+    attachment: str
+    linked: tuple[str, ...] = ()
+    lapsed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A granted exception: the risk of one prerequisite, accepted until a time."""
+
+    prerequisite: str
+    about: str
+    asked_by: str
+    granted_by: str
+    granted_at: datetime
+    expires_at: datetime
+    sequence: int
+    leaf: str
+    reason: Private
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A compromised user behind the restricted entity, and what is known about the account."""
+
+    subject: str
+    facts: tuple[tuple[str, bool], ...] = ()
+    sequence: int = 0
+    leaf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something asked for by one person that needs a second: an exception, a dismissal, a move, a removal."""
+
+    key: str
+    kind: str
+    by: str
+    at: datetime
+    sequence: int
+    leaf: str
+    data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An unblock request, bound to the evidence digest its author saw."""
+
+    by: str
+    team: str
+    at: datetime
+    digest: str
+    sequence: int
+    leaf: str
+    reason: Private
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One approval of the standing request, bound to the same digest."""
+
+    by: str
+    team: str
+    at: datetime
+    expires_at: datetime
+    digest: str
+    sequence: int
+    leaf: str
+    reason: Private
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An unblock intent and what came of it. ``ended_at`` None means it is still open."""
+
+    by: str
+    intended_at: datetime
+    approved_at: datetime
+    digest: str
+    sequence: int
+    leaf: str
+    answer: Answer | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was last observed about the restriction, and when."""
+
+    status: RestrictionStatus = RestrictionStatus.UNKNOWN
+    observed_at: datetime | None = None
+    sequence: int = 0
+    leaf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Another case this one belongs to, and how."""
+
+    case: str
+    relation: str
+
+
+@dataclass(slots=True)
+class Case:
+    """The fold of a case's entries.
+
+    ``sequence`` counts all entries, ``version`` is the sequence of the last state-bearing one (R9), ``head`` the leaf
+    hash of the newest. ``hands`` are the people whose work the gate stands on in this recurrence (R4). ``boundary`` is
+    the restriction's own time or, while nobody knows it, the time of the first report: evidence observed earlier does
+    not count (R7). ``dated`` says that an authoritative source gave ``restricted_at``.
+    """
+
+    id: str = ""
+    number: int = 0
+    tenant: str = ""
+    kind: Kind = Kind.MAILBOX
+    entity: str = ""
+    facts: dict[str, bool] = field(default_factory=dict)
+    state: State = State.DETECTED
+    recurrence: int = 0
+    sequence: int = 0
+    version: int = 0
+    head: str = ""
+    playbook: str = ""
+    opened_at: datetime | None = None
+    updated_at: datetime | None = None
+    restricted_at: datetime | None = None
+    dated: bool = False
+    boundary: datetime | None = None
+    entered_at: datetime | None = None
+    reading: Reading = field(default_factory=Reading)
+    last_present: RestrictionStatus = RestrictionStatus.UNKNOWN
+    absent_at: datetime | None = None
+    resolution: Resolution | None = None
+    identities: dict[str, Identity] = field(default_factory=dict)
+    evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+    acceptances: dict[tuple[str, str], Acceptance] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    request: Request | None = None
+    approvals: tuple[Approval, ...] = ()
+    attempt: Attempt | None = None
+    attempts: int = 0
+    released_at: datetime | None = None
+    ended_at: datetime | None = None
+    hands: frozenset[str] = frozenset()
+    assignee: str = ""
+    links: tuple[Link, ...] = ()
+    seen: frozenset[str] = frozenset()
+
+    def copy(self) -> Case:
+        """Return a case that can be carried forward without changing this one."""
+        other = copy(self)
+        other.facts = dict(self.facts)
+        other.identities = dict(self.identities)
+        other.evidence = dict(self.evidence)
+        other.acceptances = dict(self.acceptances)
+        other.proposals = dict(self.proposals)
+        return other
+
+    @property
+    def open_attempt(self) -> Attempt | None:
+        """The unblock attempt under way, if there is one."""
+        return self.attempt if self.attempt is not None and self.attempt.ended_at is None else None

@@ -1,0 +1,238 @@
+"""The gate: which prerequisites hold for a case at a given time, and what is missing.
+
+Everything is judged from the recorded evidence alone. *Unable to verify* is never *met*, evidence observed before the
+restriction or past its freshness does not count (R7).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain.playbook import About, Check, Playbook, Prerequisite
+from workflow.domain.vocabulary import Phase, Result, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from workflow.domain.case import Case, Evidence
+
+CONTAINED_OR_BETTER = frozenset({State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED, State.RELEASED, State.CLOSED})
+UNBLOCK_PHASES = (Phase.CONTAIN, Phase.VERIFY, Phase.REQUEST)
+"""The phases that stand before a request, an approval and an intent."""
+
+
+class Reason(StrEnum):
+    """Why a prerequisite does not hold."""
+
+    UNANSWERED = "unanswered"
+    NOT_MET = "not-met"
+    UNABLE_TO_VERIFY = "unable-to-verify"
+    LAPSED = "lapsed"
+    BEFORE_RESTRICTION = "before-restriction"
+    OUT_OF_ORDER = "out-of-order"
+    EXCEPTION_EXPIRED = "exception-expired"
+    NO_IDENTITY = "no-identity"
+    LINKED_CASE_OPEN = "linked-case-open"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One prerequisite that does not hold, for one person ("" for the entity)."""
+
+    prerequisite: str
+    about: str
+    reason: Reason
+    phase: Phase
+    title: str
+    required: bool = True
+    after: tuple[str, ...] = ()
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "prerequisite": self.prerequisite,
+            "about": self.about,
+            "reason": self.reason.value,
+            "phase": self.phase.value,
+            "title": self.title,
+            "required": self.required,
+            "after": list(self.after),
+        }
+
+
+def people(case: Case, item: Prerequisite) -> tuple[str, ...]:
+    """Return for whom the prerequisite is answered: ``("",)``, or one id per compromised user (perhaps none)."""
+    return tuple(case.identities) if item.about is About.IDENTITY else ("",)
+
+
+def applies(case: Case, item: Prerequisite, about: str) -> bool | None:
+    """Say whether the prerequisite applies: True, False, or None when no fact settles it.
+
+    Without ``applies_if`` it always applies. Any one condition known to be true suffices; it does not apply only when
+    every condition is known to be false.
+    """
+    if not item.applies_if:
+        return True
+    facts = dict(case.identities[about].facts) if about in case.identities else {}
+    known = [facts.get(condition, case.facts.get(condition)) for condition in item.applies_if]
+    if True in known:
+        return True
+    return None if None in known else False
+
+
+def gate_time(case: Case, now: datetime) -> datetime:
+    """Return the time at which freshness is judged: an open intent and a release freeze it."""
+    if case.open_attempt is not None:
+        return case.open_attempt.intended_at
+    return case.released_at if case.state is State.RELEASED and case.released_at is not None else now
+
+
+def standing(
+    case: Case,
+    playbook: Playbook,
+    item: Prerequisite,
+    about: str,
+    at: datetime,
+    linked: Mapping[str, State] | None = None,
+) -> Reason | None:
+    """Return why the prerequisite does not hold for this person at this time, or None when it holds.
+
+    ``linked`` gives the present state of linked cases; without it the recorded reading is believed.
+    """
+    if item.applies_if and applies(case, item, about) is False:
+        return None
+    acceptance = case.acceptances.get((item.id, about))
+    if acceptance is not None and not acceptance.expired and acceptance.expires_at > at:
+        return None
+    evidence = case.evidence.get((item.id, about))
+    reason = _judge(case, item, evidence, at, linked)
+    if reason is None:
+        return None
+    for other in item.any_of:
+        alternative = playbook.get(other)
+        if alternative is not None and _alternative_met(case, alternative, about, at, linked):
+            return None
+    if evidence is None and acceptance is not None:
+        return Reason.EXCEPTION_EXPIRED
+    return reason
+
+
+def _alternative_met(
+    case: Case, item: Prerequisite, about: str, at: datetime, linked: Mapping[str, State] | None
+) -> bool:
+    """Say whether an alternative is plainly met: an exception or *not applicable* there proves nothing here."""
+    evidence = case.evidence.get((item.id, about if item.about is About.IDENTITY else ""))
+    return (
+        evidence is not None and evidence.result is Result.MET and _judge(case, item, evidence, at, linked) is None
+    )
+
+
+def _judge(
+    case: Case, item: Prerequisite, evidence: Evidence | None, at: datetime, linked: Mapping[str, State] | None
+) -> Reason | None:
+    if evidence is None:
+        return Reason.UNANSWERED
+    if evidence.result is Result.NOT_MET:
+        return Reason.NOT_MET
+    if evidence.result is Result.UNABLE_TO_VERIFY:
+        return Reason.UNABLE_TO_VERIFY
+    if evidence.lapsed or (item.fresh_within is not None and evidence.observed_at + item.fresh_within <= at):
+        return Reason.LAPSED
+    if case.boundary is not None and evidence.observed_at < case.boundary:
+        return Reason.BEFORE_RESTRICTION
+    for earlier in item.after:
+        first = case.evidence.get((earlier, evidence.about)) or case.evidence.get((earlier, ""))
+        if first is not None and first.result is Result.MET and evidence.observed_at < first.established_at:
+            return Reason.OUT_OF_ORDER
+    if item.check is Check.LINKED_CASE_CONTAINED and linked is not None and evidence.result is Result.MET:
+        states = [linked.get(other) for other in evidence.linked]
+        if not states or not all(state in CONTAINED_OR_BETTER for state in states):
+            return Reason.LINKED_CASE_OPEN
+    return None
+
+
+def missing(
+    case: Case,
+    playbook: Playbook,
+    phases: tuple[Phase, ...],
+    at: datetime,
+    linked: Mapping[str, State] | None = None,
+) -> tuple[Missing, ...]:
+    """List the required prerequisites of these phases that do not hold, in playbook order."""
+    return tuple(
+        Missing(item.id, about, reason, item.required_by, item.title, required=True, after=item.after)
+        for item, about, reason in survey(case, playbook, at, linked)
+        if reason is not None and item.required_by in phases
+    )
+
+
+def survey(
+    case: Case, playbook: Playbook, at: datetime, linked: Mapping[str, State] | None = None
+) -> Iterator[tuple[Prerequisite, str, Reason | None]]:
+    """Judge every required prerequisite for every person it is about, in playbook order."""
+    for item in playbook.required:
+        about = people(case, item)
+        if not about:
+            yield item, "", Reason.NO_IDENTITY
+        for person in about:
+            yield item, person, standing(case, playbook, item, person, at, linked)
+
+
+def unanswered(case: Case, playbook: Playbook) -> tuple[Missing, ...]:
+    """List the recommended steps nobody has answered; they never block an unblock, only the close."""
+    return tuple(
+        Missing(item.id, about, Reason.UNANSWERED, Phase.CLOSE, item.title, required=False)
+        for item in playbook.recommended
+        for about in people(case, item)
+        if (item.id, about) not in case.evidence
+        and (item.id, about) not in case.acceptances
+        and applies(case, item, about) is not False
+    )
+
+
+def evidence_set(
+    case: Case, playbook: Playbook, at: datetime, linked: Mapping[str, State] | None = None
+) -> list[list[str]]:
+    """List what the gate stands on: ``[prerequisite, person, how it stands, leaf of the entry that established it]``.
+
+    The order is the playbook's. Prerequisites due only before close are left out.
+    """
+    rows: list[list[str]] = []
+    for item, about, reason in survey(case, playbook, at, linked):
+        if item.required_by is Phase.CLOSE:
+            continue
+        rows.append([item.id, about, *_ground(case, item, about, at, reason)])
+    return rows
+
+
+def _ground(case: Case, item: Prerequisite, about: str, at: datetime, reason: Reason | None) -> tuple[str, str]:
+    if reason is not None:
+        return f"missing:{reason}", ""
+    if item.applies_if and applies(case, item, about) is False:
+        identity = case.identities.get(about)
+        return "not-applicable:fact", identity.leaf if identity else ""
+    acceptance = case.acceptances.get((item.id, about))
+    if acceptance is not None and not acceptance.expired and acceptance.expires_at > at:
+        return "exception", acceptance.leaf
+    evidence = case.evidence.get((item.id, about))
+    if evidence is not None and evidence.result in {Result.MET, Result.NOT_APPLICABLE} and not evidence.lapsed:
+        return evidence.result.value, evidence.leaf
+    for other in item.any_of:
+        alternative = case.evidence.get((other, about)) or case.evidence.get((other, ""))
+        if alternative is not None and alternative.result is Result.MET:
+            return f"met:{other}", alternative.leaf
+    return "met", ""
+
+
+def evidence_digest(case: Case, rows: list[list[str]]) -> str:
+    """Return the SHA-256 (hex) of the evidence set, bound to case, recurrence, playbook and entity.
+
+    Re-confirming unchanged evidence leaves it alone; anything else changes it.
+    """
+    text = json.dumps([case.id, case.recurrence, case.playbook, case.entity, rows], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,27 @@
+"""Private text: what a person typed, which entries carry only as a salted commitment.
+
+The ground floor never needs the words, only to know whether there are any and whether they are unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """Free text, or the commitment that stands for it.
+
+    ``text`` is what a face was given and is gone once the action is sealed; ``commitment`` is 64 hex digits. Two
+    values are equal when their commitments are (equal text under one salt has one commitment).
+    """
+
+    text: str = field(default="", compare=False, repr=False)
+    commitment: str = ""
+
+    def __bool__(self) -> bool:
+        """Say whether anything was given."""
+        return bool(self.text or self.commitment)
+
+
+NOTHING = Private()

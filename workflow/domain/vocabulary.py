@@ -1,0 +1,169 @@
+"""The closed lists of names that the whole product uses, each defined once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a case stands. ``contained``, ``verified`` and ``released`` are conclusions, never buttons."""
+
+    DETECTED = "detected"
+    CONTAINED = "contained"
+    VERIFIED = "verified"
+    UNBLOCK_REQUESTED = "unblock_requested"
+    RELEASED = "released"
+    DISMISSED = "dismissed"
+    CLOSED = "closed"
+
+
+ENDED = frozenset({State.DISMISSED, State.CLOSED})
+"""States in which a case is no longer open; only one case per entity may be in any other state."""
+
+
+class Kind(StrEnum):
+    """What a subject is. A case's entity is one of these; compromised identities are always users."""
+
+    MAILBOX = "mailbox"
+    CONNECTOR = "connector"
+    USER = "user"
+    PERSON = "person"
+
+
+ENTITY_KINDS = (Kind.MAILBOX, Kind.CONNECTOR, Kind.USER)
+
+
+class RestrictionStatus(StrEnum):
+    """What a reading of the tenant (or a person attesting one) said about the restriction."""
+
+    LISTED = "listed"
+    TEMPORARY = "temporary"
+    NOT_LISTED = "not-listed"
+    UNKNOWN = "unknown"
+
+
+PRESENT = frozenset({RestrictionStatus.LISTED, RestrictionStatus.TEMPORARY})
+
+
+class Resolution(StrEnum):
+    """How the restriction, or the case, came to its end. Kept apart from the state."""
+
+    RELEASED = "released"
+    EXPIRED = "expired"
+    UNBLOCKED_OUTSIDE = "unblocked_outside"
+    EXPECTED_ACTIVITY = "expected_activity"
+    FALSE_POSITIVE = "false_positive"
+    NOT_UNBLOCKED = "not_unblocked"
+    DUPLICATE = "duplicate"
+
+
+class Result(StrEnum):
+    """What was found about one prerequisite. *Unable to verify* is never *met* (R7)."""
+
+    MET = "met"
+    NOT_MET = "not-met"
+    UNABLE_TO_VERIFY = "unable-to-verify"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class Method(StrEnum):
+    """How a fact is known: read from the tenant by a provider, or attested by a person."""
+
+    CHECKED = "checked"
+    ATTESTED = "attested"
+
+
+class Phase(StrEnum):
+    """By when a prerequisite must hold."""
+
+    CONTAIN = "contain"
+    VERIFY = "verify"
+    REQUEST = "request"
+    CLOSE = "close"
+
+
+class Role(StrEnum):
+    """What a person may do here; ``SYSTEM`` is the machine drawing conclusions."""
+
+    ANALYST = "analyst"
+    APPROVER = "approver"
+    LEAD = "lead"
+    AUDITOR = "auditor"
+    SYSTEM = "system"
+
+
+class Assurance(StrEnum):
+    """How sure we are who acted: a claimed name, the operating system's user, or the machine itself."""
+
+    CLAIMED = "claimed"
+    OS_USER = "os-user"
+    SYSTEM = "system"
+
+
+class Outcome(StrEnum):
+    """Whether an attempted action happened."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    DENIED = "denied"
+
+
+class Answer(StrEnum):
+    """What Microsoft answered to an unblock attempt, as a person or a provider reports it."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SUPPORT = "support"
+
+
+class EntryType(StrEnum):
+    """The grammar of the ledger: noun, colon, past participle."""
+
+    CASE_OPENED = "case:opened"
+    CASE_CONTAINED = "case:contained"
+    CASE_VERIFIED = "case:verified"
+    CASE_RETURNED = "case:returned"
+    CASE_RELEASED = "case:released"
+    CASE_CLOSED = "case:closed"
+    CASE_DISMISSED = "case:dismissed"
+    CASE_REOPENED = "case:reopened"
+    CASE_ASSIGNED = "case:assigned"
+    CASE_NOTED = "case:noted"
+    CASE_LINKED = "case:linked"
+    RESTRICTION_SEEN = "restriction:seen"
+    RESTRICTION_OBSERVED = "restriction:observed"
+    RESTRICTION_RETURNED = "restriction:returned"
+    IDENTITY_ADDED = "identity:added"
+    IDENTITY_REMOVED = "identity:removed"
+    EVIDENCE_RECORDED = "evidence:recorded"
+    EVIDENCE_CONFIRMED = "evidence:confirmed"
+    EVIDENCE_RETRACTED = "evidence:retracted"
+    EVIDENCE_LAPSED = "evidence:lapsed"
+    EVIDENCE_LISTED = "evidence:listed"
+    EXCEPTION_GRANTED = "exception:granted"
+    EXCEPTION_EXPIRED = "exception:expired"
+    PROPOSAL_MADE = "proposal:made"
+    PROPOSAL_REFUSED = "proposal:refused"
+    PLAYBOOK_MOVED = "playbook:moved"
+    UNBLOCK_REQUESTED = "unblock:requested"
+    UNBLOCK_WITHDRAWN = "unblock:withdrawn"
+    UNBLOCK_APPROVED = "unblock:approved"
+    UNBLOCK_REJECTED = "unblock:rejected"
+    UNBLOCK_VOIDED = "unblock:voided"
+    UNBLOCK_INTENDED = "unblock:intended"
+    UNBLOCK_ANSWERED = "unblock:answered"
+    APPROVAL_LAPSED = "approval:lapsed"
+    ACTION_REFUSED = "action:refused"
+    ACTION_DENIED = "action:denied"
+    LOG_CREATED = "log:created"
+    KEY_ADDED = "key:added"
+    SETTINGS_CHANGED = "settings:changed"
+    PEOPLE_CHANGED = "people:changed"
+    PLAYBOOK_ADOPTED = "playbook:adopted"
+
+
+LOG_CASE = "log"
+"""The reserved case under which entries about the log itself stand."""
+
+NEVER_EXCEPTED = frozenset({"password-reset", "mfa-enabled", "sessions-revoked"})
+"""Prerequisites for which no risk acceptance exists, whatever a playbook says."""

@@ -1,0 +1,218 @@
+"""Every error Holdfast raises on purpose, in one tree.
+
+::
+
+    HoldfastError
+    ├── RuleRefusedError              a rule of the product says no
+    │   ├── GateClosedError           prerequisites are missing (.missing)
+    │   ├── WrongStateError           the state machine has no such step from here (.possible)
+    │   ├── EvidenceRefusedError      what was offered cannot count as evidence
+    │   └── SamePersonError           separation of duties
+    ├── NotPermittedError             the actor's roles do not include this
+    ├── NotFoundError                 no such case, playbook, person…
+    ├── ConflictError                 somebody else moved the case first
+    ├── PendingError                  already under way, nothing changed
+    ├── InputError                    what was typed or read cannot be understood
+    │   ├── PlaybookError             a playbook file is faulty (.faults: path, line, cure)
+    │   └── SourceError               an import file cannot be read at all
+    ├── SettingsError                 the environment or settings file is wrong
+    ├── StorageError                  the database refused, is missing, or is not ours
+    │   ├── DatabaseBusyError         another writer held the lock for too long
+    │   └── SchemaError               tables, columns or triggers differ from the expected ones
+    ├── KeyMissingError               the signing key is not there: reads work, writes do not
+    ├── ProviderError                 the tenant
+    │   ├── ProviderBusyError         throttled (.retry_after, seconds)
+    │   └── ProviderRefusedError      refused for good
+    └── VerificationError             the ledger does not verify
+
+An error's docstring says what happened and its arguments carry the particulars and the cure. Each face
+translates the tree once, in one table, to an exit code or a status.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class HoldfastError(Exception):
+    """Holdfast could not do that.
+
+    ``str(error)`` is one sentence or more for people; ``code`` is stable for programs.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str = "") -> None:
+        """Keep the message; without one the class's own docstring is the message."""
+        super().__init__(message or (type(self).__doc__ or "").split("\n", 1)[0])
+
+    def details(self) -> Mapping[str, Any]:
+        """Particulars for ``--json``: plain JSON values only."""
+        return {}
+
+
+class RuleRefusedError(HoldfastError):
+    """A rule refuses this step."""
+
+    code = "refused"
+
+
+class GateClosedError(RuleRefusedError):
+    """Prerequisites are still missing.
+
+    ``missing`` holds :class:`workflow.domain.gate.Missing` values in playbook order.
+    """
+
+    code = "gate_closed"
+
+    def __init__(self, message: str = "", missing: Sequence[Any] = ()) -> None:
+        """Keep what is missing beside the message."""
+        super().__init__(message)
+        self.missing = tuple(missing)
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the missing prerequisites as plain values."""
+        return {"missing": [item.to_data() for item in self.missing]}
+
+
+class WrongStateError(RuleRefusedError):
+    """The case cannot take this step from the state it is in."""
+
+    code = "wrong_state"
+
+    def __init__(self, message: str = "", possible: Sequence[str] = ()) -> None:
+        """Keep the names of the actions that are possible instead."""
+        super().__init__(message)
+        self.possible = tuple(possible)
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the possible actions."""
+        return {"possible": list(self.possible)}
+
+
+class EvidenceRefusedError(RuleRefusedError):
+    """What was offered cannot count as evidence."""
+
+    code = "evidence_refused"
+
+
+class SamePersonError(RuleRefusedError):
+    """Separation of duties: this step needs a different person."""
+
+    code = "same_person"
+
+
+class NotPermittedError(HoldfastError):
+    """Your roles do not include this."""
+
+    code = "not_permitted"
+
+
+class NotFoundError(HoldfastError):
+    """There is no such thing here."""
+
+    code = "not_found"
+
+
+class ConflictError(HoldfastError):
+    """Somebody else moved the case since you looked."""
+
+    code = "conflict"
+
+
+class PendingError(HoldfastError):
+    """This is already under way; nothing was changed."""
+
+    code = "pending"
+
+
+class InputError(HoldfastError):
+    """The input cannot be understood."""
+
+    code = "input"
+
+
+class PlaybookError(InputError):
+    """The playbook file is faulty.
+
+    ``faults`` holds values with ``path``, ``line`` (1-based), ``message`` and ``cure``.
+    """
+
+    code = "playbook"
+
+    def __init__(self, message: str = "", faults: Sequence[Any] = ()) -> None:
+        """Keep every fault found, not only the first."""
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the faults as plain values."""
+        return {"faults": [fault.to_data() for fault in self.faults]}
+
+
+class SourceError(InputError):
+    """The file cannot be read as any of the known exports."""
+
+    code = "source"
+
+
+class SettingsError(HoldfastError):
+    """A setting is wrong."""
+
+    code = "settings"
+
+
+class StorageError(HoldfastError):
+    """The database refused."""
+
+    code = "storage"
+
+
+class DatabaseBusyError(StorageError):
+    """Another process held the database for too long; nothing was changed, try again."""
+
+    code = "busy"
+
+
+class SchemaError(StorageError):
+    """The database's tables, columns or triggers are not the expected ones."""
+
+    code = "schema"
+
+
+class KeyMissingError(HoldfastError):
+    """The signing key is missing: reading works, writing does not."""
+
+    code = "key_missing"
+
+
+class ProviderError(HoldfastError):
+    """The tenant could not be asked."""
+
+    code = "provider"
+
+
+class ProviderBusyError(ProviderError):
+    """The tenant is throttling."""
+
+    code = "provider_busy"
+
+    def __init__(self, message: str = "", retry_after: float = 0.0) -> None:
+        """Keep how many seconds to wait before asking again."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderRefusedError(ProviderError):
+    """The tenant refused for good."""
+
+    code = "provider_refused"
+
+
+class VerificationError(HoldfastError):
+    """The ledger does not verify."""
+
+    code = "verification"
