@@ -1,1 +1,13 @@
-"""What a file says: exports, alerts and bounce mail become restrictions, YAML becomes a playbook."""
+"""What a file says: exports, alerts and bounce mail become restrictions, YAML becomes a playbook.
+
+:func:`read` takes any file that can be imported; ``ONE_LINERS`` says how to produce each.
+"""
+
+from __future__ import annotations
+
+from workflow.sources.moment import zone
+from workflow.sources.options import DateOrder, ReadOptions
+from workflow.sources.reading import detect, read
+from workflow.sources.shape import ONE_LINERS, Shape
+
+__all__ = ["ONE_LINERS", "DateOrder", "ReadOptions", "Shape", "detect", "read", "zone"]

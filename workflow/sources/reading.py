@@ -1,0 +1,175 @@
+"""The door of this floor: any file that can be imported becomes restrictions, one at a time."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, BinaryIO
+
+from workflow.domain.restriction import Restriction, Skipped, Source
+from workflow.errors import InputError, SourceError
+from workflow.sources.alert import alert
+from workflow.sources.audit_log import record
+from workflow.sources.cmdlet import connector, sender
+from workflow.sources.fields import Fields, folded, text
+from workflow.sources.incoming import Incoming, look, receive
+from workflow.sources.json_items import items
+from workflow.sources.json_scan import Broken
+from workflow.sources.limits import CHUNK, MAX_MAIL
+from workflow.sources.options import ReadOptions
+from workflow.sources.shape import Shape, is_mail, of_fields, unknown
+from workflow.sources.table import Header, header, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_JSON_STARTS = ("[", "{")
+_NOTHING = frozenset({"", "null"})
+_MEMBER = re.compile(r'"([\w@.]{1,64})"\s*:')
+
+
+def read(stream: BinaryIO, *, name: str, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    """Yield what a file says, item by item, in constant memory.
+
+    An item that cannot be read is yielded as :class:`Skipped` with ``broken=True`` and never ends the
+    reading. Empty content yields nothing: nothing is restricted.
+
+    Args:
+        stream: the file, or a pipe: it is read once, forwards.
+        name: what to call it in messages.
+        options: what the file itself leaves open.
+
+    Raises:
+        SourceError: at once when the content is none of the known ones; while reading when a date can be
+            read in two ways, or the stream breaks.
+    """
+    incoming = receive(stream, name)
+    opening = incoming.opening.lstrip("\ufeff \t\r\n")
+    if opening.strip() in _NOTHING:
+        return iter(())
+    if opening.startswith(_JSON_STARTS):
+        return _json(incoming, options)
+    if is_mail(opening):
+        return _mail(incoming, options)
+    columns = header(incoming.opening)
+    if columns is None:
+        return iter(())
+    if columns.shape is None:
+        raise unknown(name, incoming.head)
+    return _table(incoming, columns, options)
+
+
+def detect(head: bytes, *, name: str = "The input") -> Shape:
+    """Return what content is, from its first bytes (64 KiB are enough).
+
+    Raises:
+        SourceError: it is none of the known ones.
+    """
+    incoming = look(head[:CHUNK], io.BytesIO(), name)
+    opening = incoming.opening.lstrip("\ufeff \t\r\n")
+    if opening.strip() in _NOTHING:
+        return Shape.EMPTY
+    if opening.startswith(_JSON_STARTS):
+        return _json_shape(incoming)
+    if is_mail(opening):
+        return Shape.BOUNCE
+    columns = header(incoming.opening)
+    if columns is None:
+        return Shape.EMPTY
+    if columns.shape is None:
+        raise unknown(name, incoming.head)
+    return columns.shape
+
+
+def _json_shape(incoming: Incoming) -> Shape:
+    for _, item in items(incoming.chunks()):
+        if isinstance(
+            item, Broken
+        ):  # The first item may be longer than the head: its members tell what it is.
+            shape = of_fields({name.casefold() for name in _MEMBER.findall(incoming.opening)})
+        else:
+            shape = of_fields(folded(item)) if isinstance(item, dict) else None
+        if shape is not None:
+            return shape
+        if item is not None:
+            raise unknown(incoming.name, incoming.head)
+    return Shape.EMPTY
+
+
+def _mail(incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    from workflow.sources.mail import bounce  # noqa: PLC0415 - the mail parser is slow to load and rarely needed.
+
+    content = incoming.content(MAX_MAIL)
+    if incoming.encoding != "utf-8":
+        content = content.decode(incoming.encoding, errors="replace").encode()
+    yield from bounce(content, incoming.name, options)
+
+
+def _json(incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    known = False
+    for where, item in items(incoming.chunks()):
+        if isinstance(item, Broken):
+            yield Skipped(where, item.why, broken=True)
+            continue
+        if item is None:
+            continue
+        fields = folded(item) if isinstance(item, dict) else {}
+        shape = of_fields(fields)
+        if shape is not None:
+            known = True
+            yield from _guarded(shape, fields, where, options)
+        elif known:
+            yield Skipped(where, "It is no item of a known kind.", broken=True)
+        else:
+            raise unknown(incoming.name, incoming.head, _answer(fields))
+
+
+def _answer(fields: Fields) -> str:
+    """Return what an error answer of the service says, which must not pass for an empty list."""
+    error = fields.get("error")
+    if not isinstance(error, dict):
+        return ""
+    return f": it holds an error answer of the service ({text(error.get('message'), 200)!r})"
+
+
+def _table(incoming: Incoming, columns: Header, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    for where, cells in rows(incoming.chunks(), columns):
+        if isinstance(cells, str):
+            yield Skipped(where, cells, broken=True)
+        elif columns.shape is not None:
+            yield from _guarded(columns.shape, dict(cells), where, options)
+
+
+def _guarded(
+    shape: Shape, fields: Fields, where: str, options: ReadOptions
+) -> Iterator[Restriction | Skipped]:
+    """Read one item; what is wrong with it concerns it alone, except a date whose order must be told."""
+    try:
+        yield from _restrictions(shape, fields, where, options)
+    except SourceError as error:
+        raise SourceError(f"{where}: {error}") from error
+    except InputError as error:
+        yield Skipped(where, str(error), broken=True)
+
+
+def _restrictions(
+    shape: Shape, fields: Fields, where: str, options: ReadOptions
+) -> Iterator[Restriction | Skipped]:
+    match shape:
+        case Shape.SENDERS_JSON:
+            yield sender(fields, where, Source.CMDLET, options)
+        case Shape.SENDERS_CSV:
+            # Export-Csv of Windows PowerShell writes ASCII unless told, with ? for every other letter.
+            if "?" in fields.get("senderaddress", ""):
+                raise InputError("Its address was damaged by the export: export it with -Encoding utf8.")
+            yield sender(fields, where, Source.EXPORT, options)
+        case Shape.CONNECTORS_JSON:
+            yield connector(fields, where, Source.CMDLET, options)
+        case Shape.CONNECTORS_CSV:
+            yield connector(fields, where, Source.EXPORT, options)
+        case Shape.ALERTS_JSON:
+            yield from alert(fields, where, options)
+        case Shape.AUDIT_JSON | Shape.AUDIT_CSV:
+            yield record(fields, where, options)
+        case Shape.EMPTY | Shape.BOUNCE:
+            raise InputError("It is no row of a list.")
