@@ -142,11 +142,17 @@ class Playbook:
     unblock_command: str = ""
     read_command: str = ""
     digest: str = ""
+    required: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
+    recommended: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
     _by_id: dict[str, Prerequisite] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Index the prerequisites by id."""
+        """Index the prerequisites once: by id, and by whether they are required."""
         self._by_id.update((item.id, item) for item in self.prerequisites)
+        object.__setattr__(self, "required", tuple(item for item in self.prerequisites if item.required))
+        object.__setattr__(
+            self, "recommended", tuple(item for item in self.prerequisites if not item.required)
+        )
 
     def get(self, prerequisite: str) -> Prerequisite | None:
         """Return the prerequisite of that id, or None."""
