@@ -158,9 +158,18 @@ class PostgresServer:
         try:
             self._run(str(self._binaries / "postgres"), "--version")
         except (OSError, subprocess.CalledProcessError):
-            copy = self._directory / "install"
-            shutil.copytree(self._binaries.parent, copy, symlinks=True)
-            self._binaries = copy / "bin"
+            # The programs look for their libraries in the wheel's directory beside the package's.
+            package = self._binaries.parent.parent
+            copy = self._directory / package.name
+            libraries = package.with_name(f"{package.name}.libs")
+            shutil.copytree(self._binaries.parent, copy / self._binaries.parent.name, symlinks=True)
+            if libraries.is_dir():
+                shutil.copytree(libraries, self._directory / libraries.name, symlinks=True)
+            # Whoever removes the directory after a killed session must own what is in it.
+            owner = pwd.getpwnam(UNPRIVILEGED)
+            for path in self._directory.rglob("*"):
+                os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+            self._binaries = copy / self._binaries.parent.name / "bin"
 
     def _initialise(self) -> None:
         self._run(
