@@ -120,6 +120,7 @@ def test_the_wheel_carries_the_playbooks_and_its_types(wheel: zipfile.ZipFile) -
     """An installation has every playbook of the checkout, the package's types and nothing of the tests."""
     names = set(wheel.namelist())
     playbooks = {path.relative_to(ROOT / "playbooks") for path in (ROOT / "playbooks").rglob("*.yaml")}
+    assert playbooks
     assert {f"workflow/_playbooks/{path.as_posix()}" for path in playbooks} <= names
     assert {"workflow/py.typed", "workflow/__main__.py"} <= names
     assert {"workflow", f"holdfast-{workflow.__version__}.dist-info"} == {
