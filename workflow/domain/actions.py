@@ -47,6 +47,7 @@ class OpenCase(Action):
     identities: tuple[str, ...] = ()
     facts: Mapping[str, bool] = field(default_factory=dict)
     previous: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,7 +334,7 @@ def from_data(name: str, data: Mapping[str, Any]) -> Action:
     return ACTIONS[name](**{key: _decode(key, value) for key, value in data.items()})
 
 
-def _decode(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _decode(key: str, value: Any) -> Any:
     if key in _ENUMS:
         return _ENUMS[key](value)
     if key.endswith("_at"):

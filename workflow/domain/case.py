@@ -177,6 +177,7 @@ class Case:
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     acceptances: dict[tuple[str, str], Acceptance] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    listing: tuple[str, ...] = ()
     request: Request | None = None
     approvals: tuple[Approval, ...] = ()
     attempt: Attempt | None = None

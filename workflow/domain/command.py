@@ -68,9 +68,7 @@ def url_problems(template: str) -> tuple[str, ...]:
     if not template.isprintable() or " " in template:
         found.append("a portal address has no spaces or invisible characters")
     found.extend(
-        f"{{{name}}} is not a known placeholder"
-        for name in _PLACEHOLDER.findall(template)
-        if name not in PLACEHOLDERS
+        f"{{{name}}} is not a known placeholder" for name in _PLACEHOLDER.findall(template) if name not in PLACEHOLDERS
     )
     return tuple(found)
 
@@ -118,9 +116,7 @@ def _value(name: str, values: Mapping[str, str]) -> str:
     return value
 
 
-def _placeholder_problems(
-    template: str, match: re.Match[str], quoted: list[tuple[int, int, str]]
-) -> Iterator[str]:
+def _placeholder_problems(template: str, match: re.Match[str], quoted: list[tuple[int, int, str]]) -> Iterator[str]:
     if match[1] not in PLACEHOLDERS:
         yield f"{match[0]} is not a known placeholder"
     elif any(start <= match.start() < end for start, end, _ in quoted):

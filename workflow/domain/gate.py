@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from workflow.domain.case import Case, Evidence
 
-CONTAINED_OR_BETTER = frozenset({State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED, State.RELEASED, State.CLOSED})
+CONTAINED_OR_BETTER = frozenset(
+    {State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED, State.RELEASED, State.CLOSED}
+)
 UNBLOCK_PHASES = (Phase.CONTAIN, Phase.VERIFY, Phase.REQUEST)
 """The phases that stand before a request, an approval and an intent."""
 
@@ -127,13 +129,15 @@ def _alternative_met(
 ) -> bool:
     """Say whether an alternative is plainly met: an exception or *not applicable* there proves nothing here."""
     evidence = case.evidence.get((item.id, about if item.about is About.IDENTITY else ""))
-    return (
-        evidence is not None and evidence.result is Result.MET and _judge(case, item, evidence, at, linked) is None
-    )
+    return evidence is not None and evidence.result is Result.MET and _judge(case, item, evidence, at, linked) is None
 
 
 def _judge(
-    case: Case, item: Prerequisite, evidence: Evidence | None, at: datetime, linked: Mapping[str, State] | None
+    case: Case,
+    item: Prerequisite,
+    evidence: Evidence | None,
+    at: datetime,
+    linked: Mapping[str, State] | None,
 ) -> Reason | None:
     if evidence is None:
         return Reason.UNANSWERED

@@ -150,9 +150,7 @@ class Playbook:
         """Index the prerequisites once: by id, and by whether they are required."""
         self._by_id.update((item.id, item) for item in self.prerequisites)
         object.__setattr__(self, "required", tuple(item for item in self.prerequisites if item.required))
-        object.__setattr__(
-            self, "recommended", tuple(item for item in self.prerequisites if not item.required)
-        )
+        object.__setattr__(self, "recommended", tuple(item for item in self.prerequisites if not item.required))
 
     def get(self, prerequisite: str) -> Prerequisite | None:
         """Return the prerequisite of that id, or None."""

@@ -1,0 +1,67 @@
+"""What time and evidence bring about by themselves: lapses, and the grounds of the machine's conclusions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.domain.record import Record, time_to_text
+from workflow.domain.scene import Scene, drawn
+from workflow.domain.vocabulary import EntryType, Phase, RestrictionStatus, Result, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from workflow.domain.case import Case
+    from workflow.domain.playbook import Playbook
+
+LAPSING = frozenset({State.DETECTED, State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED})
+"""Outside these states, and while an intent is open, nothing goes stale: the gate has been passed, or is not needed."""
+
+
+def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
+    """Return the record of the next thing that ran out of time: evidence, an exception, an approval."""
+    if case.state not in LAPSING or case.open_attempt is not None:
+        return None
+    for (name, about), evidence in case.evidence.items():
+        item = playbook.get(name)
+        if item is None or item.fresh_within is None or not item.required or evidence.lapsed:
+            continue
+        lapses_at = evidence.observed_at + item.fresh_within
+        if lapses_at <= now and evidence.result in {Result.MET, Result.NOT_APPLICABLE}:
+            basis = {"prerequisite": name, "about": about, "lapsed_at": time_to_text(lapses_at)}
+            return drawn(case, EntryType.EVIDENCE_LAPSED, case.state, basis)
+    for (name, about), acceptance in case.acceptances.items():
+        if not acceptance.expired and acceptance.expires_at <= now:
+            basis = {"prerequisite": name, "about": about, "lapsed_at": time_to_text(acceptance.expires_at)}
+            return drawn(case, EntryType.EXCEPTION_EXPIRED, case.state, basis)
+    for approval in case.approvals:
+        if approval.expires_at <= now:
+            gone = {"approval": approval.sequence, "lapsed_at": time_to_text(approval.expires_at)}
+            return drawn(case, EntryType.APPROVAL_LAPSED, case.state, gone)
+    return None
+
+
+def void_reason(scene: Scene) -> str:
+    """Say why the standing request no longer stands, or "" when it does."""
+    case = scene.case
+    if case.request is None or case.open_attempt is not None:
+        return ""
+    if case.reading.status is RestrictionStatus.NOT_LISTED:
+        return "restriction-gone"
+    if case.request.digest != scene.digest():
+        return "evidence-changed"
+    return ""
+
+
+def evidence_basis(scene: Scene, phases: tuple[Phase, ...]) -> dict[str, object]:
+    """Name, by sequence, the entries of this case that a conclusion stands on (``prev`` binds them)."""
+    wanted = {item.id for item in scene.playbook.required if item.required_by in phases}
+    sequences = {evidence.sequence for (name, _), evidence in scene.case.evidence.items() if name in wanted}
+    sequences |= {accepted.sequence for (name, _), accepted in scene.case.acceptances.items() if name in wanted}
+    return {"stands_on": sorted(sequences)}
+
+
+def release_basis(case: Case) -> dict[str, object]:
+    """Name the intent and the observation that a release stands on."""
+    attempt = case.attempt
+    return {"stands_on": [attempt.sequence if attempt else 0, case.reading.sequence]}

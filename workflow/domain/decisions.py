@@ -1,0 +1,336 @@
+"""Judging what people decide: request, approve, reject, withdraw, unblock, close, dismiss, reopen, move playbook.
+
+The state machine has said that the step is legal from here; these functions check who takes it and on what picture, and
+make its records.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.domain import access, facts, gate
+from workflow.domain import actions as act
+from workflow.domain.playbook import Team
+from workflow.domain.record import Record, time_to_text
+from workflow.domain.vocabulary import (
+    Answer,
+    EntryType,
+    Kind,
+    Phase,
+    Resolution,
+    RestrictionStatus,
+    Role,
+    State,
+)
+from workflow.errors import (
+    ConflictError,
+    GateClosedError,
+    InputError,
+    NotFoundError,
+    NotPermittedError,
+    PendingError,
+    RuleRefusedError,
+    SamePersonError,
+    WrongStateError,
+)
+
+if TYPE_CHECKING:
+    from workflow.domain.case import Proposal
+    from workflow.domain.playbook import Playbook
+    from workflow.domain.scene import Scene
+
+ROWS_PER_ENTRY = 14
+"""Evidence rows in one ``evidence:listed`` entry, so that it stays well under the 4 KiB an entry may have."""
+
+
+def same_picture(action: act.Decision, scene: Scene, version_before: int) -> None:
+    """Refuse a decision taken on a picture that is no longer the case's.
+
+    Raises:
+        ConflictError: the version or the evidence digest its author saw is not the present one.
+    """
+    if action.seen_version is not None and action.seen_version != version_before:
+        message = f"The case moved on: you saw version {action.seen_version}, it is now {version_before}. Look again."
+        raise ConflictError(message)
+    if action.seen_digest and action.seen_digest != scene.digest():
+        message = "The evidence changed since you looked. Look again, then decide."
+        raise ConflictError(message)
+
+
+def not_pending(scene: Scene) -> None:
+    """Refuse to approve or start an unblock that is under way; repeating changes nothing.
+
+    Raises:
+        PendingError: since when it is pending.
+    """
+    attempt = scene.case.open_attempt
+    if attempt is not None:
+        message = f"An unblock is pending since {time_to_text(attempt.intended_at)}; nothing was changed."
+        raise PendingError(message)
+
+
+def standing_proposal(scene: Scene, key: str) -> Proposal:
+    """Return what was proposed.
+
+    Raises:
+        NotFoundError: nothing of that name waits for a second person.
+    """
+    proposal = scene.case.proposals.get(key)
+    if proposal is None:
+        waiting = ", ".join(scene.case.proposals) or "nothing"
+        message = f"Nothing called {key!r} waits for a second person here (waiting: {waiting})."
+        raise NotFoundError(message)
+    return proposal
+
+
+def proposal_refused(action: act.RefuseProposal, scene: Scene) -> list[Record]:
+    """Take one's own proposal back, or turn another's down as an approver."""
+    proposal = standing_proposal(scene, action.proposal)
+    if proposal.by != scene.actor.id and not access.SECOND.intersection(scene.actor.roles):
+        message = "Another person's proposal is turned down by an approver or a lead."
+        raise NotPermittedError(message)
+    return [scene.record(EntryType.PROPOSAL_REFUSED, action, after=scene.case.state)]
+
+
+def requested(action: act.RequestUnblock, scene: Scene) -> list[Record]:
+    """List the evidence the request stands on, then the request that cites its digest."""
+    rows = scene.evidence_set()
+    digest = gate.evidence_digest(scene.case, rows)
+    parts = [rows[start : start + ROWS_PER_ENTRY] for start in range(0, len(rows), ROWS_PER_ENTRY)] or [[]]
+    records = [
+        Record(
+            type=EntryType.EVIDENCE_LISTED,
+            actor=scene.actor,
+            state_before=scene.case.state.value,
+            state_after="",
+            recurrence=scene.case.recurrence,
+            basis={"digest": digest, "part": number, "parts": len(parts), "rows": part},
+            playbook=scene.case.playbook,
+        )
+        for number, part in enumerate(parts, start=1)
+    ]
+    basis = {"digest": digest, **_linked(scene)}
+    return [
+        *records,
+        scene.record(EntryType.UNBLOCK_REQUESTED, action, after=State.UNBLOCK_REQUESTED, basis=basis),
+    ]
+
+
+def _linked(scene: Scene) -> dict[str, object]:
+    """Keep which state the linked cases were in, so that replay judges by the same."""
+    return {"linked": {case: state.value for case, state in scene.linked.items()}} if scene.linked else {}
+
+
+def approved(action: act.ApproveUnblock, scene: Scene) -> list[Record]:
+    """Approve the standing request; the approval binds to its digest and lapses after ``approval_within``."""
+    case = scene.case
+    assert case.request is not None  # noqa: S101 - the machine lets nobody approve without a request
+    if Role.SYSTEM in scene.actor.roles:
+        message = "Automation never approves."
+        raise SamePersonError(message)
+    access.may_approve(case, scene.actor, other_team=scene.playbook.approval_team is Team.OTHER)
+    expires_at = time_to_text(scene.now + scene.playbook.approval_within)
+    basis = {"digest": case.request.digest, "expires_at": expires_at, **_linked(scene)}
+    cites = (*case.listing, case.request.leaf)
+    return [scene.record(EntryType.UNBLOCK_APPROVED, action, after=case.state, basis=basis, cites=cites)]
+
+
+def ended_request(action: act.WithdrawRequest | act.RejectRequest, scene: Scene) -> list[Record]:
+    """Withdraw one's own request, or reject somebody's; impossible once the intent is recorded."""
+    case = scene.case
+    if case.open_attempt is not None:
+        message = "The unblock has been started: record its outcome instead ('holdfast case unblock --outcome')."
+        raise WrongStateError(message, possible=("answer", "observe"))
+    assert case.request is not None  # noqa: S101 - unblock_requested without an attempt has a request
+    if isinstance(action, act.WithdrawRequest):
+        if scene.actor.id != case.request.by and Role.LEAD not in scene.actor.roles:
+            message = "Only the requester (or a lead) withdraws a request; an approver rejects it."
+            raise SamePersonError(message)
+        return [scene.record(EntryType.UNBLOCK_WITHDRAWN, action, after=scene.state)]
+    facts.need_reason(action.reason, "a rejection")
+    return [scene.record(EntryType.UNBLOCK_REJECTED, action, after=scene.state, cites=(case.request.leaf,))]
+
+
+def intended(action: act.IntendUnblock, scene: Scene) -> list[Record]:
+    """Record the intent to unblock, which consumes the approvals (R6).
+
+    Raises:
+        RuleRefusedError: approvals are missing.
+    """
+    case = scene.case
+    need, have = scene.playbook.approvals, len(case.approvals)
+    if have < need:
+        message = f"This unblock has {have} of {need} approvals; another person approves with 'holdfast case approve'."
+        raise RuleRefusedError(message)
+    assert case.request is not None  # noqa: S101 - the machine lets nobody unblock without a request
+    basis = {
+        "digest": case.request.digest,
+        "approved_at": time_to_text(min(item.at for item in case.approvals)),
+        **_linked(scene),
+    }
+    cites = (*case.listing, case.request.leaf, *(item.leaf for item in case.approvals))
+    return [scene.record(EntryType.UNBLOCK_INTENDED, action, after=case.state, basis=basis, cites=cites)]
+
+
+def answered(action: act.RecordAnswer, scene: Scene) -> list[Record]:
+    """Record Microsoft's answer. *Done* changes nothing yet; *failed* and *support* end the attempt."""
+    case = scene.case
+    if case.open_attempt is None:
+        message = "No unblock is under way, so there is no answer to record."
+        raise WrongStateError(message, possible=("approve", "unblock"))
+    after = case.state if action.answer is Answer.DONE else scene.state
+    cites = (case.open_attempt.leaf,)
+    return [scene.record(EntryType.UNBLOCK_ANSWERED, action, after=after, cites=cites)]
+
+
+def closed(action: act.CloseCase, scene: Scene) -> list[Record]:
+    """End the case: after its watch, or verified with the restriction gone by itself (or nothing to release).
+
+    Raises:
+        GateClosedError: required steps do not hold or recommended ones are unanswered.
+        RuleRefusedError: the watch still runs, or the restriction is still there.
+    """
+    case = scene.case
+    resolution = case.resolution
+    if case.state is State.RELEASED:
+        assert case.released_at is not None  # noqa: S101 - a released case has the time of its release
+        until = case.released_at + scene.playbook.watch_within
+        if scene.now < until:
+            message = f"The watch after the release runs until {time_to_text(until)}."
+            raise RuleRefusedError(message)
+    else:
+        resolution = _resolution_without_release(action, scene)
+    missing = (*scene.missing(*Phase), *gate.unanswered(case, scene.playbook))
+    if missing:
+        message = "Before the case closes, these are to be answered: " + ", ".join(
+            dict.fromkeys(item.prerequisite for item in missing)
+        )
+        raise GateClosedError(message, missing)
+    assert resolution is not None  # noqa: S101 - a release sets one, and so does every other way out
+    return [scene.record(EntryType.CASE_CLOSED, action, after=State.CLOSED, basis={"resolution": resolution.value})]
+
+
+def _resolution_without_release(action: act.CloseCase, scene: Scene) -> Resolution:
+    case = scene.case
+    if case.reading.status is RestrictionStatus.NOT_LISTED and case.resolution is not None:
+        return case.resolution
+    if case.kind is Kind.USER:
+        return action.resolution or Resolution.NOT_UNBLOCKED
+    if action.resolution is Resolution.NOT_UNBLOCKED:
+        facts.need_reason(action.reason, "leaving the entity restricted")
+        return action.resolution
+    message = (
+        "The restriction is not known to be gone: record a reading ('holdfast case observe'), request the unblock, or "
+        "close with --resolution not_unblocked to leave the entity restricted for good."
+    )
+    raise RuleRefusedError(message)
+
+
+DISMISSALS = (Resolution.DUPLICATE, Resolution.FALSE_POSITIVE, Resolution.EXPECTED_ACTIVITY)
+
+
+def dismissal_proposed(action: act.DismissCase, scene: Scene) -> list[Record]:
+    """Propose a dismissal; a second person confirms it."""
+    facts.need_reason(action.reason, "a dismissal")
+    _may_dismiss(action, scene)
+    basis = {"proposal": "dismissal", "hands": False}
+    return [scene.record(EntryType.PROPOSAL_MADE, action, after=scene.case.state, basis=basis)]
+
+
+def _may_dismiss(action: act.DismissCase, scene: Scene) -> None:
+    case = scene.case
+    if action.resolution not in DISMISSALS:
+        message = f"A dismissal is one of: {', '.join(item.value for item in DISMISSALS)}."
+        raise InputError(message)
+    if action.resolution is Resolution.DUPLICATE:
+        if not action.duplicate_of or action.duplicate_of == case.id:
+            message = "A duplicate names the other case (--of CASE)."
+            raise InputError(message)
+        return
+    if case.kind is not Kind.USER and case.reading.status is not RestrictionStatus.NOT_LISTED:
+        message = (
+            "The entity may still be restricted, so the case is not dismissed: move it to the playbook "
+            "'legitimate-bulk-sender' and release it, or record a reading that shows the restriction gone."
+        )
+        raise RuleRefusedError(message)
+
+
+def dismissed(action: act.ConfirmProposal, scene: Scene, proposed: act.DismissCase) -> list[Record]:
+    """Confirm a dismissal that still is possible."""
+    _may_dismiss(proposed, scene)
+    basis = {"resolution": proposed.resolution.value}
+    return [scene.record(EntryType.CASE_DISMISSED, action, after=State.DISMISSED, basis=basis)]
+
+
+def reopened(action: act.ReopenCase, scene: Scene) -> list[Record]:
+    """Open an ended case again as its next recurrence; evidence starts anew."""
+    facts.need_reason(action.reason, "reopening")
+    case = scene.case
+    basis: dict[str, object] = {"boundary": time_to_text(case.boundary or scene.now)}
+    if case.restricted_at is not None:
+        basis |= {"restricted_at": time_to_text(case.restricted_at), "dated": case.dated}
+    return [facts.again(action, scene, EntryType.CASE_REOPENED, basis)]
+
+
+def loosened(old: Playbook, new: Playbook) -> tuple[str, ...]:
+    """Name every requirement of ``old`` that falls away or weakens under ``new``."""
+    lost = []
+    for item in old.required:
+        other = new.get(item.id)
+        if other is None or not other.required:
+            lost.append(item.id)
+            continue
+        order = tuple(Phase)
+        weaker = (
+            order.index(other.required_by) > order.index(item.required_by)
+            or (other.applies_if and set(other.applies_if) != set(item.applies_if))
+            or set(other.any_of) - set(item.any_of)
+            or set(item.after) - set(other.after)
+            or other.about is not item.about
+            or (item.check and other.check is not item.check)
+            or (
+                item.fresh_within is not None and (other.fresh_within is None or other.fresh_within > item.fresh_within)
+            )
+            or (other.exception is not None and other.exception != item.exception)
+        )
+        if weaker:
+            lost.append(item.id)
+    if new.approvals < old.approvals:
+        lost.append("approvals")
+    if old.approval_team is Team.OTHER and new.approval_team is not Team.OTHER:
+        lost.append("approval-team")
+    return tuple(lost)
+
+
+def move_asked(action: act.MovePlaybook, scene: Scene) -> list[Record]:
+    """Move to another playbook at once, or propose the move when requirements fall away (R8)."""
+    facts.need_reason(action.reason, "a playbook move")
+    lost = loosened(scene.playbook, _target(action.playbook, scene))
+    if lost:
+        basis = {"proposal": "playbook", "hands": True, "falls_away": list(lost)}
+        return [scene.record(EntryType.PROPOSAL_MADE, action, after=scene.case.state, basis=basis)]
+    basis = {"playbook": action.playbook, "falls_away": []}
+    return [scene.record(EntryType.PLAYBOOK_MOVED, action, after=scene.case.state, basis=basis)]
+
+
+def moved(action: act.ConfirmProposal, scene: Scene, proposed: act.MovePlaybook) -> list[Record]:
+    """Confirm a move under which requirements fall away."""
+    lost = loosened(scene.playbook, _target(proposed.playbook, scene))
+    basis = {"playbook": proposed.playbook, "falls_away": list(lost)}
+    return [scene.record(EntryType.PLAYBOOK_MOVED, action, after=scene.case.state, basis=basis)]
+
+
+def _target(digest: str, scene: Scene) -> Playbook:
+    case = scene.case
+    if case.open_attempt is not None:
+        message = "An unblock is under way: its outcome comes first."
+        raise WrongStateError(message, possible=("answer", "observe"))
+    target = scene.playbooks.get(digest)
+    if target is None:
+        message = "That playbook has not been adopted here."
+        raise NotFoundError(message)
+    if case.kind not in target.kinds:
+        kinds = ", ".join(kind.value for kind in target.kinds)
+        message = f"Playbook {target.name!r} is for {kinds}; this case is about a {case.kind.value}."
+        raise InputError(message)
+    return target

@@ -1,0 +1,387 @@
+"""The only definition of what a case is: the fold of its entries.
+
+``fold`` believes what entries say and judges nothing; ``replay`` (in ``replay.py``) judges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain.case import (
+    Acceptance,
+    Approval,
+    Attempt,
+    Case,
+    Evidence,
+    Identity,
+    Link,
+    Proposal,
+    Reading,
+    Request,
+)
+from workflow.domain.private import NOTHING, Private
+from workflow.domain.record import time_from_text
+from workflow.domain.vocabulary import (
+    Answer,
+    EntryType,
+    Kind,
+    Method,
+    Resolution,
+    RestrictionStatus,
+    Result,
+    State,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from workflow.domain.record import Entry
+
+_moment = lru_cache(maxsize=4096)(time_from_text)
+
+
+def fold(entries: Iterable[Entry], onto: Case | None = None) -> Case:
+    """Return the case its entries tell, in order of sequence; ``onto`` is a case already folded so far.
+
+    ``onto`` is not changed.
+
+    Raises:
+        KeyError, ValueError: an entry does not have the shape that Holdfast writes.
+    """
+    case = Case() if onto is None else onto.copy()
+    for entry in entries:
+        apply(case, entry)
+    return case
+
+
+def apply(case: Case, entry: Entry) -> None:
+    """Carry the case forward, in place, by one entry."""
+    at = _moment(entry.recorded_at)
+    case.sequence = entry.sequence
+    case.head = entry.leaf
+    case.updated_at = at
+    handler = _HANDLERS.get(entry.type)
+    if handler is not None:
+        handler(case, entry, at)
+    if entry.state_after:
+        case.version = entry.sequence
+        if entry.state_after != case.state.value or case.entered_at is None:
+            case.state = State(entry.state_after)
+            case.entered_at = at
+
+
+def _private(data: Mapping[str, Any], key: str) -> Private:
+    value = data.get(key)
+    return NOTHING if value is None else Private(commitment=value["commitment"])
+
+
+def _time(data: Mapping[str, Any], key: str) -> datetime | None:
+    text = data.get(key)
+    return None if text is None else _moment(text)
+
+
+def _opened(case: Case, entry: Entry, at: datetime) -> None:
+    data = entry.data
+    case.id = entry.case
+    case.number = data["number"]
+    case.tenant = entry.tenant
+    case.kind = Kind(data["kind"])
+    case.entity = data["entity"]
+    case.playbook = data["playbook"]
+    case.recurrence = entry.recurrence
+    case.opened_at = at
+    case.facts = dict(data.get("facts", {}))
+    for subject in data.get("identities", ()):
+        case.identities[subject] = Identity(subject, sequence=entry.sequence, leaf=entry.leaf)
+    case.links = (Link(data["previous"], "previous"),) if "previous" in data else ()
+    _recurred(case, entry, at)
+
+
+def _begin(case: Case, entry: Entry, at: datetime) -> None:
+    """Start an occurrence: what was recorded before it counts no longer."""
+    data, basis = entry.data, entry.basis
+    case.recurrence = entry.recurrence
+    case.evidence = {}
+    case.acceptances = {}
+    case.proposals = {}
+    case.request = None
+    case.approvals = ()
+    case.hands = frozenset()
+    case.resolution = None
+    case.released_at = None
+    case.ended_at = None
+    if case.attempt is not None and case.attempt.ended_at is None:
+        case.attempt = replace(case.attempt, ended_at=at)
+    case.restricted_at = _time(basis, "restricted_at")
+    case.dated = bool(basis.get("dated"))
+    case.boundary = _time(basis, "boundary")
+    if "status" in data:
+        _read(case, entry, RestrictionStatus(data["status"]), _time(data, "observed_at") or at)
+
+
+def _read(case: Case, entry: Entry, status: RestrictionStatus, observed_at: datetime) -> None:
+    case.reading = Reading(status, observed_at, entry.sequence, entry.leaf)
+    if status in {RestrictionStatus.LISTED, RestrictionStatus.TEMPORARY}:
+        case.last_present = status
+    if status is not RestrictionStatus.UNKNOWN:
+        case.absent_at = observed_at if status is RestrictionStatus.NOT_LISTED else None
+
+
+def _seen(case: Case, entry: Entry, at: datetime) -> None:
+    basis = entry.basis
+    fingerprint = entry.data.get("fingerprint")
+    if fingerprint:
+        case.seen |= {fingerprint}
+    if "restricted_at" in basis:
+        case.restricted_at = _time(basis, "restricted_at")
+        case.boundary = case.restricted_at
+        case.dated = bool(basis.get("dated"))
+    if basis.get("reads"):
+        _read(case, entry, RestrictionStatus(entry.data["status"]), _time(entry.data, "observed_at") or at)
+
+
+def _observed(case: Case, entry: Entry, at: datetime) -> None:
+    basis = entry.basis
+    if basis.get("stale"):
+        return
+    observed_at = _time(entry.data, "observed_at") or at
+    _read(case, entry, RestrictionStatus(entry.data["status"]), observed_at)
+    if "resolution" in basis:
+        case.resolution = Resolution(basis["resolution"])
+    if basis.get("ends_attempt") and case.attempt is not None:
+        case.attempt = replace(case.attempt, ended_at=at)
+
+
+def _recurred(case: Case, entry: Entry, at: datetime) -> None:
+    fingerprint = entry.data.get("fingerprint")
+    if fingerprint:
+        case.seen |= {fingerprint}
+    _begin(case, entry, at)
+
+
+def _recorded(case: Case, entry: Entry, at: datetime) -> None:
+    data = entry.data
+    about = data.get("about", "")
+    observed_at = _moment(data["observed_at"])
+    case.evidence[data["prerequisite"], about] = Evidence(
+        prerequisite=data["prerequisite"],
+        about=about,
+        result=Result(data.get("result", "met")),
+        method=Method(data.get("method", "attested")),
+        actor=entry.actor["id"],
+        observed_at=observed_at,
+        recorded_at=at,
+        established_at=observed_at,
+        sequence=entry.sequence,
+        leaf=entry.leaf,
+        reference=_private(data, "reference"),
+        note=_private(data, "note"),
+        before=_private(data, "before"),
+        after=_private(data, "after"),
+        attachment=data.get("attachment", ""),
+        linked=tuple(data.get("linked", ())),
+    )
+    if entry.basis.get("required"):
+        case.hands |= {entry.actor["id"]}
+
+
+def _confirmed(case: Case, entry: Entry, at: datetime) -> None:
+    key = (entry.data["prerequisite"], entry.data.get("about", ""))
+    observed_at = _moment(entry.data["observed_at"])
+    case.evidence[key] = replace(case.evidence[key], observed_at=observed_at, recorded_at=at, lapsed=False)
+    if entry.basis.get("required"):
+        case.hands |= {entry.actor["id"]}
+
+
+def _retracted(case: Case, entry: Entry, _at: datetime) -> None:
+    key = (entry.data["prerequisite"], entry.data.get("about", ""))
+    case.evidence.pop(key, None)
+    case.acceptances.pop(key, None)
+
+
+def _lapsed(case: Case, entry: Entry, _at: datetime) -> None:
+    key = (entry.basis["prerequisite"], entry.basis["about"])
+    case.evidence[key] = replace(case.evidence[key], lapsed=True)
+
+
+def _granted(case: Case, entry: Entry, at: datetime) -> None:
+    basis = entry.basis
+    key = (basis["prerequisite"], basis["about"])
+    proposal = case.proposals.pop(entry.data["proposal"])
+    case.acceptances[key] = Acceptance(
+        prerequisite=key[0],
+        about=key[1],
+        asked_by=proposal.by,
+        granted_by=entry.actor["id"],
+        granted_at=at,
+        expires_at=_moment(basis["expires_at"]),
+        sequence=entry.sequence,
+        leaf=entry.leaf,
+        reason=_private(proposal.data, "reason"),
+    )
+    case.hands |= {entry.actor["id"], proposal.by}
+
+
+def _exception_expired(case: Case, entry: Entry, _at: datetime) -> None:
+    key = (entry.basis["prerequisite"], entry.basis["about"])
+    case.acceptances[key] = replace(case.acceptances[key], expired=True)
+
+
+def _proposed(case: Case, entry: Entry, at: datetime) -> None:
+    key = entry.basis["proposal"]
+    case.proposals[key] = Proposal(
+        key, entry.action, entry.actor["id"], at, entry.sequence, entry.leaf, dict(entry.data)
+    )
+    if entry.basis.get("hands"):
+        case.hands |= {entry.actor["id"]}
+
+
+def _proposal_refused(case: Case, entry: Entry, _at: datetime) -> None:
+    case.proposals.pop(entry.data["proposal"], None)
+
+
+def _identified(case: Case, entry: Entry, _at: datetime) -> None:
+    subject = entry.data["subject"]
+    facts = dict(case.identities[subject].facts) if subject in case.identities else {}
+    facts |= entry.data.get("facts", {})
+    case.identities[subject] = Identity(subject, tuple(sorted(facts.items())), entry.sequence, entry.leaf)
+    case.hands |= {entry.actor["id"]}
+
+
+def _identity_removed(case: Case, entry: Entry, _at: datetime) -> None:
+    proposal = case.proposals.pop(entry.data["proposal"])
+    subject = entry.basis["subject"]
+    case.identities.pop(subject, None)
+    case.evidence = {key: value for key, value in case.evidence.items() if key[1] != subject}
+    case.hands |= {entry.actor["id"], proposal.by}
+
+
+def _moved(case: Case, entry: Entry, _at: datetime) -> None:
+    if "proposal" in entry.data:
+        proposal = case.proposals.pop(entry.data["proposal"])
+        case.hands |= {entry.actor["id"], proposal.by}
+    case.playbook = entry.basis["playbook"]
+
+
+def _listed(case: Case, entry: Entry, _at: datetime) -> None:
+    before = () if entry.basis["part"] == 1 else case.listing
+    case.listing = (*before, entry.leaf)
+
+
+def _requested(case: Case, entry: Entry, at: datetime) -> None:
+    actor = entry.actor
+    case.request = Request(
+        actor["id"],
+        actor["team"],
+        at,
+        entry.basis["digest"],
+        entry.sequence,
+        entry.leaf,
+        _private(entry.data, "reason"),
+    )
+    case.approvals = ()
+
+
+def _approved(case: Case, entry: Entry, at: datetime) -> None:
+    actor, basis = entry.actor, entry.basis
+    case.approvals += (
+        Approval(
+            actor["id"],
+            actor["team"],
+            at,
+            _moment(basis["expires_at"]),
+            basis["digest"],
+            entry.sequence,
+            entry.leaf,
+            _private(entry.data, "reason"),
+        ),
+    )
+
+
+def _approval_lapsed(case: Case, entry: Entry, _at: datetime) -> None:
+    case.approvals = tuple(item for item in case.approvals if item.sequence != entry.basis["approval"])
+
+
+def _request_ended(case: Case, _entry: Entry, _at: datetime) -> None:
+    case.request = None
+    case.approvals = ()
+
+
+def _intended(case: Case, entry: Entry, at: datetime) -> None:
+    case.attempt = Attempt(
+        by=entry.actor["id"],
+        intended_at=at,
+        approved_at=_moment(entry.basis["approved_at"]),
+        digest=entry.basis["digest"],
+        sequence=entry.sequence,
+        leaf=entry.leaf,
+    )
+    case.attempts += 1
+
+
+def _answered(case: Case, entry: Entry, at: datetime) -> None:
+    answer = Answer(entry.data["answer"])
+    ended_at = None if answer is Answer.DONE else at
+    if case.attempt is not None:
+        case.attempt = replace(case.attempt, answer=answer, answered_at=at, ended_at=ended_at)
+    if ended_at is not None:
+        _request_ended(case, entry, at)
+
+
+def _released(case: Case, entry: Entry, at: datetime) -> None:
+    case.resolution = Resolution.RELEASED
+    case.released_at = at
+    if case.attempt is not None:
+        case.attempt = replace(case.attempt, ended_at=at)
+    _request_ended(case, entry, at)
+
+
+def _ended(case: Case, entry: Entry, at: datetime) -> None:
+    case.resolution = Resolution(entry.basis["resolution"])
+    case.ended_at = at
+    case.proposals = {}
+
+
+def _assigned(case: Case, entry: Entry, _at: datetime) -> None:
+    case.assignee = entry.data["assignee"]
+
+
+def _linked(case: Case, entry: Entry, _at: datetime) -> None:
+    case.links += (Link(entry.data["case"], entry.data.get("relation", "related")),)
+
+
+_HANDLERS: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
+    EntryType.CASE_OPENED: _opened,
+    EntryType.CASE_RELEASED: _released,
+    EntryType.CASE_CLOSED: _ended,
+    EntryType.CASE_DISMISSED: _ended,
+    EntryType.CASE_REOPENED: _recurred,
+    EntryType.CASE_ASSIGNED: _assigned,
+    EntryType.CASE_LINKED: _linked,
+    EntryType.RESTRICTION_SEEN: _seen,
+    EntryType.RESTRICTION_OBSERVED: _observed,
+    EntryType.RESTRICTION_RETURNED: _recurred,
+    EntryType.IDENTITY_ADDED: _identified,
+    EntryType.IDENTITY_REMOVED: _identity_removed,
+    EntryType.EVIDENCE_RECORDED: _recorded,
+    EntryType.EVIDENCE_CONFIRMED: _confirmed,
+    EntryType.EVIDENCE_RETRACTED: _retracted,
+    EntryType.EVIDENCE_LAPSED: _lapsed,
+    EntryType.EVIDENCE_LISTED: _listed,
+    EntryType.EXCEPTION_GRANTED: _granted,
+    EntryType.EXCEPTION_EXPIRED: _exception_expired,
+    EntryType.PROPOSAL_MADE: _proposed,
+    EntryType.PROPOSAL_REFUSED: _proposal_refused,
+    EntryType.PLAYBOOK_MOVED: _moved,
+    EntryType.UNBLOCK_REQUESTED: _requested,
+    EntryType.UNBLOCK_APPROVED: _approved,
+    EntryType.UNBLOCK_WITHDRAWN: _request_ended,
+    EntryType.UNBLOCK_REJECTED: _request_ended,
+    EntryType.UNBLOCK_VOIDED: _request_ended,
+    EntryType.UNBLOCK_INTENDED: _intended,
+    EntryType.UNBLOCK_ANSWERED: _answered,
+    EntryType.APPROVAL_LAPSED: _approval_lapsed,
+}

@@ -1,0 +1,386 @@
+"""The state machine and the one function that moves a case: ``advance``.
+
+``transitions`` decides which step is legal from which state, with the gate as its guards. There is one shared machine
+without automatic transitions, so no method exists that jumps to a state. Conclusions (*contained*, *verified*,
+*released*, and falling back) are drawn by ``settle``; people and automation only record facts and decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from transitions import Machine, MachineError
+
+from workflow.domain import access, conclusions, decisions, facts
+from workflow.domain import actions as act
+from workflow.domain.record import SYSTEM
+from workflow.domain.scene import Scene, carry, drawn
+from workflow.domain.vocabulary import Answer, EntryType, Outcome, Phase, RestrictionStatus, State
+from workflow.errors import (
+    ConflictError,
+    GateClosedError,
+    HoldfastError,
+    NotPermittedError,
+    RuleRefusedError,
+    WrongStateError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from transitions import EventData
+
+    from workflow.domain.case import Case
+    from workflow.domain.playbook import Playbook
+    from workflow.domain.record import Actor, Record
+
+CONTAIN = (Phase.CONTAIN,)
+VERIFY = (Phase.CONTAIN, Phase.VERIFY)
+REQUEST = (Phase.CONTAIN, Phase.VERIFY, Phase.REQUEST)
+
+Rule = dict[str, Any]
+
+
+def contained(event: EventData) -> bool:
+    """Every prerequisite of containment holds."""
+    scene: Scene = event.model  # type: ignore[assignment]  # transitions calls any object a model
+    return scene.holds(*CONTAIN)
+
+
+def verified(event: EventData) -> bool:
+    """Every prerequisite of containment and verification holds."""
+    scene: Scene = event.model  # type: ignore[assignment]
+    return scene.holds(*VERIFY)
+
+
+def gate_open(event: EventData) -> bool:
+    """Every prerequisite of an unblock holds, linked cases included."""
+    scene: Scene = event.model  # type: ignore[assignment]
+    return scene.holds(*REQUEST)
+
+
+def seen_gone(event: EventData) -> bool:
+    """The restriction was observed gone after the intent of the open attempt."""
+    scene: Scene = event.model  # type: ignore[assignment]
+    attempt, reading = scene.case.open_attempt, scene.case.reading
+    return (
+        attempt is not None
+        and reading.status is RestrictionStatus.NOT_LISTED
+        and reading.observed_at is not None
+        and reading.observed_at >= attempt.intended_at
+    )
+
+
+_OPEN = [State.DETECTED, State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED]
+
+
+def _rules() -> list[Rule]:
+    """Draw the whole machine: every arrow, its trigger and its guard."""
+    back: list[Rule] = [
+        {"dest": State.VERIFIED, "conditions": verified},
+        {"dest": State.CONTAINED, "conditions": contained},
+        {"dest": State.DETECTED},
+    ]
+    return [
+        {"trigger": "record", "source": [*_OPEN, State.RELEASED], "dest": None},
+        {"trigger": "note", "source": list(State), "dest": None},
+        {"trigger": "contain", "source": State.DETECTED, "dest": State.CONTAINED, "conditions": contained},
+        {"trigger": "verify", "source": State.CONTAINED, "dest": State.VERIFIED, "conditions": verified},
+        {
+            "trigger": "fall_back",
+            "source": State.VERIFIED,
+            "dest": State.CONTAINED,
+            "conditions": contained,
+            "unless": verified,
+        },
+        {
+            "trigger": "fall_back",
+            "source": [State.CONTAINED, State.VERIFIED],
+            "dest": State.DETECTED,
+            "unless": contained,
+        },
+        {
+            "trigger": "request",
+            "source": State.VERIFIED,
+            "dest": State.UNBLOCK_REQUESTED,
+            "conditions": gate_open,
+        },
+        {"trigger": "approve", "source": State.UNBLOCK_REQUESTED, "dest": None, "conditions": gate_open},
+        {"trigger": "intend", "source": State.UNBLOCK_REQUESTED, "dest": None, "conditions": gate_open},
+        {"trigger": "answer", "source": State.UNBLOCK_REQUESTED, "dest": None},
+        *({"trigger": "end_request", "source": State.UNBLOCK_REQUESTED, **rule} for rule in back),
+        {
+            "trigger": "release",
+            "source": State.UNBLOCK_REQUESTED,
+            "dest": State.RELEASED,
+            "conditions": [seen_gone, gate_open],
+        },
+        {"trigger": "close", "source": [State.VERIFIED, State.RELEASED], "dest": State.CLOSED},
+        {
+            "trigger": "dismiss",
+            "source": [State.DETECTED, State.CONTAINED, State.VERIFIED],
+            "dest": State.DISMISSED,
+        },
+        {"trigger": "reopen", "source": [State.CLOSED, State.DISMISSED], "dest": State.DETECTED},
+        {"trigger": "recur", "source": list(State), "dest": State.DETECTED},
+    ]
+
+
+MACHINE = Machine(
+    model=None,
+    states=State,
+    initial=State.DETECTED,
+    transitions=_rules(),
+    auto_transitions=False,
+    send_event=True,
+)
+
+TRIGGERS: Mapping[type[act.Action], str] = {
+    act.RecordEvidence: "record",
+    act.RetractEvidence: "record",
+    act.AskException: "record",
+    act.RefuseProposal: "record",
+    act.AddIdentity: "record",
+    act.RemoveIdentity: "record",
+    act.MovePlaybook: "record",
+    act.AssignCase: "note",
+    act.AddNote: "note",
+    act.LinkCase: "note",
+    act.ReportRestriction: "note",
+    act.ObserveRestriction: "note",
+    act.RequestUnblock: "request",
+    act.WithdrawRequest: "end_request",
+    act.RejectRequest: "end_request",
+    act.ApproveUnblock: "approve",
+    act.IntendUnblock: "intend",
+    act.RecordAnswer: "answer",
+    act.CloseCase: "close",
+    act.DismissCase: "dismiss",
+    act.ReopenCase: "reopen",
+}
+"""The arrow each action takes. Opening, and confirming what was proposed, are judged in functions of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an action leads to: the records to append, in order, and the refusal to raise once they are committed.
+
+    ``case`` is carried forward by the records (provisionally: they have no leaf hashes yet).
+    """
+
+    case: Case
+    records: tuple[Record, ...]
+    error: HoldfastError | None = None
+
+
+def fire(trigger: str, scene: Scene) -> State:
+    """Ask the machine for one step; returns the state it leads to, which is also left in ``scene.state``.
+
+    Raises:
+        WrongStateError: there is no such arrow from here; ``possible`` names the actions there are.
+        GateClosedError: the arrow's guard refuses; ``missing`` says why.
+    """
+    try:
+        done = MACHINE.events[trigger].trigger(scene)
+    except MachineError:
+        state = scene.case.state
+        names = possible(state)
+        message = f"A case that is {state.value} cannot do this; possible now: {', '.join(names)}."
+        raise WrongStateError(message, possible=names) from None
+    if not done:
+        missing = scene.missing(*REQUEST)
+        names = tuple(dict.fromkeys(item.prerequisite for item in missing))
+        message = f"The gate is closed: {len(names)} prerequisite(s) missing ({', '.join(names)})."
+        raise GateClosedError(message, missing)
+    return scene.state
+
+
+def possible(state: State) -> tuple[str, ...]:
+    """Name the actions that the machine knows from this state, guards aside."""
+    return tuple(kind.name for kind, trigger in TRIGGERS.items() if state.name in MACHINE.events[trigger].transitions)
+
+
+def advance(
+    case: Case,
+    action: act.Action,
+    actor: Actor,
+    playbooks: Mapping[str, Playbook],
+    now: datetime,
+    linked: Mapping[str, State] | None = None,
+) -> Step:
+    """Settle the case, judge the action, and draw the conclusions that follow.
+
+    Args:
+        case: the fold of the case so far (for ``OpenCase``, an empty case that has only its id); not changed.
+        action: what is asked for.
+        actor: who asks.
+        playbooks: at least the playbook the case is pinned to (and a move's target), by digest.
+        now: aware time, never before the case's newest entry.
+        linked: present states of linked cases, read under the lock; None believes what was recorded.
+
+    A rule's refusal and a lack of permission are records too (R9): they come back in ``Step.error`` beside their record.
+    Input that names nothing real (``NotFoundError``, ``InputError``) and a pending unblock are raised, recording nothing.
+    """
+    version = case.version
+    current = case.copy()
+    records: list[Record] = []
+    if not isinstance(action, act.OpenCase):
+        records += settle(current, playbooks[current.playbook], now)
+    digest = action.playbook if isinstance(action, act.OpenCase) else current.playbook
+    scene = Scene(current, actor, playbooks[digest], now, playbooks, linked)
+    try:
+        made = _judge(action, scene, version)
+    except (RuleRefusedError, NotPermittedError, ConflictError) as error:
+        record = _refusal(action, scene, error)
+        carry(current, record, now)
+        return Step(current, (*records, record), error)
+    for record in made:
+        carry(current, record, now)
+    records += made
+    records += settle(current, playbooks[current.playbook], now)
+    return Step(current, tuple(records))
+
+
+def refuse(
+    case: Case,
+    action: act.Action,
+    actor: Actor,
+    playbooks: Mapping[str, Playbook],
+    now: datetime,
+    error: HoldfastError,
+) -> Step:
+    """Record that a command of several actions was refused as a whole, on the case as it was before it."""
+    current = case.copy()
+    records = settle(current, playbooks[current.playbook], now)
+    record = _refusal(action, Scene(current, actor, playbooks[current.playbook], now, playbooks), error)
+    carry(current, record, now)
+    return Step(current, (*records, record), error)
+
+
+def _refusal(action: act.Action, scene: Scene, error: HoldfastError) -> Record:
+    denied = isinstance(error, NotPermittedError)
+    basis: dict[str, object] = {"code": error.code}
+    if isinstance(error, GateClosedError):
+        basis["missing"] = list(dict.fromkeys(item.prerequisite for item in error.missing))
+    if scene.linked:
+        basis["linked"] = {other: state.value for other, state in scene.linked.items()}
+    return scene.record(
+        EntryType.ACTION_DENIED if denied else EntryType.ACTION_REFUSED,
+        action,
+        basis=basis,
+        outcome=Outcome.DENIED if denied else Outcome.REFUSED,
+    )
+
+
+def _judge(action: act.Action, scene: Scene, version: int) -> list[Record]:
+    access.permit(scene.actor, action)
+    if isinstance(action, act.OpenCase):
+        return [facts.opened(action, scene)]
+    access.not_a_subject(scene.case, scene.actor)
+    if isinstance(action, act.IntendUnblock | act.ApproveUnblock):
+        decisions.not_pending(scene)
+    if isinstance(action, act.Decision):
+        decisions.same_picture(action, scene, version)
+    if isinstance(action, act.ReportRestriction):
+        return _judge_report(action, scene)
+    if isinstance(action, act.ObserveRestriction) and facts.comes_back(action, scene):
+        fire("recur", scene)
+        return [facts.returned(action, scene)]
+    if isinstance(action, act.ConfirmProposal):
+        return _judge_confirmation(action, scene)
+    fails = isinstance(action, act.RecordAnswer) and action.answer is not Answer.DONE
+    fire("end_request" if fails else TRIGGERS[type(action)], scene)
+    return MAKERS[type(action)](action, scene)
+
+
+def _judge_report(action: act.ReportRestriction, scene: Scene) -> list[Record]:
+    effect = facts.judge_report(scene.case, scene.playbook, action, scene.now)
+    if effect is facts.Effect.KNOWN:
+        return []
+    if effect is facts.Effect.NEW_CASE:
+        message = "This case ended too long ago to take the new occurrence: it wants a case of its own."
+        raise WrongStateError(message, possible=("open",))
+    if effect is facts.Effect.RETURNED:
+        fire("recur", scene)
+        return [facts.returned(action, scene)]
+    fire("note", scene)
+    return [facts.reported(action, scene)]
+
+
+def _judge_confirmation(action: act.ConfirmProposal, scene: Scene) -> list[Record]:
+    proposal = decisions.standing_proposal(scene, action.proposal)
+    proposed = act.from_data(proposal.kind, proposal.data)
+    fire(TRIGGERS[type(proposed)], scene)
+    access.second_person(scene.case, scene.actor, proposal.by, "this")
+    return SECONDERS[type(proposed)](action, scene, proposed)
+
+
+MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
+    act.RecordEvidence: facts.recorded,
+    act.RetractEvidence: facts.retracted,
+    act.AskException: facts.asked_exception,
+    act.RefuseProposal: decisions.proposal_refused,
+    act.AddIdentity: facts.identified,
+    act.RemoveIdentity: facts.removal_proposed,
+    act.MovePlaybook: decisions.move_asked,
+    act.AssignCase: facts.assigned,
+    act.AddNote: facts.noted,
+    act.LinkCase: facts.linked,
+    act.ObserveRestriction: facts.observed,
+    act.RequestUnblock: decisions.requested,
+    act.WithdrawRequest: decisions.ended_request,
+    act.RejectRequest: decisions.ended_request,
+    act.ApproveUnblock: decisions.approved,
+    act.IntendUnblock: decisions.intended,
+    act.RecordAnswer: decisions.answered,
+    act.CloseCase: decisions.closed,
+    act.DismissCase: decisions.dismissal_proposed,
+    act.ReopenCase: decisions.reopened,
+}
+SECONDERS: Mapping[type[act.Action], Callable[[Any, Scene, Any], list[Record]]] = {
+    act.AskException: facts.granted_exception,
+    act.RemoveIdentity: facts.identity_removed,
+    act.MovePlaybook: decisions.moved,
+    act.DismissCase: decisions.dismissed,
+}
+
+
+def settle(case: Case, playbook: Playbook, now: datetime) -> list[Record]:
+    """Draw every conclusion that is due, carrying the case forward in place; returns their records in order."""
+    records: list[Record] = []
+    while (record := settle_next(case, playbook, now)) is not None:
+        carry(case, record, now)
+        records.append(record)
+    return records
+
+
+def settle_next(case: Case, playbook: Playbook, now: datetime) -> Record | None:
+    """Return the next conclusion the machine has to draw, or None when the case is settled.
+
+    First what lapsed with time, then a release that was observed, then a request whose ground is gone, then where the
+    evidence puts the case.
+    """
+    lapse = conclusions.next_lapse(case, playbook, now)
+    if lapse is not None or case.state not in _OPEN:
+        return lapse
+    scene = Scene(case, SYSTEM, playbook, now)
+    if _takes("release", scene):
+        return drawn(case, EntryType.CASE_RELEASED, State.RELEASED, conclusions.release_basis(case))
+    why = conclusions.void_reason(scene)
+    if why and _takes("end_request", scene):
+        return drawn(case, EntryType.UNBLOCK_VOIDED, scene.state, {"because": why})
+    if _takes("fall_back", scene):
+        return drawn(case, EntryType.CASE_RETURNED, scene.state)
+    if _takes("contain", scene):
+        return drawn(case, EntryType.CASE_CONTAINED, State.CONTAINED, conclusions.evidence_basis(scene, CONTAIN))
+    if _takes("verify", scene):
+        return drawn(case, EntryType.CASE_VERIFIED, State.VERIFIED, conclusions.evidence_basis(scene, VERIFY))
+    return None
+
+
+def _takes(trigger: str, scene: Scene) -> bool:
+    """Say whether the machine takes this arrow now; the state it leads to is left in ``scene.state``."""
+    event = MACHINE.events[trigger]
+    return scene.state.name in event.transitions and event.trigger(scene)

@@ -1,0 +1,102 @@
+"""The picture: what a worklist needs to know of a case, without personal data. Thrown away and rebuilt at will."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from workflow.domain.gate import missing
+from workflow.domain.vocabulary import Phase, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from workflow.domain.case import Case
+    from workflow.domain.playbook import Playbook
+
+LATE_AFTER = timedelta(hours=1)
+"""Microsoft: most unblocked users can send again within one hour."""
+OVERDUE_AFTER = timedelta(hours=24)
+"""Microsoft: it takes no longer than 24 hours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One row of the case table. Times are aware UTC; ``missing`` stands between the case and ``verified``."""
+
+    id: str
+    number: int
+    tenant: str
+    kind: str
+    entity: str
+    state: str
+    recurrence: int
+    version: int
+    playbook: str
+    missing: tuple[str, ...]
+    assignee: str
+    opened_at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+    due: str
+    resolution: str
+    restriction: str
+    restricted_at: datetime | None
+    requested_at: datetime | None
+    intended_at: datetime | None
+    released_at: datetime | None
+    ended_at: datetime | None
+    linked: tuple[str, ...]
+
+
+def picture(case: Case, playbook: Playbook) -> Picture:
+    """Draw the case as it stood when its newest entry was recorded (nothing is settled here)."""
+    assert case.opened_at is not None  # noqa: S101 - a case without an opening entry does not exist
+    assert case.updated_at is not None  # noqa: S101 - the same
+    open_items = missing(case, playbook, (Phase.CONTAIN, Phase.VERIFY), case.updated_at)
+    due_at, due = next_due(case, playbook)
+    attempt = case.open_attempt
+    return Picture(
+        id=case.id,
+        number=case.number,
+        tenant=case.tenant,
+        kind=case.kind.value,
+        entity=case.entity,
+        state=case.state.value,
+        recurrence=case.recurrence,
+        version=case.version,
+        playbook=case.playbook,
+        missing=tuple(dict.fromkeys(item.prerequisite for item in open_items)),
+        assignee=case.assignee,
+        opened_at=case.opened_at,
+        updated_at=case.updated_at,
+        due_at=due_at,
+        due=due,
+        resolution=case.resolution.value if case.resolution else "",
+        restriction=case.reading.status.value,
+        restricted_at=case.restricted_at,
+        requested_at=case.request.at if case.request else None,
+        intended_at=attempt.intended_at if attempt else None,
+        released_at=case.released_at,
+        ended_at=case.ended_at,
+        linked=tuple(dict.fromkeys(link for item in case.evidence.values() for link in item.linked)),
+    )
+
+
+def next_due(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:
+    """Return when the case next needs a look, and why; ``(None, "")`` when nothing is waiting for the clock."""
+    attempt = case.open_attempt
+    if attempt is not None:
+        return attempt.intended_at + LATE_AFTER, "confirm-release"
+    if case.state is State.RELEASED and case.released_at is not None:
+        return case.released_at + playbook.watch_within, "end-of-watch"
+    if case.state in {State.CLOSED, State.DISMISSED}:
+        return None, ""
+    waiting = [(item.expires_at, "approval-expires") for item in case.approvals]
+    waiting += [(item.expires_at, "exception-expires") for item in case.acceptances.values() if not item.expired]
+    for evidence in case.evidence.values():
+        item = playbook.get(evidence.prerequisite)
+        if item is not None and item.required and item.fresh_within is not None and not evidence.lapsed:
+            waiting.append((evidence.observed_at + item.fresh_within, "evidence-lapses"))
+    return min(waiting, default=(None, ""))
