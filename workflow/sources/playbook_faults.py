@@ -45,6 +45,11 @@ class Faults:
 
     found: list[Fault] = field(default_factory=list)
 
+    @property
+    def full(self) -> bool:
+        """Whether anything more would only be counted, so that looking for its cure is a waste."""
+        return len(self.found) > MOST_FAULTS
+
     def add(self, path: str, line: int, message: str, cure: str) -> None:
         """Note a fault; past :data:`MOST_FAULTS` only that there are more."""
         if len(self.found) < MOST_FAULTS:

@@ -1,7 +1,7 @@
 """What each key of a playbook file may hold: text in, plain JSON values out.
 
-The values have the shape of :meth:`workflow.domain.playbook.Playbook.to_data`, so a file without faults becomes
-a playbook the same way as a stored one. A value that cannot be read becomes a fault and reading goes on.
+The values have the shape of :meth:`workflow.domain.playbook.Playbook.to_data`, so a file without faults turns
+into a playbook the same way as a stored one. What cannot be read becomes a fault and reading goes on.
 """
 
 from __future__ import annotations
@@ -65,15 +65,16 @@ class Reader:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
 
-    def mapping(
-        self, node: Node, fields: Fields, required: Iterable[str], blank: dict[str, Any], what: str
-    ) -> Draft:
+    def mapping(self, node: Node, fields: Fields, required: Iterable[str], blank: dict[str, Any], what: str) -> Draft:
         """Read a mapping by its table of fields; unknown and missing keys are faults."""
         draft = Draft(node.path, node.line, dict(blank))
         if not isinstance(node, Mapping):
             self._fault(node, f"{what} has to be a list of keys and values", "Write “key: value” lines")
+            draft.unread.update(fields)
             return draft
         for key, value in node.items.items():
+            if self.faults.full:
+                break
             place = value.path, node.lines[key]
             if key not in fields:
                 cure = nearest(key, fields, "Known keys are")

@@ -13,6 +13,7 @@ from workflow.sources.playbook_faults import Fault, Faults, nearest, shown
 from workflow.sources.playbook_fields import (
     ID,
     MOST_PREREQUISITES,
+    PLAYBOOK_REQUIRED,
     Draft,
     Reader,
     read_playbook,
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "canonical", "check", "digest", "load", "shipped", "shipped_bytes"]
 
-_OWN = ("name", "version", "title", "summary")
-"""What a playbook that extends another still has to say of itself."""
+_OWN = {"summary", *PLAYBOOK_REQUIRED} - {"prerequisites"}
+"""What a playbook never inherits: it has to say of itself what it is and for whom."""
 
 
 def shipped(package: Traversable | None = None) -> dict[str, Traversable]:
@@ -149,7 +150,7 @@ def _prerequisites(root: Node, reader: Reader) -> list[Draft]:
 def _extended(child: Mapping, parent: Mapping, faults: Faults) -> Mapping:
     """Return the child with everything it inherits; the prerequisites of both in one list."""
     merged = Mapping(child.path, child.line)
-    for source, skipped in ((parent, _OWN), (child, ())):
+    for source, skipped in ((parent, _OWN), (child, frozenset[str]())):
         for key, value in source.items.items():
             if key not in skipped:
                 merged.items[key] = value
@@ -162,8 +163,10 @@ def _extended(child: Mapping, parent: Mapping, faults: Faults) -> Mapping:
 
 
 def _parent(node: Node, resolve: Resolve, faults: Faults) -> Mapping | None:
-    name = node.text if isinstance(node, Scalar) else ""
-    data = resolve(name) if ID.fullmatch(name) else None
+    name = node.text.strip() if isinstance(node, Scalar) else ""
+    if not ID.fullmatch(name):
+        return None  # The reader says so; and a name that is no id never reaches a file system.
+    data = resolve(name)
     if data is None:
         cure = nearest(name, shipped(), "Shipped playbooks are")
         faults.add(node.path, node.line, f"There is no playbook {shown(name)} to extend", cure)

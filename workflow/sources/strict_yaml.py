@@ -145,11 +145,7 @@ class _Builder:
             self._fault(event, f"The file is nested deeper than {MOST_DEPTH} levels", "Flatten it")
             raise _StopError
         node: Sequence | Mapping
-        node = (
-            Mapping(self._path, line)
-            if isinstance(event, yaml.MappingStartEvent)
-            else Sequence(self._path, line)
-        )
+        node = Mapping(self._path, line) if isinstance(event, yaml.MappingStartEvent) else Sequence(self._path, line)
         self._place(node)
         self._open.append((node, []))
 
