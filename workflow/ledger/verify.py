@@ -1,9 +1,9 @@
 """Verifying a ledger: pure, streaming, and never surprised by bad bytes.
 
-Three questions, three functions. :func:`check_tree`: are these the bytes that were sealed? :func:`check_chain`:
-is each case one unbroken history? :func:`compare`: does the ledger still extend a checkpoint that somebody kept?
-Whether each step was *legal* is not asked here; the entries that :func:`check_chain` yields are replayed
-elsewhere.
+Three questions, three functions. :func:`check_tree`: are these the bytes that were sealed?
+:func:`check_chain`: is each case one unbroken history? :func:`compare`: does the ledger still extend a
+checkpoint that somebody kept? Whether each step was *legal* is not asked here; the entries that
+:func:`check_chain` yields are replayed elsewhere.
 """
 
 import hashlib

@@ -1,0 +1,1 @@
+"""The proof, tested against public known answers, naive definitions and wounded specimens."""
