@@ -203,7 +203,7 @@ def test_every_playbook_says_how_to_unblock_and_to_read(name: str) -> None:
     verb = "Connector" if Kind.CONNECTOR in book.kinds else "SenderAddress"
 
     assert command.fill(book.unblock_command, VALUES).startswith(f"Remove-Blocked{verb} -")
-    assert " -Reason '17'" in command.fill(book.unblock_command, VALUES)
+    assert " -Reason ('Holdfast case ' + '17')" in command.fill(book.unblock_command, VALUES)
     assert command.fill(book.read_command, VALUES).startswith(f"Get-Blocked{verb} -")
     assert "https://security.microsoft.com/restrictedentities" == book.unblock_portal
     assert book.unblock_role
