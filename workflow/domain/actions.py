@@ -152,7 +152,7 @@ class AddNote(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddIdentity(Action):
-    """Name a compromised user behind the entity, or say more about one: synced, federated, has roles…"""
+    """Name a compromised user behind the entity, or say more about one: synced, federated, with roles."""
 
     name: ClassVar[str] = "identify"
     subject: str
@@ -311,7 +311,7 @@ def to_data(action: Action) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, default in _FIELDS[type(action)]:
         value = getattr(action, name)
-        if value is None or value == default or value == {}:
+        if value is None or value in (default, {}):
             continue
         if isinstance(value, datetime):
             value = time_to_text(value)

@@ -394,6 +394,7 @@ def linked(action: act.LinkCase, scene: Scene) -> list[Record]:
 
 
 def need_reason(reason: object, what: str) -> None:
+    """Refuse when nothing was given as the reason."""
     if not reason:
         message = f"{what[0].upper()}{what[1:]} needs a reason: give one with --reason."
         raise InputError(message)

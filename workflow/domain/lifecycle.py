@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from transitions import EventData
 
     from workflow.domain.case import Case
+    from workflow.domain.gate import Missing
     from workflow.domain.playbook import Playbook
     from workflow.domain.record import Actor, Record
 
@@ -186,15 +187,22 @@ def fire(trigger: str, scene: Scene) -> State:
         done = MACHINE.events[trigger].trigger(scene)
     except MachineError:
         state = scene.case.state
+        missing = scene.missing(*REQUEST) if trigger == "request" and state in _OPEN else ()
+        if missing:
+            raise gate_closed(missing) from None
         names = possible(state)
         message = f"A case that is {state.value} cannot do this; possible now: {', '.join(names)}."
         raise WrongStateError(message, possible=names) from None
     if not done:
-        missing = scene.missing(*REQUEST)
-        names = tuple(dict.fromkeys(item.prerequisite for item in missing))
-        message = f"The gate is closed: {len(names)} prerequisite(s) missing ({', '.join(names)})."
-        raise GateClosedError(message, missing)
+        raise gate_closed(scene.missing(*REQUEST))
     return scene.state
+
+
+def gate_closed(missing: tuple[Missing, ...]) -> GateClosedError:
+    """Make the refusal that lists what is missing."""
+    names = tuple(dict.fromkeys(item.prerequisite for item in missing))
+    noun = "prerequisite is" if len(names) == 1 else "prerequisites are"
+    return GateClosedError(f"The gate is closed: {len(names)} {noun} missing ({', '.join(names)}).", missing)
 
 
 def possible(state: State) -> tuple[str, ...]:
@@ -220,8 +228,9 @@ def advance(
         now: aware time, never before the case's newest entry.
         linked: present states of linked cases, read under the lock; None believes what was recorded.
 
-    A rule's refusal and a lack of permission are records too (R9): they come back in ``Step.error`` beside their record.
-    Input that names nothing real (``NotFoundError``, ``InputError``) and a pending unblock are raised, recording nothing.
+    A rule's refusal and a lack of permission are records too (R9): they come back in ``Step.error`` beside their
+    record. Input that names nothing real (``NotFoundError``, ``InputError``) and a pending unblock are raised and
+    recorded nowhere.
     """
     version = case.version
     current = case.copy()

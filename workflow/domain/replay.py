@@ -1,7 +1,8 @@
 """Replay: was every recorded step legal under the playbook then in force?
 
-Each commit of a case is judged again from its own inputs: the actions its entries carry are handed to ``advance`` on the
-case as it then was, at the time they were recorded, and what comes out has to be what stands written, to the letter.
+Each commit of a case is judged again from its own inputs: the actions its entries carry are handed to ``advance`` on
+the case as it then was, at the time they were recorded, and what comes out has to be what stands written, to the
+letter.
 """
 
 from __future__ import annotations

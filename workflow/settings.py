@@ -1,0 +1,128 @@
+"""Settings: the environment and one TOML file, read once, refused early.
+
+Every setting can be given as ``HOLDFAST_<NAME>`` or in ``config.toml``; the environment wins. ``HOLDFAST_HOME`` puts
+the three folders (config, data, state) under one place.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from workflow.errors import SettingsError
+
+RoleName = Literal["analyst", "approver", "lead", "auditor"]
+
+
+class Person(BaseModel):
+    """One person the settings list: what they may do, and how to reach them.
+
+    ``identities`` are the person's own accounts (UPNs): separation of duties treats them as the same human.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=120)
+    roles: tuple[RoleName, ...] = ("analyst",)
+    team: str = Field(default="", max_length=60)
+    contact: str = Field(default="", max_length=200)
+    on_call: bool = False
+    identities: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """What Holdfast was told. Immutable once read."""
+
+    model_config = SettingsConfigDict(env_prefix="HOLDFAST_", extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(default=SecretStr(""), description="SQLAlchemy URL; a file of yours by default.")
+    config_file: Path = Field(default=Path(), description="The settings file itself.")
+    key_file: Path = Field(default=Path(), description="The signing key, mode 0600.")
+    checkpoint_file: Path = Field(default=Path(), description="Checkpoints kept outside the database.")
+    tenant: str = Field(default="default", min_length=1, max_length=120, description="Tenant when a file names none.")
+    as_name: str = Field(default="", alias="HOLDFAST_AS", max_length=120, description="Your name, recorded as claimed.")
+    timezone: str = Field(default="", description="IANA zone for local times; the system's by default.")
+    date_order: Literal["", "dmy", "mdy", "ymd"] = Field(default="", description="How local dates in CSV are written.")
+    people: tuple[Person, ...] = Field(default=(), description="People and their roles; nobody listed: all may do all.")
+
+    @field_validator("people")
+    @classmethod
+    def _names_are_unique(cls, people: tuple[Person, ...]) -> tuple[Person, ...]:
+        names = [person.name.casefold() for person in people]
+        if len(names) != len(set(names)):
+            message = "two people have the same name"
+            raise ValueError(message)
+        return people
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_places(cls, values: Any) -> Any:
+        places = folders()
+        filled = dict(values)
+        for name, path in (
+            ("config_file", places["config"] / "config.toml"),
+            ("key_file", places["config"] / "signing.key"),
+            ("checkpoint_file", places["state"] / "checkpoints"),
+        ):
+            filled[name] = filled.get(name) or path
+        filled["database_url"] = filled.get("database_url") or f"sqlite:///{places['data'] / 'holdfast.db'}"
+        return filled
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment first, then the settings file; nothing else."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+
+def folders() -> dict[str, Path]:
+    """Return the config, data and state folders: apart, so that one lost disk loses not all."""
+    home = os.environ.get("HOLDFAST_HOME")
+    if home:
+        root = Path(home).expanduser()
+        return {"config": root / "config", "data": root / "data", "state": root / "state"}
+    return {
+        "config": Path(platformdirs.user_config_dir("holdfast")),
+        "data": Path(platformdirs.user_data_dir("holdfast")),
+        "state": Path(platformdirs.user_state_dir("holdfast")),
+    }
+
+
+def config_path() -> Path:
+    """Return where the settings file is looked for: ``HOLDFAST_CONFIG_FILE``, else the config folder."""
+    given = os.environ.get("HOLDFAST_CONFIG_FILE")
+    return Path(given).expanduser() if given else folders()["config"] / "config.toml"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings once.
+
+    Raises:
+        SettingsError: names every wrong setting, where it came from and what would be right.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        message = f"Settings (HOLDFAST_… or {config_path()}): " + "; ".join(lines)
+        raise SettingsError(message) from None
+    except (ValueError, OSError) as error:
+        message = f"The settings file {config_path()} cannot be read: {error}"
+        raise SettingsError(message) from None
