@@ -1,0 +1,39 @@
+"""Evidence files, stored once by the SHA-256 of their bytes. Names are openings, because a name can say whose it is."""
+
+import hashlib
+from typing import Final
+
+from workflow.errors import InputError, NotFoundError
+from workflow.storage.transaction import Tx
+
+MAX_BYTES: Final = 10 * 1024 * 1024
+"""Largest file kept: 10 MiB. Larger evidence belongs where evidence is kept, with its hash in the note."""
+
+
+def keep(tx: Tx, content: bytes) -> str:
+    """Store a file and return its digest (64 hexadecimal digits); the same bytes are stored once.
+
+    Raises:
+        InputError: the file is larger than 10 MiB.
+    """
+    if len(content) > MAX_BYTES:
+        raise InputError(f"The file has {len(content)} bytes; at most {MAX_BYTES} (10 MiB) are kept here.")
+    digest = hashlib.sha256(content).hexdigest()
+    if tx.one("SELECT 1 FROM attachment WHERE digest = ?", (digest,)) is None:
+        tx.run(
+            "INSERT INTO attachment (digest, size, content) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+            (digest, len(content), content),
+        )
+    return digest
+
+
+def get(tx: Tx, digest: str) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        NotFoundError: there is no such file, or it was erased.
+    """
+    row = tx.one("SELECT content FROM attachment WHERE digest = ?", (digest,))
+    if row is None:
+        raise NotFoundError(f"There is no file with the digest {digest}; it may have been erased.")
+    return bytes(row[0])

@@ -1,0 +1,189 @@
+"""Cases: locking, loading and finding them.
+
+``lock`` comes first in every transaction that changes a case, alone and before anything is read (R3): reading and
+locking in one statement was measured to return a row newer than its entries.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from workflow.domain.case import Case
+from workflow.domain.history import fold
+from workflow.domain.picture import Picture
+from workflow.domain.record import Entry, entry_from_body
+from workflow.errors import NotFoundError
+from workflow.ledger.entry import leaf_hash
+from workflow.storage.openings import marks
+from workflow.storage.pictures import SELECT, from_row
+from workflow.storage.transaction import Tx
+
+_INTAKE: Final = 0x494E544B  # any number that is ours: one opener of cases at a time on PostgreSQL
+_MOST: Final = 50
+_SHORTEST_SUFFIX: Final = 4
+_LARGEST: Final = 2**31 - 1
+
+
+class FoldCache:
+    """Folded cases by id, the least recently used forgotten first. A case is added onto, never trusted blindly."""
+
+    def __init__(self, size: int = 1024) -> None:
+        """Keep at most ``size`` cases."""
+        self._size = size
+        self._cases: OrderedDict[str, Case] = OrderedDict()
+
+    def get(self, case_id: str) -> Case | None:
+        """Return the case as it was last kept."""
+        case = self._cases.get(case_id)
+        return None if case is None else case.copy()
+
+    def keep(self, tx: Tx, case: Case) -> None:
+        """Keep the case once this transaction stands (at once for a reading one, which never commits)."""
+        copy = case.copy()
+        tx.on_commit(lambda: self._put(copy))
+
+    def _put(self, case: Case) -> None:
+        self._cases[case.id] = case
+        self._cases.move_to_end(case.id)
+        while len(self._cases) > self._size:
+            self._cases.popitem(last=False)
+
+
+def lock(tx: Tx, ids: Iterable[str]) -> None:
+    """Lock cases against every other writer, in the order of their ids; unknown ids are ignored.
+
+    On SQLite the transaction is alone already.
+    """
+    wanted = sorted(set(ids))
+    if not tx.sqlite and wanted:
+        tx.all(f'SELECT 1 FROM "case" WHERE id IN ({marks(wanted)}) ORDER BY id FOR UPDATE', wanted)
+
+
+def lock_intake(tx: Tx) -> None:
+    """Let one transaction at a time open cases, so that two reports of one mailbox do not race; before any read."""
+    if not tx.sqlite:
+        tx.run("SELECT pg_advisory_xact_lock(?)", (_INTAKE,))
+
+
+def lock_log(tx: Tx) -> None:
+    """Let one transaction at a time append to the log's own case, which has no row to lock; before any read."""
+    lock_intake(tx)
+
+
+def load(tx: Tx, case_id: str, cache: FoldCache | None = None) -> Case:
+    """Return the fold of a case's entries.
+
+    A cached case is only carried forward after the entry it ended with is seen to be the stored one still.
+
+    Raises:
+        NotFoundError: there is no such case.
+    """
+    known = cache.get(case_id) if cache is not None else None
+    if known is not None:
+        found = entries(tx, case_id, known.sequence)
+        if found and found[0].leaf == known.head:
+            return _kept(tx, cache, fold(found[1:], known)) if len(found) > 1 else known
+    found = entries(tx, case_id)
+    if not found:
+        raise NotFoundError(f"There is no case {case_id}.")
+    return _kept(tx, cache, fold(found))
+
+
+def entries(tx: Tx, case_id: str, since: int = 1) -> list[Entry]:
+    """Return a case's entries from sequence ``since``; leaf hashes are computed here, from the stored bytes."""
+    rows = tx.all("SELECT body FROM entry WHERE case_id = ? AND sequence >= ? ORDER BY sequence", (case_id, since))
+    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in rows]
+
+
+def head(tx: Tx, case_id: str) -> tuple[str, int]:
+    """Return leaf hash and sequence of a case's newest entry, ``("", 0)`` where there is none."""
+    row = tx.one("SELECT body, sequence FROM entry WHERE case_id = ? ORDER BY sequence DESC LIMIT 1", (case_id,))
+    return ("", 0) if row is None else (leaf_hash(row[0].encode()).hex(), row[1])
+
+
+def by_request(tx: Tx, case_id: str, request: str) -> list[Entry]:
+    """Return the entries that an idempotency key has caused in a case before."""
+    rows = tx.all("SELECT body FROM entry WHERE case_id = ? AND request = ? ORDER BY sequence", (case_id, request))
+    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in rows]
+
+
+def row(tx: Tx, case_id: str) -> Picture | None:
+    """Return a case's row, or None."""
+    return _first(tx, "c.id = ?", (case_id,))
+
+
+def by_number(tx: Tx, number: int) -> Picture | None:
+    """Return the case of that number, or None."""
+    return _first(tx, "c.number = ?", (number,)) if 0 < number <= _LARGEST else None
+
+
+def find(tx: Tx, text: str) -> list[Picture]:
+    """Return the cases that a person may mean: by number, whole id, end of an id, or identifier; newest first.
+
+    The first of these readings that finds anything wins; at most 50 cases are returned.
+    """
+    plain = text.strip().removeprefix("#")
+    if plain.isascii() and plain.isdigit() and (found := by_number(tx, int(plain[:12]))):
+        return [found]
+    if "\x00" in plain:
+        return []
+    suffix = f"%{literal(plain.lower())}"
+    for condition, value in (
+        ("c.id = ?", plain),
+        ("c.id LIKE ? ESCAPE '!'", suffix if len(plain) >= _SHORTEST_SUFFIX else plain),
+        ("c.entity IN (SELECT s.id FROM subject AS s WHERE s.identifier = ?)", plain.casefold()),
+    ):
+        rows = tx.all(
+            f'SELECT {SELECT} FROM "case" AS c WHERE {condition} ORDER BY c.number DESC LIMIT {_MOST}', (value,)
+        )
+        if rows:
+            return [from_row(item) for item in rows]
+    return []
+
+
+def open_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
+    """Return the open case about an entity, of which there is at most one."""
+    return _first(
+        tx,
+        "c.tenant = ? AND c.kind = ? AND c.entity = ? AND c.state NOT IN ('closed', 'dismissed')",
+        (tenant, kind, entity),
+    )
+
+
+def latest_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
+    """Return the newest case about an entity, open or not."""
+    return _first(
+        tx, "c.tenant = ? AND c.kind = ? AND c.entity = ? ORDER BY c.number DESC", (tenant, kind, entity)
+    )
+
+
+def next_number(tx: Tx) -> int:
+    """Return the next free case number; hold :func:`lock_intake` on PostgreSQL."""
+    (number,) = tx.one('SELECT coalesce(max(number), 0) + 1 FROM "case"') or (1,)
+    return int(number)
+
+
+def ids(tx: Tx) -> list[str]:
+    """Return the id of every case that has entries, the log's own case included."""
+    return [item for (item,) in tx.all("SELECT DISTINCT case_id FROM entry ORDER BY case_id")]
+
+
+def literal(text: str) -> str:
+    """Write text so that LIKE, with ``!`` as its escape, takes it as it stands."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def _first(tx: Tx, condition: str, params: Sequence[Any]) -> Picture | None:
+    found = tx.one(f'SELECT {SELECT} FROM "case" AS c WHERE {condition} LIMIT 1', params)
+    return None if found is None else from_row(found)
+
+
+def _kept(tx: Tx, cache: FoldCache | None, case: Case) -> Case:
+    # What a transaction reads before it appends is committed already, but it may read its own entries too.
+    if cache is not None:
+        cache.keep(tx, case)
+    return case
+
+
+Loader = Callable[[Tx, str], Case]

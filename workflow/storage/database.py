@@ -1,0 +1,290 @@
+"""The database: where it is, how a connection to it behaves, and how a transaction begins and ends.
+
+SQLite runs WAL with ``synchronous=FULL``: NORMAL lost acknowledged writes in simulated power cuts (R5). Writers queue
+with ``BEGIN IMMEDIATE`` and a short random wait of our own, because SQLite's waits grow to 100 ms and starve some.
+"""
+
+import os
+import random
+import sqlite3
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from workflow.errors import StorageError
+from workflow.storage.faults import BUSY, is_busy, translate
+from workflow.storage.transaction import POSTGRESQL, SQLITE, Tx
+
+BUSY_TIMEOUT: Final = 5.0
+"""Seconds a writer waits for its turn before it says so."""
+
+_CONNECT_WITHIN: Final = 5000  # milliseconds: another process may be recovering the log
+_POOL: Final = 16
+_SHORTEST, _LONGEST = 0.0002, 0.0014  # seconds between two tries for the lock
+_WAITED_LONG: Final = 0.03  # seconds after which a writer tries as often as it can
+
+
+class Database:
+    """A Holdfast database by URL: ``sqlite:////path/to/file`` or ``postgresql://…``.
+
+    Args:
+        url: an SQLAlchemy URL; an SQLite file must exist (see :func:`create_file`).
+        busy_timeout: seconds to wait for another writer.
+        synchronous: SQLite's setting; ``NORMAL`` is for benchmarks only.
+
+    Raises:
+        StorageError: the URL names no database that Holdfast knows.
+    """
+
+    def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT, synchronous: str = "FULL") -> None:
+        try:
+            parsed = make_url(url)
+        except SQLAlchemyError as error:
+            raise StorageError("This is not the address of a database: expected sqlite:/// or postgresql://.") from error
+        self.dialect = parsed.get_backend_name()
+        self.path = Path(parsed.database) if self.dialect == SQLITE and parsed.database else None
+        self._busy_timeout = busy_timeout
+        self._synchronous = synchronous
+        self._turn = threading.Lock()
+        if self.dialect == SQLITE:
+            pool: dict[str, Any] = {"poolclass": StaticPool}
+            if self.path is not None:
+                pool = {"poolclass": QueuePool, "pool_size": _POOL, "max_overflow": -1}
+            self.engine: Engine = create_engine("sqlite://", creator=self._connect_sqlite, **pool)
+        elif self.dialect == POSTGRESQL:
+            try:
+                self.engine = create_engine(
+                    parsed.set(drivername="postgresql+psycopg"), pool_size=_POOL, max_overflow=-1, pool_pre_ping=True
+                )
+            except ImportError as error:
+                raise StorageError("PostgreSQL needs the extra: pip install 'holdfast[postgresql]'.") from error
+            event.listen(self.engine, "connect", self._settle_postgresql)
+        else:
+            raise StorageError("Holdfast keeps its ledger in SQLite or PostgreSQL.")
+        self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error  # type: ignore[attr-defined]
+
+    def transaction(self) -> "Transaction":
+        """Begin a write: alone on SQLite, READ COMMITTED on PostgreSQL. Commits unless an exception leaves it.
+
+        Raises:
+            DatabaseBusyError: another process held the lock for ``busy_timeout``.
+            ConflictError: somebody else wrote a value that must be unique.
+            StorageError: the database refused; nothing was changed unless the connection was lost at the commit.
+        """
+        return Transaction(self)
+
+    def reading(self) -> "Reading":
+        """Begin a read of one consistent state of the database; writes are refused."""
+        return Reading(self)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self.engine.dispose()
+
+    def connect(self) -> Any:
+        """Take a connection from the pool.
+
+        Raises:
+            StorageError: there is no such database, or it cannot be reached.
+        """
+        try:
+            return self.engine.raw_connection()
+        except self.errors as error:
+            raise translate(error) from error
+        except SQLAlchemyError as error:
+            raise translate(error.__cause__ or error) from error
+
+    def begin(self, connection: Any, statement: str, first: str = "") -> None:
+        """Try to begin on SQLite until it is our turn; ``first`` is read at once, to fix what is seen."""
+        deadline = time.monotonic() + self._busy_timeout
+        impatient = time.monotonic() + _WAITED_LONG
+        while True:
+            try:
+                connection.execute(statement)
+                if first:
+                    connection.execute(first).fetchone()
+            except sqlite3.OperationalError as error:
+                with suppress(sqlite3.Error):
+                    connection.rollback()
+                if not is_busy(error) or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+            longest = _LONGEST if time.monotonic() < impatient else 2 * _SHORTEST
+            time.sleep(random.uniform(_SHORTEST, longest))  # noqa: S311 - spreading waiters, not secrets
+
+    def take_turn(self) -> None:
+        """Queue behind the writers of this process, so that only one of them tries for the lock."""
+        if not self._turn.acquire(timeout=self._busy_timeout):
+            raise translate(_busy())
+
+    def pass_turn(self) -> None:
+        """Let the next writer of this process try."""
+        self._turn.release()
+
+    def _connect_sqlite(self) -> sqlite3.Connection:
+        name = ":memory:" if self.path is None else f"file:{quote(str(self.path.absolute()))}?mode=rw"
+        connection = sqlite3.connect(
+            name, uri=True, isolation_level=None, check_same_thread=False, timeout=_CONNECT_WITHIN / 1000
+        )
+        for pragma in (
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+            "journal_mode=WAL",
+            f"synchronous={self._synchronous}",
+            "secure_delete=ON",
+            "busy_timeout=0",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _settle_postgresql(self, connection: Any, _record: Any) -> None:
+        """Fix what the server's or the role's defaults could change about our transactions."""
+        connection.autocommit = True
+        connection.execute("SET search_path = public, pg_temp")
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute("SET default_transaction_isolation = 'read committed'")
+        connection.execute("SET default_transaction_deferrable = off")
+        connection.execute(f"SET lock_timeout = {int(self._busy_timeout * 1000)}")
+        connection.autocommit = False
+
+
+class Transaction:
+    """A write transaction as a context manager; see :meth:`Database.transaction`."""
+
+    __slots__ = ("_connection", "_database", "_pooled", "_tx")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Tx:
+        """Begin."""
+        database = self._database
+        if database.dialect == SQLITE:
+            database.take_turn()
+        try:
+            self._pooled = database.connect()
+            self._connection = self._pooled.driver_connection
+            if database.dialect == SQLITE:
+                self._begin()
+        except BaseException:
+            if database.dialect == SQLITE:
+                database.pass_turn()
+            raise
+        self._tx = Tx(self._connection, database.dialect)
+        return self._tx
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        """Commit, or take everything back."""
+        try:
+            if error is not None:
+                self._take_back()
+                if isinstance(error, self._database.errors):
+                    raise translate(error) from error
+                return
+            try:
+                after = self._tx.close()
+                self._connection.commit()
+            except BaseException as failure:
+                self._take_back()
+                if isinstance(failure, self._database.errors):
+                    raise translate(failure) from failure
+                raise
+        finally:
+            self._pooled.close()
+            if self._database.dialect == SQLITE:
+                self._database.pass_turn()
+        for callback in after:
+            callback()
+
+    def _begin(self) -> None:
+        try:
+            self._database.begin(self._connection, "BEGIN IMMEDIATE")
+        except BaseException as error:
+            self._pooled.close()
+            if isinstance(error, sqlite3.Error):
+                raise translate(error) from error
+            raise
+
+    def _take_back(self) -> None:
+        # The first failure is the one to report; a broken connection cannot roll back and need not.
+        with suppress(*[self._database.errors]):
+            self._connection.rollback()
+
+
+class Reading:
+    """A read-only snapshot as a context manager; see :meth:`Database.reading`."""
+
+    __slots__ = ("_connection", "_database", "_pooled", "_tx")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Tx:
+        """Fix the state that will be seen."""
+        database = self._database
+        self._pooled = database.connect()
+        self._connection = self._pooled.driver_connection
+        try:
+            if database.dialect == SQLITE:
+                self._connection.execute("PRAGMA query_only=ON")
+                database.begin(self._connection, "BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
+            else:
+                self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        except BaseException as error:
+            self._leave()
+            if isinstance(error, database.errors):
+                raise translate(error) from error
+            raise
+        self._tx = Tx(self._connection, database.dialect)
+        return self._tx
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        """Let the snapshot go."""
+        self._leave()
+        if isinstance(error, self._database.errors):
+            raise translate(error) from error
+        if error is None:
+            for callback in self._tx.close():
+                callback()
+
+    def _leave(self) -> None:
+        with suppress(*[self._database.errors]):
+            self._connection.rollback()
+            if self._database.dialect == SQLITE:
+                self._connection.execute("PRAGMA query_only=OFF")
+        self._pooled.close()
+
+
+def create_file(path: Path) -> None:
+    """Create an empty database file, for its owner alone (0600, in folders of 0700), and never over another.
+
+    Raises:
+        StorageError: something is there already, or the folder cannot be made.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        raise StorageError(f"There is a file at {path} already; Holdfast does not write over it.") from None
+    except OSError as error:
+        raise StorageError(f"The database cannot be made at {path}: {error.strerror}.") from error
+
+
+def _busy() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(BUSY)
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error

@@ -1,0 +1,51 @@
+"""Turn what a database library raises into the house's own errors, each with what to do next."""
+
+import sqlite3
+from typing import Any
+
+from workflow.errors import ConflictError, DatabaseBusyError, StorageError
+
+BUSY = "Another process is writing to the database. Nothing was changed; try again."
+
+_SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_DUPLICATE = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
+_SQLITE_CURES = {
+    sqlite3.SQLITE_CANTOPEN: "The database cannot be opened. Check that it exists (`holdfast init` makes it) and is yours.",
+    sqlite3.SQLITE_READONLY: "The database is read-only for this user. Check the owner of the file and its folder.",
+    sqlite3.SQLITE_PERM: "This user may not use the database. Check the owner of the file and its folder.",
+    sqlite3.SQLITE_FULL: "The disk is full. Nothing was changed; make room and try again.",
+    sqlite3.SQLITE_IOERR: "The disk failed while the database was used. Check the disk, then verify the ledger.",
+    sqlite3.SQLITE_CORRUPT: "The database file is damaged. Restore a backup and verify it.",
+    sqlite3.SQLITE_NOTADB: "This file is not a Holdfast database.",
+}
+_POSTGRES_BUSY = {"40001", "40P01", "55P03", "57014"}
+_POSTGRES_DUPLICATE = "23505"
+
+
+def is_busy(error: BaseException) -> bool:
+    """Tell whether SQLite says that somebody else holds the lock."""
+    return _primary(error) in _SQLITE_BUSY
+
+
+def translate(error: Any) -> StorageError | ConflictError:
+    """Return the house's error for one of ``sqlite3`` or ``psycopg``.
+
+    A value that had to be unique and is not means that somebody else was first.
+    """
+    said = str(error).strip().split("\n", 1)[0]
+    state = getattr(error, "sqlstate", None)
+    if is_busy(error) or state in _POSTGRES_BUSY:
+        return DatabaseBusyError(BUSY)
+    if getattr(error, "sqlite_errorcode", 0) in _SQLITE_DUPLICATE or state == _POSTGRES_DUPLICATE:
+        return ConflictError(f"Somebody else wrote this first; look again. ({said})")
+    if state is None and hasattr(error, "sqlstate"):
+        return StorageError(
+            f"The connection to the database failed; look whether the step was recorded before repeating it. ({said})"
+        )
+    cure = _SQLITE_CURES.get(_primary(error), "The database refused.")
+    return StorageError(f"{cure} ({said})")
+
+
+def _primary(error: BaseException) -> int:
+    """SQLite's extended codes carry the primary one in their lowest byte."""
+    return int(getattr(error, "sqlite_errorcode", None) or 0) & 0xFF

@@ -1,0 +1,56 @@
+"""Schema revisions, applied in one transaction each time: killed half-way, nothing has changed."""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from workflow.errors import SchemaError
+from workflow.storage.database import Database
+from workflow.storage.faults import translate
+from workflow.storage.transaction import SQLITE
+
+HEAD: Final = "0001"
+"""The revision this code works with."""
+
+_LOCK: Final = 0x484F4C44  # any number that is ours: one upgrade at a time on PostgreSQL
+
+
+def upgrade(database: Database) -> None:
+    """Bring the schema to :data:`HEAD`, or leave everything as it was.
+
+    Alembic's own transactions leave half a schema on SQLite when the process is killed, because Python's driver
+    begins them late; here ``BEGIN IMMEDIATE`` stands before the first statement.
+
+    Raises:
+        DatabaseBusyError: another process holds the database.
+        StorageError: the database refused.
+    """
+    with database.engine.connect() as connection:
+        try:
+            if database.dialect == SQLITE:
+                database.begin(connection.connection.driver_connection, "BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            migrate(connection)
+            connection.commit()
+        except database.errors as error:
+            raise translate(error) from error
+        except DBAPIError as error:
+            raise translate(error.orig) from error
+        except CommandError as error:
+            raise SchemaError(
+                f"The database was made by another version of Holdfast: install that one or a newer one. ({error})"
+            ) from error
+
+
+def migrate(connection: Connection) -> None:
+    """Run the revisions on a connection whose transaction the caller began and will commit."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,71 @@
+"""Case rows: a picture of each case as one row, and back."""
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from workflow.domain.picture import Picture
+from workflow.domain.record import time_from_text, time_to_text
+
+NEVER: Final = "9999-12-31T23:59:59.999999Z"
+"""The due time of a case in which nothing is due: it sorts behind every real one, as NULL would not."""
+
+_FIXED: Final = ("id", "number", "tenant", "kind", "entity", "opened_at")
+_MOVED: Final = (
+    *("state", "recurrence", "version", "playbook", "missing", "assignee", "updated_at", "due_at", "due"),
+    *("resolution", "restriction", "restricted_at", "requested_at", "intended_at", "released_at", "ended_at"),
+    "linked",
+)
+COLUMNS: Final = (*_FIXED, *_MOVED)
+SELECT: Final = ", ".join(f"c.{column}" for column in COLUMNS)
+INSERT: Final = f'INSERT INTO "case" ({", ".join(COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})'
+UPDATE: Final = f'UPDATE "case" SET {", ".join(f"{column} = ?" for column in _MOVED)} WHERE id = ?'
+
+
+def values(picture: Picture) -> tuple[Any, ...]:
+    """Return the picture as a row, in the order of :data:`COLUMNS`."""
+    return (
+        picture.id,
+        picture.number,
+        picture.tenant,
+        picture.kind,
+        picture.entity,
+        time_to_text(picture.opened_at),
+        picture.state,
+        picture.recurrence,
+        picture.version,
+        picture.playbook,
+        _list(picture.missing),
+        picture.assignee,
+        time_to_text(picture.updated_at),
+        _text(picture.due_at) or NEVER,
+        picture.due,
+        picture.resolution,
+        picture.restriction,
+        _text(picture.restricted_at),
+        _text(picture.requested_at),
+        _text(picture.intended_at),
+        _text(picture.released_at),
+        _text(picture.ended_at),
+        _list(picture.linked),
+    )
+
+
+def from_row(row: tuple[Any, ...]) -> Picture:
+    """Return the picture of a row whose columns stand in the order of :data:`COLUMNS`."""
+    found = dict(zip(COLUMNS, row, strict=True))
+    found["missing"] = tuple(json.loads(found["missing"]))
+    found["linked"] = tuple(json.loads(found["linked"]))
+    found["due_at"] = None if found["due_at"] == NEVER else found["due_at"]
+    for column in COLUMNS:
+        if column.endswith("_at") and found[column] is not None:
+            found[column] = time_from_text(found[column])
+    return Picture(**found)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else time_to_text(moment)
+
+
+def _list(items: tuple[str, ...]) -> str:
+    return json.dumps(items, separators=(",", ":"))

@@ -1,0 +1,93 @@
+"""One transaction: the only thing the rest of this floor reads and writes through."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from workflow.errors import StorageError
+
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = "postgresql"
+
+
+@lru_cache(maxsize=512)
+def placeholders(sql: str) -> str:
+    """Write a statement the way psycopg wants it: ``%s`` for ``?``, and each percent sign twice."""
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class Tx:
+    """A transaction on one connection.
+
+    Statements are written with ``?``. ``dialect`` is ``sqlite`` or ``postgresql``. Callbacks given to
+    :meth:`before_commit` run inside the transaction, those given to :meth:`on_commit` only once it stands.
+    ``checkpoint`` is the newest signed note that this transaction sealed, if it did.
+    """
+
+    __slots__ = ("_after", "_before", "_connection", "appended", "checkpoint", "dialect", "sqlite")
+
+    def __init__(self, connection: Any, dialect: str) -> None:
+        self._connection = connection
+        self.dialect = dialect
+        self.sqlite = dialect == SQLITE
+        self._before: list[Callable[[Tx], None]] = []
+        self._after: list[Callable[[], None]] = []
+        self.appended = 0
+        self.checkpoint: str | None = None
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """Execute one statement and return the driver's cursor."""
+        if self.sqlite:
+            return self._connection.execute(sql, params)
+        return self._connection.execute(placeholders(sql), params)
+
+    def all(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return every row."""
+        rows: list[tuple[Any, ...]] = self.run(sql, params).fetchall()
+        return rows
+
+    def one(self, sql: str, params: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        row: tuple[Any, ...] | None = self.run(sql, params).fetchone()
+        return row
+
+    def write(self, sql: str, params: Sequence[Any]) -> None:
+        """Execute one statement that must change exactly one row (R5).
+
+        A temporary trigger can make a write vanish without an error; the count of changed rows shows it.
+
+        Raises:
+            StorageError: another number of rows was changed.
+        """
+        self._expect(self.run(sql, params).rowcount, 1)
+
+    def write_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement per row of values; each must change exactly one row (R5)."""
+        if self.sqlite:
+            count = self._connection.executemany(sql, rows).rowcount
+        else:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(placeholders(sql), rows)
+                count = cursor.rowcount
+        self._expect(count, len(rows))
+
+    def before_commit(self, callback: "Callable[[Tx], None]") -> None:
+        """Have ``callback(tx)`` run last in this transaction."""
+        self._before.append(callback)
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Have ``callback()`` run once the transaction stands; it must not raise."""
+        self._after.append(callback)
+
+    def close(self) -> Iterable[Callable[[], None]]:
+        """Run what was to run last, and return what is to run after the commit."""
+        for callback in self._before:
+            callback(self)
+        return self._after
+
+    def _expect(self, count: int, expected: int) -> None:
+        if count != expected:
+            raise StorageError(
+                f"The database changed {count} rows where {expected} were written, and gave no reason. "
+                "Nothing was kept; compare the database's triggers with `holdfast ledger verify`."
+            )
