@@ -83,7 +83,7 @@ def _users(found: _Alert, pieces: list[tuple[str, Fields]]) -> Iterator[Restrict
             except InputError as error:
                 yield Skipped(where, str(error), broken=True)
                 continue
-            if named in seen:
+            if seen.get(named) or (named in seen and kind == "mailboxevidence"):
                 continue
             why = _innocent(piece)
             if not why and kind == "mailboxevidence" and users_named:

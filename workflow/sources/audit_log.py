@@ -105,7 +105,8 @@ def _parameters(value: Any) -> Fields:
     pairs: Fields = {}
     for pair in value if isinstance(value, list) else []:
         if isinstance(pair, dict):
-            pairs[text(pair.get("Name")).casefold()] = pair.get("Value")
+            one = folded(pair)
+            pairs[text(one.get("name"), MAX_NAME).casefold()] = one.get("value")
     return pairs
 
 

@@ -20,6 +20,7 @@ _ENVELOPES = frozenset({"value", "records"})
 
 _NEXT_PAGE = "@odata.nextlink"
 _FRESH_LINE = re.compile(r"\n[\[{]")
+_FRESH_OBJECT = "\n{"
 _PAGE = Broken(
     "The file is one page of several (it carries @odata.nextLink): what stands on the next pages is missing."
 )
@@ -48,6 +49,7 @@ def _broken(numbers: Iterator[int], why: str) -> Item:
 
 def _list(window: Window, numbers: Iterator[int]) -> Iterator[Item]:
     window.at += 1
+    fresh: str | None = None
     while mark := window.peek():
         if mark == ",":
             window.at += 1
@@ -59,7 +61,8 @@ def _list(window: Window, numbers: Iterator[int]) -> Iterator[Item]:
             while window.peek() == "}":
                 window.at += 1
         else:
-            yield f"item {next(numbers)}", window.value()
+            fresh = window.fresh() if fresh is None else fresh
+            yield f"item {next(numbers)}", window.value(fresh)
     yield _broken(numbers, "The file ends before its list does: it was cut off.")
 
 
@@ -81,7 +84,7 @@ def _members(window: Window, numbers: Iterator[int]) -> Iterator[Item]:
     start = window.position
     window.at += 1
     kept: dict[str, Any] = {}
-    fault: Broken | None = None
+    fault = ""
     streamed = paged = False
     while (mark := window.peek()) != "}":
         if mark == ",":
@@ -97,18 +100,25 @@ def _members(window: Window, numbers: Iterator[int]) -> Iterator[Item]:
             streamed = True
             yield from _list(window, numbers)
             continue
-        value = window.value()
-        if isinstance(value, Broken):
-            fault = value
-        elif not streamed and window.position - start <= MAX_ITEM:
-            kept[name] = value
-        else:
-            fault = Broken(f"It is longer than {MAX_ITEM:,} characters.")
-            kept.clear()
+        value = window.value(_FRESH_OBJECT)
+        if window.text.startswith(_FRESH_OBJECT, window.at):
+            yield _broken(numbers, "It is not valid JSON: it is never closed.")
+            return
+        fault = fault or _kept(kept, name, value, fits=window.position - start <= MAX_ITEM)
     window.at += 1
-    if not streamed and fault:
-        yield _broken(numbers, fault.why)
-    elif not streamed:
-        yield from _opened(kept, numbers)
-    elif paged:
-        yield "end", _PAGE
+    if streamed:
+        yield from [("end", _PAGE)] if paged else []
+    else:
+        yield from [_broken(numbers, fault)] if fault else _opened(kept, numbers)
+
+
+def _kept(kept: dict[str, Any], name: str, value: Any, *, fits: bool) -> str:
+    """Keep a member of an object, or keep none and return why the object cannot be taken."""
+    if isinstance(value, Broken):
+        kept.clear()
+        return value.why
+    if not fits:
+        kept.clear()
+        return f"It is longer than {MAX_ITEM:,} characters."
+    kept[name] = value
+    return ""

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SPACE = re.compile("[\\s\ufeff]*")
-_OUTSIDE = re.compile(r'["\[\]{},]')
+_OUTSIDE = re.compile(r'["\[\]{},\n]')
 _INSIDE = re.compile(r'["\n\\]')
 _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
+_LOOK_BACK = 64
+"""Characters kept behind the window's place: enough for a line's indentation."""
 _DECODER = json.JSONDecoder()
 
 
@@ -50,9 +52,10 @@ class Window:
         if not chunk:
             self.ended = True
             return False
-        self.text = self.text[self.at :] + chunk
-        self._dropped += self.at
-        self.at = 0
+        dropped = max(0, self.at - _LOOK_BACK)
+        self.text = self.text[dropped:] + chunk
+        self._dropped += dropped
+        self.at -= dropped
         return True
 
     def ahead(self) -> None:
@@ -71,15 +74,17 @@ class Window:
                 return ""
 
     def skip(self, pattern: re.Pattern[str]) -> None:
-        """Skip to the last character of the next match of a two-character pattern, or to the end."""
+        """Skip to the last character of the next match of a two-character pattern, or to the end.
+
+        The match may begin one character behind the window's place.
+        """
         while True:
-            found = pattern.search(self.text, self.at)
+            found = pattern.search(self.text, max(0, self.at - 1))
             if found:
                 self.at = found.end() - 1
                 return
-            self.at = max(self.at, len(self.text) - 1)
+            self.at = len(self.text)
             if not self.more():
-                self.at = len(self.text)
                 return
 
     def key(self) -> str | None:
@@ -94,12 +99,20 @@ class Window:
         self.at += 1
         return name
 
-    def value(self) -> Any:
-        """Take the value that begins here, or :class:`Broken` where it is not one or is too large."""
+    def fresh(self) -> str:
+        """Return the line break and indentation before the brace that stands here, with it, or ""."""
+        line = self.text.rfind("\n", max(0, self.at - _LOOK_BACK), self.at)
+        return self.text[line : self.at + 1] if line >= 0 and not self.text[line : self.at].strip() else ""
+
+    def value(self, fresh: str = "") -> Any:
+        """Take the value that begins here, or :class:`Broken` where it is not one or is too large.
+
+        ``fresh`` is how the next item begins on its own line: a value that is not closed ends there at the latest.
+        """
         taken = self.small()
         if taken is not None:
             return taken
-        raw = self._extent()
+        raw = self._extent(fresh)
         if isinstance(raw, Broken):
             return raw
         try:
@@ -121,11 +134,11 @@ class Window:
         self.at = end
         return taken if isinstance(taken, dict) else None
 
-    def _extent(self) -> str | Broken:
+    def _extent(self, fresh: str) -> str | Broken:
         """Take everything up to the comma or bracket that ends this value, keeping no more than the limit."""
         kept: list[str] = []
         size = 0
-        extent = _Extent()
+        extent = _Extent(fresh)
         while True:
             start = self.at
             whole = extent.advance(self)
@@ -133,8 +146,7 @@ class Window:
             kept = [*kept, self.text[start : self.at]] if size <= MAX_ITEM else []
             if whole:
                 break
-            if not self.more():
-                self.at = len(self.text)
+            if not self.more() and self.at == len(self.text):
                 return Broken("The file ends in the middle of it.")
         if size > MAX_ITEM:
             return Broken(f"It is longer than {MAX_ITEM:,} characters.")
@@ -149,9 +161,10 @@ class _Extent:
     A line break ends a string, where JSON allows none: one missing quotation mark does not swallow the rest.
     """
 
-    __slots__ = ("deepest", "depth", "quoted")
+    __slots__ = ("_fresh", "deepest", "depth", "quoted")
 
-    def __init__(self) -> None:
+    def __init__(self, fresh: str) -> None:
+        self._fresh = fresh
         self.depth = self.deepest = 0
         self.quoted = False
 
@@ -164,18 +177,21 @@ class _Extent:
                 window.at = len(text)
                 return False
             mark = found.group()
-            if mark == "\\":
-                if found.end() == len(text):  # What it escapes is not in sight yet.
-                    window.at = found.start()
-                    return False
-                window.at = found.end() + 1
-                continue
-            if self.depth == 0 and mark in ",]}" and not self.quoted:
-                window.at = found.start()
+            window.at = found.start()
+            if self._ends(text, window.at, mark):
                 return True
-            window.at = found.end()
+            # What a backslash escapes, or whether a fresh item begins, may not be in sight yet.
+            needed = {"\\": 2, "\n": len(self._fresh)}.get(mark, 1)
+            if len(text) - window.at < needed and not window.ended:
+                return False
+            window.at += 2 if mark == "\\" else 1
             if mark in '"\n':
                 self.quoted = mark == '"' and not self.quoted
             else:
                 self.depth += _STEP.get(mark, 0)
                 self.deepest = max(self.deepest, self.depth)
+
+    def _ends(self, text: str, at: int, mark: str) -> bool:
+        if mark == "\n":
+            return bool(self._fresh) and text.startswith(self._fresh, at)
+        return self.depth == 0 and not self.quoted and mark in ",]}"

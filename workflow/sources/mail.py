@@ -29,7 +29,8 @@ _MAX_NESTING = 24
 _NESTING = re.compile(rb"boundary\s*=|message/(?:rfc822|partial|global)", re.IGNORECASE)
 
 _SENDER = re.compile(
-    r"550[ ;:-]{0,3}5\.1\.8\W{1,3}Access denied, bad outbound sender|AS\(42004\)", re.IGNORECASE
+    r"550[ ;:-]{0,3}5\.1\.8\W{1,3}Access denied, bad outbound sender(?:[.,]? AS\([0-9]{1,9}\))?|AS\(42004\)",
+    re.IGNORECASE,
 )
 _CONNECTOR = re.compile(
     r"550[ ;:-]{0,3}5\.7\.711\W{1,3}Access denied, bad inbound connector|5\.7\.711\b.{0,200}AS\(2204\)",
@@ -61,9 +62,7 @@ def bounce(content: bytes, name: str, options: ReadOptions) -> Iterator[Restrict
         SourceError: the mail is larger than 10 MiB, or too malformed to be read.
     """
     if len(content) > MAX_MAIL:
-        raise SourceError(
-            f"{name} is a mail of more than {MAX_MAIL // 1_048_576} MiB: a bounce is much smaller."
-        )
+        raise SourceError(f"{name} is a mail of more than {MAX_MAIL // 1_048_576} MiB: a bounce is much smaller.")
     head = b"\n".join(content.split(b"\n", _MAX_LINES)[:_MAX_LINES])
     if len(_NESTING.findall(head)) > _MAX_NESTING:
         raise SourceError(f"{name} is a mail with more nested parts than a bounce has.")
@@ -92,7 +91,7 @@ def _judged(message: Message, options: ReadOptions) -> Restriction | Skipped:
         status=RestrictionStatus.UNKNOWN,
         source=Source.BOUNCE,
         observed_at=_date(message),
-        reason=text(said[blocked.start() : blocked.start() + 200]),
+        reason=text(blocked.group()),
         tenant=options.tenant,
         where=WHERE,
     )

@@ -111,9 +111,7 @@ def _order(match: re.Match[str], told: DateOrder | None) -> DateOrder:
     )
 
 
-def _assembled(
-    match: re.Match[str], year: int, month: int, day: int, options: ReadOptions
-) -> datetime | None:
+def _assembled(match: re.Match[str], year: int, month: int, day: int, options: ReadOptions) -> datetime | None:
     if year == _UNSET_YEAR:
         return None
     hour = int(match["hour"])

@@ -83,9 +83,7 @@ def detect(head: bytes, *, name: str = "The input") -> Shape:
 
 def _json_shape(incoming: Incoming) -> Shape:
     for _, item in items(incoming.chunks()):
-        if isinstance(
-            item, Broken
-        ):  # The first item may be longer than the head: its members tell what it is.
+        if isinstance(item, Broken):  # The first item may be longer than the head: its members tell what it is.
             shape = of_fields({name.casefold() for name in _MEMBER.findall(incoming.opening)})
         else:
             shape = of_fields(folded(item)) if isinstance(item, dict) else None
@@ -102,7 +100,7 @@ def _mail(incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Sk
     content = incoming.content(MAX_MAIL)
     if incoming.encoding != "utf-8":
         content = content.decode(incoming.encoding, errors="replace").encode()
-    yield from bounce(content, incoming.name, options)
+    yield from bounce(content.lstrip(), incoming.name, options)
 
 
 def _json(incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Skipped]:
@@ -140,9 +138,7 @@ def _table(incoming: Incoming, columns: Header, options: ReadOptions) -> Iterato
             yield from _guarded(columns.shape, dict(cells), where, options)
 
 
-def _guarded(
-    shape: Shape, fields: Fields, where: str, options: ReadOptions
-) -> Iterator[Restriction | Skipped]:
+def _guarded(shape: Shape, fields: Fields, where: str, options: ReadOptions) -> Iterator[Restriction | Skipped]:
     """Read one item; what is wrong with it concerns it alone, except a date whose order must be told."""
     try:
         yield from _restrictions(shape, fields, where, options)
@@ -152,9 +148,7 @@ def _guarded(
         yield Skipped(where, str(error), broken=True)
 
 
-def _restrictions(
-    shape: Shape, fields: Fields, where: str, options: ReadOptions
-) -> Iterator[Restriction | Skipped]:
+def _restrictions(shape: Shape, fields: Fields, where: str, options: ReadOptions) -> Iterator[Restriction | Skipped]:
     match shape:
         case Shape.SENDERS_JSON:
             yield sender(fields, where, Source.CMDLET, options)

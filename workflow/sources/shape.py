@@ -34,19 +34,15 @@ _AUDIT = (
 ONE_LINERS = {
     Shape.SENDERS_JSON: "Get-BlockedSenderAddress | ConvertTo-Json | Set-Content -Encoding utf8 senders.json",
     Shape.SENDERS_CSV: "Get-BlockedSenderAddress | Export-Csv -NoTypeInformation -Encoding utf8 senders.csv",
-    Shape.CONNECTORS_JSON: (
-        "Get-BlockedConnector | ConvertTo-Json | Set-Content -Encoding utf8 connectors.json"
-    ),
-    Shape.CONNECTORS_CSV: (
-        "Get-BlockedConnector | Export-Csv -NoTypeInformation -Encoding utf8 connectors.csv"
-    ),
+    Shape.CONNECTORS_JSON: ("Get-BlockedConnector | ConvertTo-Json | Set-Content -Encoding utf8 connectors.json"),
+    Shape.CONNECTORS_CSV: ("Get-BlockedConnector | Export-Csv -NoTypeInformation -Encoding utf8 connectors.csv"),
     Shape.ALERTS_JSON: (
         "Invoke-MgGraphRequest -OutputType Json -Uri 'v1.0/security/alerts_v2?"
         "$filter=serviceSource eq ''microsoftDefenderForOffice365''' | Set-Content -Encoding utf8 alerts.json"
     ),
     Shape.AUDIT_JSON: f"{_AUDIT} | ForEach-Object AuditData | Set-Content -Encoding utf8 audit.json",
     Shape.AUDIT_CSV: f"{_AUDIT} | Export-Csv -NoTypeInformation -Encoding utf8 audit.csv",
-    Shape.BOUNCE: "Outlook on the web: open the bounce message, More actions (…), Save as; import that .eml file",
+    Shape.BOUNCE: "Outlook on the web: open the bounce message, More actions (…), Save as; the .eml file",
 }
 """How to produce each shape: PowerShell connected to Exchange Online or Graph, or a few clicks."""
 
@@ -95,6 +91,6 @@ def unknown(name: str, head: bytes, found: str = "") -> SourceError:
     return SourceError(
         f"{name} is none of the files that can be imported{found}. Looked for: the output of "
         "Get-BlockedSenderAddress or Get-BlockedConnector (ConvertTo-Json or Export-Csv), Graph alerts_v2 "
-        "JSON, unified audit log records (JSON, or CSV with an AuditData column), or a bounce message (.eml). "
+        "JSON, unified audit log records (JSON, or CSV with an AuditData column), or bounce mail (.eml). "
         f"A good file comes from: {ONE_LINERS[Shape.SENDERS_JSON]}",
     )

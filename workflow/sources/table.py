@@ -39,11 +39,7 @@ def header(opening: str) -> Header | None:
     """Find the header in the beginning of a text; None when there is no line that could be one."""
     for number, line in enumerate(opening.split("\n"), start=1):
         bare = line.strip("\r\ufeff ")
-        if (
-            not bare.strip()
-            or bare.upper().startswith(_TYPE_LINE)
-            or bare.lower().startswith(_SEPARATOR_LINE)
-        ):
+        if not bare.strip() or bare.upper().startswith(_TYPE_LINE) or bare.lower().startswith(_SEPARATOR_LINE):
             continue
         found = [_columns(bare, delimiter, number) for delimiter in _DELIMITERS]
         return max(found, key=lambda one: (one.shape is not None, len(one.names)))

@@ -1,0 +1,68 @@
+"""A hundred thousand rows are read in the memory of a few."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sources.written import SPAM
+from workflow.domain.restriction import Restriction
+from workflow.sources import ReadOptions, read
+
+ROWS, FEWER = 100_000, 20_000
+ROW = json.dumps({"SenderAddress": "u%d@tailspin.example", "Reason": SPAM, "TemporaryBlock": False})
+CELLS = f'"u%d@tailspin.example","{SPAM}","2026-06-11T14:03:27Z","False"\r\n'
+
+
+class Endless(io.BytesIO):
+    """A stream that makes its text up while it is read, so that only the reader's memory is measured."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._rest = b""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return up to ``size`` bytes."""
+        size = size or 0
+        while len(self._rest) < size and (batch := "".join(itertools.islice(self._pieces, 200))):
+            self._rest += batch.encode()
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
+
+
+def pieces(start: str, row: str, between: str, end: str, rows: int = ROWS) -> Iterator[str]:
+    """Yield the text of a file of many rows."""
+    yield start
+    for number in range(rows):
+        yield (between if number else "") + row % number
+    yield end
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (pieces("[", ROW, ",\n", "]"), ROWS),
+        (pieces("SenderAddress,Reason,CreatedDatetime,TemporaryBlock\r\n", CELLS, "", ""), ROWS),
+        (pieces('{"@odata.context":"x","value":[', ROW, ",", "]}", FEWER), FEWER),
+        (pieces("", ROW, "\n", "\n", FEWER), FEWER),
+    ],
+    ids=["list", "csv", "envelope", "lines"],
+)
+def test_constant_memory(text: Iterator[str], rows: int) -> None:
+    """The peak stays far below the size of the file, whichever way the rows are wrapped."""
+    stream = Endless(text)
+    tracemalloc.start()
+    try:
+        count = sum(isinstance(item, Restriction) for item in read(stream, name="x", options=ReadOptions()))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert rows == count
+    assert peak < 2_000_000
