@@ -111,9 +111,7 @@ def _rows(lines: Iterator[str]) -> Iterator[verify.Row]:
         try:
             row = index, body.encode(), bytes.fromhex(leaf)
         except ValueError:
-            raise Malformed(
-                f"line {number} holds a lone surrogate or a leaf that is not hexadecimal"
-            ) from None
+            raise Malformed(f"line {number} holds a lone surrogate or a leaf that is not hexadecimal") from None
         yield row
 
 

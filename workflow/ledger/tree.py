@@ -157,7 +157,8 @@ class TreeAudit:
     def _judge(self, size: int, note: str | bytes) -> None:
         """Judge one checkpoint: form, order, origin, root and, if asked, signature."""
         root = self._root(size)
-        checkpoint = self._open(size, note, root)
+        expected = Checkpoint(self.newest.origin, size, root) if self.newest else None
+        checkpoint = self._open(size, note, expected)
         if checkpoint is None:
             return
         if checkpoint.root == root:
@@ -168,11 +169,11 @@ class TreeAudit:
             why = f"entries {self.good_size} to {size - 1} do not give the root of the checkpoint at {size}"
             self.note(Kind.ROOT, self.good_size, why)
 
-    def _open(self, size: int, note: str | bytes, root: bytes) -> Checkpoint | None:
+    def _open(self, size: int, note: str | bytes, expected: Checkpoint | None) -> Checkpoint | None:
         """Return the checkpoint when it is well formed and stands where it may."""
         self.seen += 1
         try:
-            checkpoint = _read(note, Checkpoint(self.newest.origin if self.newest else "", size, root))
+            checkpoint = _read(note, expected)
         except Malformed as malformed:
             self.note(Kind.CHECKPOINT, size, malformed.why)
             return None
@@ -215,11 +216,11 @@ class TreeAudit:
         size = self.base + len(self.levels[0])
         self._meet(size)
         while self.waiting is not None:
-            if self._open(*self.waiting, b"") is not None:
-                why = f"a checkpoint covers {self.waiting[0]} entries, the ledger holds {size}"
-                self.note(Kind.TRUNCATED, size, why)
+            self._open(*self.waiting, None)
             self.waiting = self._next()
         covered = self.newest.size if self.newest else 0
+        if covered > size:
+            self.note(Kind.TRUNCATED, size, f"a checkpoint covers {covered} entries, the ledger holds {size}")
         if covered < size:
             self.note(Kind.UNSEALED, covered, f"entries {covered} to {size - 1} are under no checkpoint")
         if self.newest and not self.every_signature:
@@ -247,9 +248,9 @@ def _levels(leaves: list[bytes]) -> list[list[bytes]]:
     return levels
 
 
-def _read(note: str | bytes, expected: Checkpoint) -> Checkpoint:
+def _read(note: str | bytes, expected: Checkpoint | None) -> Checkpoint:
     """Read a checkpoint, five times faster when it is the expected one with one Ed25519 signature."""
-    if isinstance(note, str):
+    if expected and isinstance(note, str):
         head = f"{expected.text()}\n— {expected.origin} "
         if note.startswith(head) and _ONE_SIGNATURE(note, len(head)):
             return expected
