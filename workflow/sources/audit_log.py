@@ -9,7 +9,7 @@ from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.domain.vocabulary import Kind, RestrictionStatus
 from workflow.errors import InputError
 from workflow.sources.fields import Fields, folded, identifier, tenant, text
-from workflow.sources.limits import MAX_ITEM, MAX_NAME
+from workflow.sources.limits import MAX_NAME
 from workflow.sources.moment import moment
 from workflow.sources.options import ReadOptions
 
@@ -45,8 +45,6 @@ def _inner(row: Fields) -> Fields:
     """Return the record itself, which Graph wraps as ``AuditData``, and exports as a string of JSON."""
     data = row.get("auditdata", row)
     if isinstance(data, str):
-        if len(data) > MAX_ITEM:
-            raise InputError(f"Its AuditData is longer than {MAX_ITEM:,} characters.")
         try:
             data = json.loads(data)
         except (ValueError, RecursionError):

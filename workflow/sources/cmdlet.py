@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain.restriction import Restriction, Source
 from workflow.domain.vocabulary import Kind, RestrictionStatus
+from workflow.errors import InputError
 from workflow.sources.fields import Fields, identifier, tenant, text, truth
 from workflow.sources.limits import MAX_NAME
 from workflow.sources.moment import moment
@@ -20,10 +21,14 @@ def sender(row: Fields, where: str, source: Source, options: ReadOptions) -> Res
     Raises:
         InputError: the row names no address, or its time cannot be read.
     """
+    address = row.get("senderaddress")
+    # Export-Csv of Windows PowerShell writes ASCII unless told, with ? for every other letter.
+    if source is Source.EXPORT and "?" in str(address):
+        raise InputError(f"{address!r} was damaged by the export: export it with -Encoding utf8.")
     status = RestrictionStatus.TEMPORARY if truth(row.get("temporaryblock")) else RestrictionStatus.LISTED
     return Restriction(
         kind=Kind.MAILBOX,
-        identifier=identifier(Kind.MAILBOX, row.get("senderaddress")),
+        identifier=identifier(Kind.MAILBOX, address),
         status=status,
         source=source,
         restricted_at=moment(row.get("createddatetime"), options),

@@ -48,8 +48,10 @@ def moment(value: object, options: ReadOptions) -> datetime | None:
         value = next((inner for name, inner in value.items() if str(name).casefold() == "value"), "?")
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        raise InputError(f"{str(value)[:60]!r} is not a time.")
+    if not isinstance(value, str):
+        raise InputError("A time is expected as text, and this is none.")
+    if len(value) > _LONGEST:
+        raise InputError(f"{value[:60]!r}… is too long for a time.")
     written = value.strip()
     if not written:
         return None
@@ -70,7 +72,7 @@ def zone(name: str) -> tzinfo:
     if name.upper() in {"UTC", "Z", "GMT"}:
         return UTC
     try:
-        return _offset(name) if _OFFSET.fullmatch(name) else ZoneInfo(name)
+        return _offset(name) or ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputError(
             f"{name[:60]!r} is not a time zone: expected UTC, +02:00, or a name such as Europe/Berlin.",
@@ -123,15 +125,15 @@ def _assembled(match: re.Match[str], year: int, month: int, day: int, options: R
     written = match["zone"] or ""
     where: tzinfo = options.timezone
     if written:
-        where = _offset(written) if _OFFSET.fullmatch(written) else UTC
+        where = _offset(written) or UTC
     naive = datetime(year, month, day, hour, int(match["minute"]), int(match["second"] or 0), microsecond)  # noqa: DTZ001 - the zone follows.
     return _sane(naive.replace(tzinfo=where).astimezone(UTC))
 
 
-def _offset(written: str) -> tzinfo:
+def _offset(written: str) -> tzinfo | None:
     match = _OFFSET.fullmatch(written)
     if match is None:
-        raise ValueError(written)
+        return None
     offset = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"]))
     return timezone(-offset if match["sign"] == "-" else offset)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO
 
 from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.errors import InputError, SourceError
@@ -20,9 +21,17 @@ from workflow.sources.options import ReadOptions
 from workflow.sources.shape import Shape, is_mail, of_fields, unknown
 from workflow.sources.table import Header, header, rows
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+_Reader = Callable[[Fields, str, ReadOptions], Iterable[Restriction | Skipped]]
+_READERS: dict[Shape, _Reader] = {
+    Shape.SENDERS_JSON: lambda fields, where, options: [sender(fields, where, Source.CMDLET, options)],
+    Shape.SENDERS_CSV: lambda fields, where, options: [sender(fields, where, Source.EXPORT, options)],
+    Shape.CONNECTORS_JSON: lambda fields, where, options: [connector(fields, where, Source.CMDLET, options)],
+    Shape.CONNECTORS_CSV: lambda fields, where, options: [connector(fields, where, Source.EXPORT, options)],
+    Shape.ALERTS_JSON: alert,
+    Shape.AUDIT_JSON: lambda fields, where, options: [record(fields, where, options)],
+    Shape.AUDIT_CSV: lambda fields, where, options: [record(fields, where, options)],
+}
+"""How one row or item of each shape is read; a mail is no list of items."""
 _JSON_STARTS = ("[", "{")
 _NOTHING = frozenset({"", "null"})
 _MEMBER = re.compile(r'"([\w@.]{1,64})"\s*:')
@@ -56,7 +65,7 @@ def read(stream: BinaryIO, *, name: str, options: ReadOptions) -> Iterator[Restr
         return iter(())
     if columns.shape is None:
         raise unknown(name, incoming.head)
-    return _table(incoming, columns, options)
+    return _table(incoming, columns, columns.shape, options)
 
 
 def detect(head: bytes, *, name: str = "The input") -> Shape:
@@ -130,40 +139,19 @@ def _answer(fields: Fields) -> str:
     return f": it holds an error answer of the service ({text(error.get('message'), 200)!r})"
 
 
-def _table(incoming: Incoming, columns: Header, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+def _table(incoming: Incoming, columns: Header, shape: Shape, options: ReadOptions) -> Iterator[Restriction | Skipped]:
     for where, cells in rows(incoming.chunks(), columns):
         if isinstance(cells, str):
             yield Skipped(where, cells, broken=True)
-        elif columns.shape is not None:
-            yield from _guarded(columns.shape, dict(cells), where, options)
+        else:
+            yield from _guarded(shape, dict(cells), where, options)
 
 
 def _guarded(shape: Shape, fields: Fields, where: str, options: ReadOptions) -> Iterator[Restriction | Skipped]:
     """Read one item; what is wrong with it concerns it alone, except a date whose order must be told."""
     try:
-        yield from _restrictions(shape, fields, where, options)
+        yield from _READERS[shape](fields, where, options)
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from error
     except InputError as error:
         yield Skipped(where, str(error), broken=True)
-
-
-def _restrictions(shape: Shape, fields: Fields, where: str, options: ReadOptions) -> Iterator[Restriction | Skipped]:
-    match shape:
-        case Shape.SENDERS_JSON:
-            yield sender(fields, where, Source.CMDLET, options)
-        case Shape.SENDERS_CSV:
-            # Export-Csv of Windows PowerShell writes ASCII unless told, with ? for every other letter.
-            if "?" in fields.get("senderaddress", ""):
-                raise InputError("Its address was damaged by the export: export it with -Encoding utf8.")
-            yield sender(fields, where, Source.EXPORT, options)
-        case Shape.CONNECTORS_JSON:
-            yield connector(fields, where, Source.CMDLET, options)
-        case Shape.CONNECTORS_CSV:
-            yield connector(fields, where, Source.EXPORT, options)
-        case Shape.ALERTS_JSON:
-            yield from alert(fields, where, options)
-        case Shape.AUDIT_JSON | Shape.AUDIT_CSV:
-            yield record(fields, where, options)
-        case Shape.EMPTY | Shape.BOUNCE:
-            raise InputError("It is no row of a list.")
