@@ -165,3 +165,8 @@ def time_to_text(moment: datetime) -> str:
 def time_from_text(text: str) -> datetime:
     """Read what :func:`time_to_text` wrote."""
     return datetime.fromisoformat(text)
+
+
+def clamp(now: datetime, previous: datetime | None) -> tuple[datetime, str]:
+    """Return the time to record and the clock's state: recorded time never runs backwards within a case (R10)."""
+    return (previous, "clamped") if previous is not None and previous > now else (now, "ok")

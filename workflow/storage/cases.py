@@ -153,9 +153,7 @@ def open_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
 
 def latest_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
     """Return the newest case about an entity, open or not."""
-    return _first(
-        tx, "c.tenant = ? AND c.kind = ? AND c.entity = ? ORDER BY c.number DESC", (tenant, kind, entity)
-    )
+    return _first(tx, "c.tenant = ? AND c.kind = ? AND c.entity = ? ORDER BY c.number DESC", (tenant, kind, entity))
 
 
 def next_number(tx: Tx) -> int:
@@ -187,3 +185,8 @@ def _kept(tx: Tx, cache: FoldCache | None, case: Case) -> Case:
 
 
 Loader = Callable[[Tx, str], Case]
+
+
+def follow(tx: Tx, case: Case, written: Sequence[Entry], cache: FoldCache | None = None) -> Case:
+    """Return the case carried forward by what this transaction wrote; it is cached once the transaction stands."""
+    return _kept(tx, cache, fold(written, case))

@@ -44,3 +44,15 @@ def names(tx: Tx, ids: Iterable[str]) -> dict[str, Subject]:
         rows = tx.all(f"SELECT id, tenant, kind, identifier FROM subject WHERE id IN ({marks(part)})", part)
         found.update({row[0]: Subject(row[0], row[1], Kind(row[2]), row[3]) for row in rows})
     return found
+
+
+def alike(tx: Tx, identifiers: Iterable[str]) -> tuple[str, ...]:
+    """Return the mailboxes and users of any tenant that have one of these (normalised) identifiers."""
+    wanted = list(dict.fromkeys(identifiers))
+    if not wanted:
+        return ()
+    rows = tx.all(
+        f"SELECT id FROM subject WHERE kind IN ('mailbox', 'user') AND identifier IN ({marks(wanted)}) ORDER BY id",
+        wanted,
+    )
+    return tuple(row[0] for row in rows)

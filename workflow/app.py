@@ -1,0 +1,124 @@
+"""The app: settings, database, playbooks, key and clock, built once and handed to every service."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from workflow.domain.playbook import Playbook, from_data
+from workflow.errors import KeyMissingError, StorageError
+from workflow.storage import keyfile, outside, playbooks
+from workflow.storage.cases import FoldCache
+from workflow.storage.database import Database
+from workflow.storage.journal import Journal
+from workflow.storage.schema import check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from workflow.settings import Settings
+    from workflow.storage.transaction import Tx
+
+
+def utc_now() -> datetime:
+    """Return the present, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class App:
+    """What the services work with.
+
+    Args:
+        settings: what was read at the start.
+        clock: returns the present as an aware time; tests and the demo bring their own.
+
+    Opening the database and reading the key wait until they are needed: reads never need the key.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        """Bind settings and clock; nothing is opened yet."""
+        self.settings = settings
+        self.now = clock
+        self.cache = FoldCache()
+        self.warnings: list[str] = []
+        self.prepared = False
+        self.adopted: dict[str, str] = {}
+        self._database: Database | None = None
+        self._journal: Journal | None = None
+        self._playbooks: dict[str, Playbook] = {}
+
+    @property
+    def database(self) -> Database:
+        """The database, opened and checked on first use.
+
+        Raises:
+            StorageError: it is not there, or it is another version's.
+        """
+        if self._database is None:
+            database = Database(self.settings.database_url.get_secret_value())
+            if database.path is not None and not database.path.exists():
+                message = f"There is no ledger at {database.path} yet. Begin with: holdfast init"
+                raise StorageError(message)
+            check(database)
+            self._database = database
+        return self._database
+
+    @property
+    def journal(self) -> Journal:
+        """The pen: the signing key, and the checkpoint file that outlives the database.
+
+        Before the first write the database is held against that file.
+
+        Raises:
+            KeyMissingError: there is no key; reading still works.
+            VerificationError: the database does not continue the checkpoints kept outside it.
+        """
+        if self._journal is None:
+            signer = keyfile.read(self.settings.key_file)
+            with self.database.reading() as tx:
+                outside.reconcile(tx, self.settings.checkpoint_file, (signer.verifier,))
+            self._journal = Journal(signer.name, signer, publish=self.keep_checkpoint)
+        return self._journal
+
+    def has_key(self) -> bool:
+        """Say whether the signing key can be read."""
+        try:
+            keyfile.read(self.settings.key_file)
+        except KeyMissingError:
+            return False
+        return True
+
+    def keep_checkpoint(self, note: str) -> None:
+        """Append a checkpoint to the file outside the database; the step it seals stands even if that fails."""
+        try:
+            outside.append(self.settings.checkpoint_file, note)
+        except StorageError as error:
+            self.warnings.append(str(error))
+
+    def playbook(self, tx: Tx, digest: str) -> Playbook:
+        """Return an adopted playbook version.
+
+        Raises:
+            NotFoundError: nobody adopted it here.
+        """
+        if digest not in self._playbooks:
+            adopted = playbooks.get(tx, digest)
+            self._playbooks[digest] = from_data(json.loads(adopted.body), digest)
+        return self._playbooks[digest]
+
+    def close(self) -> None:
+        """Close the database's connections."""
+        if self._database is not None:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        """Use the app for a while."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()

@@ -1,0 +1,263 @@
+"""The staircase: every step of every face goes down through :func:`perform`, and nothing else moves a case."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from workflow.domain import actions as act
+from workflow.domain.lifecycle import Step, advance, refuse
+from workflow.domain.picture import picture
+from workflow.domain.private import Private
+from workflow.domain.record import clamp
+from workflow.domain.subject import normalise
+from workflow.domain.vocabulary import State
+from workflow.errors import ConflictError, InputError, NotFoundError
+from workflow.ledger.commitment import commit
+from workflow.services import logbook, people
+from workflow.storage import attachments, cases, openings, subjects
+from workflow.storage.journal import append, move
+from workflow.storage.openings import Opening
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from workflow.app import App
+    from workflow.domain.case import Case
+    from workflow.domain.playbook import Playbook
+    from workflow.domain.record import Entry, Record
+    from workflow.domain.vocabulary import Kind
+    from workflow.services.people import Who
+    from workflow.storage.transaction import Tx
+
+LONGEST_TEXT = 4000
+"""Characters of one free text: it is kept beside the ledger, which carries only its commitment."""
+SALT_BYTES = 32
+RELOCKS = 3
+
+
+@dataclass(slots=True)
+class Done:
+    """What a step led to: the case after it, the entries it wrote, warnings that did not stop it.
+
+    ``repeated`` says that the same request had been done before, so that nothing was written now.
+    """
+
+    case: Case
+    entries: list[Entry]
+    warnings: list[str] = field(default_factory=list)
+    repeated: bool = False
+
+
+def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str = "") -> Done:
+    """Take one step on a case: lock it, fold it, judge the actions, append what follows, commit.
+
+    Args:
+        app: the app.
+        who: who acts, as the face knows it.
+        case_id: the case.
+        actions: one action, or several that stand or fall together. Free text is ``Private(text=…)``.
+        request: idempotency key: the same key on the same case is done once.
+
+    Raises:
+        HoldfastError: whatever refuses the step; refusals by a rule or a missing permission are committed first (R9).
+    """
+    logbook.prepare(app, who)
+    records = [action for action in actions if isinstance(action, act.RecordEvidence)]
+    locked = {case_id, *(other for action in records for other in action.linked)}
+    for _ in range(RELOCKS):
+        with app.database.transaction() as tx:
+            cases.lock(tx, locked)
+            case = cases.load(tx, case_id, app.cache)
+            wanted = locked | {other for item in case.evidence.values() for other in item.linked}
+            if tx.sqlite or wanted <= locked:
+                done, step = _step(app, tx, who, case, actions, request, wanted - {case_id})
+                break
+        # The case has linked cases that were not locked with it; begin again with all of them.
+        locked = wanted
+    else:
+        message = "The linked cases keep changing; try again."
+        raise ConflictError(message)
+    if step is not None and step.error is not None:
+        raise step.error
+    return done
+
+
+def _step(
+    app: App, tx: Tx, who: Who, case: Case, actions: Sequence[act.Action], request: str, linked: set[str]
+) -> tuple[Done, Step | None]:
+    before = cases.by_request(tx, case.id, request) if request else []
+    if before:
+        return Done(case, before, repeated=True), None
+    actor = people.actor(app, tx, who)
+    at, clock = clamp(app.now(), case.updated_at)
+    books = playbooks_for(app, tx, case, actions)
+    states = {other: cases.row(tx, other) for other in linked}
+    links = {other: State(row.state) for other, row in states.items() if row is not None} or None
+    sealed, opened = seal(tx, case, actions)
+    steps: list[Step] = []
+    current = case
+    for action in sealed:
+        step = advance(current, action, actor, books, at, links)
+        if step.error is not None and steps:
+            step = refuse(case, action, actor, books, at, step.error)
+        if step.error is not None:
+            steps = [step]
+            break
+        steps.append(step)
+        current = step.case
+    records = [record for step in steps for record in step.records]
+    stamp = Stamp(at, clock, request or secrets.token_hex(8))
+    after, entries = write(app, tx, case, records, stamp, opened)
+    if entries:
+        move(tx, picture(after, books[after.playbook]))
+    return Done(after, entries, app.warnings), steps[-1]
+
+
+class Stamp(NamedTuple):
+    """When a step is recorded, whether the clock had to be held back, and the step's idempotency key."""
+
+    at: datetime
+    clock: str
+    request: str
+
+
+def write(
+    app: App,
+    tx: Tx,
+    case: Case,
+    records: Sequence[Record],
+    stamp: Stamp,
+    opened: Mapping[str, Opening],
+    tenant: str = "",
+) -> tuple[Case, list[Entry]]:
+    """Append the records to the case's history; returns the case they lead to. Its row is the caller's to move."""
+    entries = append(
+        tx,
+        app.journal,
+        case.id,
+        tenant or case.tenant,
+        records,
+        at=stamp.at,
+        clock=stamp.clock,
+        request=stamp.request,
+        openings=opened,
+        head=case.head,
+        sequence=case.sequence,
+    )
+    return cases.follow(tx, case, entries, app.cache), entries
+
+
+def playbooks_for(app: App, tx: Tx, case: Case, actions: Sequence[act.Action]) -> Mapping[str, Playbook]:
+    """Return the playbook the case is pinned to, and those the actions (or a waiting proposal) would move it to."""
+    digests = {case.playbook, *(action.playbook for action in actions if isinstance(action, act.MovePlaybook))}
+    waiting = case.proposals.get("playbook")
+    if waiting is not None:
+        digests.add(str(waiting.data["playbook"]))
+    return {digest: app.playbook(tx, digest) for digest in digests}
+
+
+def seal(tx: Tx, case: Case, actions: Sequence[act.Action]) -> tuple[list[act.Action], dict[str, Opening]]:
+    """Replace free text by salted commitments; returns the actions and what opens the new commitments.
+
+    A before or after value that repeats the standing one keeps its commitment, so that the domain can tell that
+    nothing changed.
+
+    Raises:
+        InputError: a text is too long or cannot be stored.
+    """
+    kept: dict[str, Opening] = {}
+    sealed: list[act.Action] = []
+    for action in actions:
+        same = _standing_values(tx, case, action)
+        changes: dict[str, Private] = {}
+        for name, private in act.private_fields(action).items():
+            if private.commitment:
+                continue
+            text = checked(name, private.text)
+            if text in same:
+                changes[name] = Private(commitment=same[text])
+                continue
+            salt = secrets.token_bytes(SALT_BYTES)
+            commitment = commit(text, salt)
+            kept[commitment] = Opening(salt, text)
+            changes[name] = Private(commitment=commitment)
+        sealed.append(replace(action, **changes) if changes else action)
+    return sealed, kept
+
+
+def _standing_values(tx: Tx, case: Case, action: act.Action) -> dict[str, str]:
+    """Return the texts of the standing before and after values, by text."""
+    if not isinstance(action, act.RecordEvidence) or not (action.before or action.after):
+        return {}
+    standing = case.evidence.get((action.prerequisite, action.about))
+    if standing is None:
+        return {}
+    known = openings.reveal(tx, [item.commitment for item in (standing.before, standing.after) if item])
+    return {text: commitment for commitment, text in known.items()}
+
+
+def checked(name: str, text: str) -> str:
+    """Refuse text that could not be stored or read back.
+
+    Raises:
+        InputError: too long, or not valid Unicode text.
+    """
+    if len(text) > LONGEST_TEXT:
+        message = f"The {name} has {len(text)} characters; at most {LONGEST_TEXT} are kept. Attach a file instead."
+        raise InputError(message)
+    if "\x00" in text or any(unicodedata.category(character) == "Cs" for character in text):
+        message = f"The {name} contains characters that are not text."
+        raise InputError(message)
+    return text
+
+
+def find(app: App, reference: str) -> str:
+    """Return the id of the case a person means: its number, its address or connector id, or the end of its id.
+
+    An address finds its open case before any ended one.
+
+    Raises:
+        NotFoundError: no case fits.
+        InputError: several fit; the message lists them.
+    """
+    with app.database.reading() as tx:
+        found = cases.find(tx, reference)
+        if not found:
+            message = f"There is no case {reference!r}. See them with: holdfast case list"
+            raise NotFoundError(message)
+        if len(found) > 1:
+            same_entity = len({item.entity for item in found}) == 1
+            open_ = [item for item in found if item.state not in {State.CLOSED, State.DISMISSED}]
+            found = open_ if len(open_) == 1 else found[:1] if same_entity and not open_ else found
+        if len(found) > 1:
+            numbers = ", ".join(f"#{item.number} ({item.tenant}, {item.kind}, {item.state})" for item in found)
+            message = f"{reference!r} fits several cases: {numbers}. Use the number."
+            raise InputError(message)
+        return found[0].id
+
+
+def subject(app: App, tenant: str, kind: Kind, identifier: str) -> str:
+    """Return the opaque id of a mailbox, connector or user, registering it when it is new."""
+    text = normalise(kind, identifier)
+    with app.database.transaction() as tx:
+        return subjects.register(tx, tenant, kind, text)
+
+
+def person(app: App, name: str) -> str:
+    """Return the opaque id of a person, registering the name when it is new."""
+    with app.database.transaction() as tx:
+        return people.register_person(tx, name)
+
+
+def attach(app: App, content: bytes) -> str:
+    """Store an evidence file; returns its SHA-256 in hex.
+
+    Raises:
+        InputError: larger than the limit.
+    """
+    with app.database.transaction() as tx:
+        return attachments.keep(tx, content)

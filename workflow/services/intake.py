@@ -1,0 +1,263 @@
+"""Taking restrictions in: from a file's items or by hand, each to a new case, a known one, or none.
+
+Items are taken in batches, one transaction each, so that an import is neither slow nor all-or-nothing. What a batch
+acknowledges is committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from workflow.domain import actions as act
+from workflow.domain.case import Case
+from workflow.domain.facts import Effect, judge_report
+from workflow.domain.lifecycle import Step, advance
+from workflow.domain.picture import picture
+from workflow.domain.private import Private
+from workflow.domain.record import clamp, time_to_text
+from workflow.domain.restriction import Restriction, Skipped
+from workflow.domain.subject import normalise
+from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
+from workflow.errors import InputError, NotFoundError, RuleRefusedError
+from workflow.ledger.entry import uuid7
+from workflow.services import casework, logbook, people
+from workflow.storage import cases, subjects
+from workflow.storage.journal import move
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from workflow.app import App
+    from workflow.domain.picture import Picture
+    from workflow.domain.playbook import Playbook
+    from workflow.domain.record import Actor
+    from workflow.services.people import Who
+    from workflow.storage.transaction import Tx
+
+BATCH = 200
+PLAYBOOKS = {
+    Kind.MAILBOX: "compromised-mailbox",
+    Kind.CONNECTOR: "blocked-connector",
+    Kind.USER: "privileged-account",
+}
+"""The playbook a new case gets when nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one item.
+
+    ``outcome`` is one of: opened, seen, known, came-back, reopened, observed, skipped, broken.
+    """
+
+    where: str
+    identifier: str
+    kind: str
+    outcome: str
+    case_number: int | None = None
+    why: str = ""
+
+    def to_data(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        return {
+            "where": self.where,
+            "identifier": self.identifier,
+            "kind": self.kind,
+            "outcome": self.outcome,
+            "case_number": self.case_number,
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the opener by hand asks for beyond the restriction itself."""
+
+    playbook: str = ""
+    identities: tuple[str, ...] = ()
+    facts: tuple[tuple[str, bool], ...] = ()
+
+
+def take_in(app: App, who: Who, items: Iterable[Restriction | Skipped], tenant: str = "") -> Iterator[Taken]:
+    """Take items in and yield what became of each, in their order, once it is committed.
+
+    Importing the same file again, or an older one, opens and reopens nothing.
+    """
+    logbook.prepare(app, who)
+    source = iter(items)
+    while batch := list(islice(source, BATCH)):
+        yield from _take_batch(app, who, batch, tenant)
+
+
+def open_by_hand(app: App, who: Who, restriction: Restriction, wish: Wish | None = None, tenant: str = "") -> Taken:
+    """Open a case from the portal or the phone, or report the restriction to the open case it already has.
+
+    Raises:
+        InputError, NotFoundError: the identifier or the playbook is no such thing.
+        RuleRefusedError, NotPermittedError: the actor may not.
+    """
+    logbook.prepare(app, who)
+    return _take_batch(app, who, [restriction], tenant, wish or Wish())[0]
+
+
+def _take_batch(
+    app: App, who: Who, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish | None = None
+) -> list[Taken]:
+    known = _known_cases(app, batch, tenant)
+    with app.database.transaction() as tx:
+        cases.lock_intake(tx)
+        cases.lock(tx, known)
+        by = people.actor(app, tx, who)
+        taken = []
+        for item in batch:
+            if isinstance(item, Skipped):
+                taken.append(Taken(item.where, "", "", "broken" if item.broken else "skipped", None, item.why))
+                continue
+            try:
+                taken.append(_take(app, tx, by, item, item.tenant or tenant or app.settings.tenant, wish or Wish()))
+            except (InputError, NotFoundError, RuleRefusedError) as error:
+                if wish is not None:
+                    raise
+                taken.append(Taken(item.where, item.identifier, item.kind.value, "broken", None, str(error)))
+        return taken
+
+
+def _known_cases(app: App, batch: Sequence[Restriction | Skipped], tenant: str) -> set[str]:
+    """Return the cases this batch may touch, to be locked in one go; needed on PostgreSQL only."""
+    found: set[str] = set()
+    with app.database.reading() as tx:
+        if tx.sqlite:
+            return found
+        for item in batch:
+            if isinstance(item, Restriction):
+                place = item.tenant or tenant or app.settings.tenant
+                entity = subjects.find(tx, place, item.kind, item.identifier)
+                row = entity and cases.latest_case_of(tx, place, item.kind.value, entity)
+                if row:
+                    found.add(row.id)
+    return found
+
+
+def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish) -> Taken:
+    identifier = normalise(item.kind, item.identifier)
+    entity = subjects.register(tx, tenant, item.kind, identifier)
+    row = cases.open_case_of(tx, tenant, item.kind.value, entity) or cases.latest_case_of(
+        tx, tenant, item.kind.value, entity
+    )
+    if item.status is RestrictionStatus.NOT_LISTED:
+        return _take_delisting(app, tx, by, item, row)
+    if row is None:
+        return _open(app, tx, by, item, tenant, entity, wish)
+    # A case may have been opened by another process since the locks were taken, so its row is locked again.
+    cases.lock(tx, [row.id])
+    case = cases.load(tx, row.id, app.cache)
+    report = act.ReportRestriction(
+        status=item.status,
+        source=item.source,
+        restricted_at=item.restricted_at,
+        observed_at=item.observed_at,
+        reported=Private(casework.checked("reason", item.reason)),
+        fingerprint=fingerprint(item),
+    )
+    playbook = app.playbook(tx, case.playbook)
+    effect = judge_report(case, playbook, report, app.now())
+    if effect is Effect.KNOWN:
+        return Taken(item.where, identifier, item.kind, "known", case.number, "this very report was taken in before")
+    if effect is Effect.NEW_CASE:
+        return _open(app, tx, by, item, tenant, entity, wish, previous=row.id)
+    _step(app, tx, case, playbook, report, by)
+    if effect is Effect.SEEN:
+        return Taken(item.where, identifier, item.kind, "seen", case.number, "a known occurrence, reported again")
+    ended = case.state in ENDED
+    why = "restricted again: the next recurrence of this case"
+    return Taken(item.where, identifier, item.kind, "reopened" if ended else "came-back", case.number, why)
+
+
+def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture | None) -> Taken:
+    observed_at = item.lifted_at or item.observed_at
+    if row is None or observed_at is None:
+        why = "no longer restricted, and no case knows it"
+        return Taken(item.where, item.identifier, item.kind, "skipped", None, why)
+    cases.lock(tx, [row.id])
+    case = cases.load(tx, row.id, app.cache)
+    last = case.reading.observed_at
+    if case.state in ENDED or (last is not None and last >= observed_at):
+        return Taken(item.where, item.identifier, item.kind, "known", case.number, "a later reading is known already")
+    action = act.ObserveRestriction(
+        status=item.status,
+        observed_at=observed_at,
+        reference=Private(f"{item.source.value}, {item.where}"),
+        lifted_by=Private(casework.checked("name", item.lifted_by)),
+        lifted_at=item.lifted_at,
+    )
+    step = _step(app, tx, case, app.playbook(tx, case.playbook), action, by)
+    why = "released" if step.state is State.RELEASED else "gone from the list"
+    return Taken(item.where, item.identifier, item.kind, "observed", case.number, why)
+
+
+def _open(
+    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, wish: Wish, previous: str = ""
+) -> Taken:
+    at, _ = clamp(app.now(), None)
+    case = Case(id=uuid7(int(at.timestamp() * 1000), secrets.token_bytes(10)))
+    playbook = logbook.current(app, tx, by, wish.playbook or PLAYBOOKS[item.kind])
+    if item.kind not in playbook.kinds:
+        kinds = ", ".join(kind.value for kind in playbook.kinds)
+        message = f"Playbook {playbook.name!r} is for: {kinds}. This is a {item.kind.value}."
+        raise InputError(message)
+    users = [normalise(Kind.USER, user) for user in wish.identities]
+    if not users and item.kind is Kind.MAILBOX:
+        users = [normalise(Kind.MAILBOX, item.identifier)]
+    identities = [subjects.register(tx, tenant, Kind.USER, user) for user in users]
+    if item.kind is Kind.USER:
+        identities.insert(0, entity)
+    action = act.OpenCase(
+        number=cases.next_number(tx),
+        tenant=tenant,
+        kind=item.kind,
+        entity=entity,
+        playbook=playbook.digest,
+        status=item.status,
+        source=item.source,
+        restricted_at=item.restricted_at,
+        observed_at=item.observed_at,
+        reported=Private(casework.checked("reason", item.reason)),
+        label=Private(casework.checked("name", item.name)),
+        identities=tuple(dict.fromkeys(identities)),
+        facts=dict(wish.facts),
+        previous=previous,
+        fingerprint=fingerprint(item),
+    )
+    case = _step(app, tx, case, playbook, action, by)
+    why = "a later occurrence of an ended case" if previous else ""
+    return Taken(item.where, item.identifier, item.kind, "opened", case.number, why)
+
+
+def _step(app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor) -> Case:
+    """Judge and write one step inside a batch; a refusal is raised and leaves nothing of this item."""
+    at, clock = clamp(app.now(), case.updated_at)
+    (sealed,), opened = casework.seal(tx, case, [action])
+    step: Step = advance(case, sealed, by, {playbook.digest: playbook}, at)
+    if step.error is not None:
+        raise step.error
+    stamp = casework.Stamp(at, clock, secrets.token_hex(8))
+    tenant = action.tenant if isinstance(action, act.OpenCase) else ""
+    after, _ = casework.write(app, tx, case, step.records, stamp, opened, tenant)
+    move(tx, picture(after, playbook))
+    return after
+
+
+def fingerprint(item: Restriction) -> str:
+    """Return what makes two reports the same report: source, status, times and reason (SHA-256, 32 hex digits)."""
+    times = [_text(moment) for moment in (item.restricted_at, item.observed_at)]
+    parts = [item.source.value, item.status.value, *times, item.reason]
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
+
+
+def _text(moment: datetime | None) -> str:
+    return "" if moment is None else time_to_text(moment)

@@ -1,0 +1,90 @@
+"""Who acts: from a face's *who* to the domain's actor, and from opaque ids back to names."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workflow.domain.record import Actor
+from workflow.domain.subject import normalise
+from workflow.domain.vocabulary import Assurance, Kind, Role
+from workflow.errors import InputError
+from workflow.storage import subjects
+
+if TYPE_CHECKING:
+    from workflow.app import App
+    from workflow.settings import Person
+    from workflow.storage.transaction import Tx
+
+EVERYTHING = (Role.ANALYST, Role.APPROVER, Role.LEAD)
+"""What every name may do while the settings list nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who a face says is acting: a claimed name ("" for none) on top of the operating system's user."""
+
+    name: str = ""
+    channel: str = "cli"
+
+
+def os_user() -> str:
+    """Return the operating system's user: by the process's user id where there is one, not by the environment."""
+    if hasattr(os, "getuid"):
+        import pwd  # noqa: PLC0415 - POSIX only
+
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            return f"uid-{os.getuid()}"
+    return getpass.getuser()  # pragma: no cover - Windows
+
+
+def listed(app: App, name: str) -> Person | None:
+    """Return the person the settings list under this name, or None."""
+    return next((person for person in app.settings.people if person.name.casefold() == name.casefold()), None)
+
+
+def actor(app: App, tx: Tx, who: Who) -> Actor:
+    """Return the actor, registering the names it goes by.
+
+    With nobody listed in the settings every name may do everything; once somebody is, the others are analysts.
+    """
+    user = os_user()
+    name = who.name or user
+    person = listed(app, name)
+    roles: tuple[Role, ...] = EVERYTHING if not app.settings.people else (Role.ANALYST,)
+    if person is not None:
+        roles = tuple(Role(role) for role in person.roles)
+    addresses = [*(person.identities if person else ()), *([name] if "@" in name else ())]
+    return Actor(
+        id=register_person(tx, name),
+        os=register_person(tx, user),
+        roles=roles,
+        team=person.team if person else "",
+        channel=who.channel,
+        assurance=Assurance.OS_USER if name.casefold() == user.casefold() else Assurance.CLAIMED,
+        identities=subjects.alike(tx, [normalise(Kind.USER, address) for address in addresses if _is_address(address)]),
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        normalise(Kind.USER, text)
+    except InputError:
+        return False
+    return True
+
+
+def register_person(tx: Tx, name: str) -> str:
+    """Return the opaque id of a person by name."""
+    return subjects.register(tx, "", Kind.PERSON, normalise(Kind.PERSON, name))
+
+
+def on_call(app: App) -> list[str]:
+    """Return who can approve now, as "name (contact)": people on call first."""
+    able = [person for person in app.settings.people if {"approver", "lead"}.intersection(person.roles)]
+    able.sort(key=lambda person: (not person.on_call, person.name))
+    return [f"{person.name} ({person.contact})" if person.contact else person.name for person in able]
