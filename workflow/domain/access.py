@@ -83,6 +83,9 @@ def second_person(case: Case, actor: Actor, first: str, what: str) -> None:
         SamePersonError: the same person, by opaque subject id.
     """
     not_a_subject(case, actor)
+    if Role.SYSTEM in actor.roles:
+        message = "Automation is nobody's second person."
+        raise SamePersonError(message)
     if actor.id == first:
         message = f"You asked for {what} yourself: a second person has to agree to it."
         raise SamePersonError(message)
@@ -107,6 +110,6 @@ def may_approve(case: Case, actor: Actor, *, other_team: bool) -> None:
     if any(approval.by == actor.id for approval in case.approvals):
         message = "You have approved this request already: the next approval has to come from somebody else."
         raise SamePersonError(message)
-    if other_team and request is not None and (not actor.team or actor.team == request.team):
+    if other_team and request is not None and (not actor.team or not request.team or actor.team == request.team):
         message = "This playbook wants an approver from another team than the requester's; settings name the teams."
         raise SamePersonError(message)

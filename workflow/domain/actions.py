@@ -29,6 +29,15 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(Action):
+    """An action that carries the picture its author saw; None means nothing was shown."""
+
+    seen_version: int | None = None
+    seen_digest: str = ""
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase(Action):
     """Take in a restriction, or a compromised identity by hand, as a new case."""
 
@@ -117,12 +126,11 @@ class AskException(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmProposal(Action):
+class ConfirmProposal(Decision):
     """Be the second person for an exception, a dismissal, a playbook move or the removal of an identity."""
 
     name: ClassVar[str] = "confirm"
     proposal: str
-    reason: Private = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,15 +192,6 @@ class MovePlaybook(Action):
 
     name: ClassVar[str] = "playbook"
     playbook: str
-    reason: Private = NOTHING
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision(Action):
-    """An action that carries the picture its author saw; None means nothing was shown."""
-
-    seen_version: int | None = None
-    seen_digest: str = ""
     reason: Private = NOTHING
 
 

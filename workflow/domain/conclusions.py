@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain.record import Record, time_to_text
 from workflow.domain.scene import Scene, drawn
-from workflow.domain.vocabulary import EntryType, Phase, RestrictionStatus, Result, State
+from workflow.domain.vocabulary import EntryType, Phase, Result, State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 LAPSING = frozenset({State.DETECTED, State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED})
 """Outside these states, and while an intent is open, nothing goes stale: the gate has been passed, or is not needed."""
+
+MOST_NAMED = 200
+"""Entries that a conclusion names one by one; of more it gives the evidence digest, so that it fits one entry."""
 
 
 def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
@@ -38,6 +41,10 @@ def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
         if approval.expires_at <= now:
             gone = {"approval": approval.sequence, "lapsed_at": time_to_text(approval.expires_at)}
             return drawn(case, EntryType.APPROVAL_LAPSED, case.state, gone)
+        if approval.by in case.hands:
+            # Whoever worked on the ground of the gate after approving it has not approved it (R4).
+            gone = {"approval": approval.sequence, "lapsed_at": time_to_text(now), "because": "own-work"}
+            return drawn(case, EntryType.APPROVAL_LAPSED, case.state, gone)
     return None
 
 
@@ -46,7 +53,7 @@ def void_reason(scene: Scene) -> str:
     case = scene.case
     if case.request is None or case.open_attempt is not None:
         return ""
-    if case.reading.status is RestrictionStatus.NOT_LISTED:
+    if case.absent_at is not None:
         return "restriction-gone"
     if case.request.digest != scene.digest():
         return "evidence-changed"
@@ -58,6 +65,8 @@ def evidence_basis(scene: Scene, phases: tuple[Phase, ...]) -> dict[str, object]
     wanted = {item.id for item in scene.playbook.required if item.required_by in phases}
     sequences = {evidence.sequence for (name, _), evidence in scene.case.evidence.items() if name in wanted}
     sequences |= {accepted.sequence for (name, _), accepted in scene.case.acceptances.items() if name in wanted}
+    if len(sequences) > MOST_NAMED:
+        return {"digest": scene.digest()}
     return {"stands_on": sorted(sequences)}
 
 

@@ -35,12 +35,17 @@ from workflow.errors import (
 )
 
 if TYPE_CHECKING:
-    from workflow.domain.case import Proposal
-    from workflow.domain.playbook import Playbook
+    from collections.abc import Iterable
+
+    from workflow.domain.case import Case, Proposal
     from workflow.domain.scene import Scene
 
-ROWS_PER_ENTRY = 14
-"""Evidence rows in one ``evidence:listed`` entry, so that it stays well under the 4 KiB an entry may have."""
+LARGEST_LISTING = 2_800
+"""Characters of evidence rows in one ``evidence:listed`` entry, so that it stays under the 4 KiB an entry may have."""
+MOST_NAMED = 40
+"""Prerequisites that one entry names one by one."""
+MOST_CITED = 30
+"""Listings that a decision cites one by one. Of a longer list it cites the last, which ``prev`` binds to the others."""
 
 
 def same_picture(action: act.Decision, scene: Scene, version_before: int) -> None:
@@ -93,10 +98,21 @@ def proposal_refused(action: act.RefuseProposal, scene: Scene) -> list[Record]:
 
 
 def requested(action: act.RequestUnblock, scene: Scene) -> list[Record]:
-    """List the evidence the request stands on, then the request that cites its digest."""
+    """List the evidence the request stands on, then the request that cites its digest.
+
+    Raises:
+        RuleRefusedError: there is nothing to unblock.
+    """
+    case = scene.case
+    if case.absent_at is not None:
+        message = "The restriction was observed gone, so there is nothing to unblock: close the case."
+        raise RuleRefusedError(message)
+    if case.kind is Kind.USER and case.last_present is RestrictionStatus.UNKNOWN:
+        message = "No restriction of this user is known, so there is nothing to unblock: close the case when verified."
+        raise RuleRefusedError(message)
     rows = scene.evidence_set()
     digest = gate.evidence_digest(scene.case, rows)
-    parts = [rows[start : start + ROWS_PER_ENTRY] for start in range(0, len(rows), ROWS_PER_ENTRY)] or [[]]
+    parts = _parts(rows)
     records = [
         Record(
             type=EntryType.EVIDENCE_LISTED,
@@ -109,16 +125,34 @@ def requested(action: act.RequestUnblock, scene: Scene) -> list[Record]:
         )
         for number, part in enumerate(parts, start=1)
     ]
-    basis = {"digest": digest, **_linked(scene)}
+    basis = {"digest": digest, **linked_states(scene)}
     return [
         *records,
         scene.record(EntryType.UNBLOCK_REQUESTED, action, after=State.UNBLOCK_REQUESTED, basis=basis),
     ]
 
 
-def _linked(scene: Scene) -> dict[str, object]:
-    """Keep which state the linked cases were in, so that replay judges by the same."""
-    return {"linked": {case: state.value for case, state in scene.linked.items()}} if scene.linked else {}
+def _parts(rows: list[list[str]]) -> list[list[list[str]]]:
+    """Divide the rows so that each part fits an entry; quotation marks, commas and brackets count as well."""
+    parts: list[list[list[str]]] = [[]]
+    room = LARGEST_LISTING
+    for row in rows:
+        size = sum(map(len, row)) + 3 * len(row) + 2
+        if size > room and parts[-1]:
+            parts.append([])
+            room = LARGEST_LISTING
+        parts[-1].append(row)
+        room -= size
+    return parts
+
+
+def linked_states(scene: Scene, *others: str) -> dict[str, object]:
+    """Keep which state the linked cases were in that evidence (or ``others``) names, so that replay judges alike."""
+    if scene.linked is None:
+        return {}
+    named = {*others, *(other for item in scene.case.evidence.values() for other in item.linked)}
+    states = {other: scene.linked[other].value for other in sorted(named) if other in scene.linked}
+    return {"linked": states} if named else {}
 
 
 def approved(action: act.ApproveUnblock, scene: Scene) -> list[Record]:
@@ -130,9 +164,13 @@ def approved(action: act.ApproveUnblock, scene: Scene) -> list[Record]:
         raise SamePersonError(message)
     access.may_approve(case, scene.actor, other_team=scene.playbook.approval_team is Team.OTHER)
     expires_at = time_to_text(scene.now + scene.playbook.approval_within)
-    basis = {"digest": case.request.digest, "expires_at": expires_at, **_linked(scene)}
-    cites = (*case.listing, case.request.leaf)
+    basis = {"digest": case.request.digest, "expires_at": expires_at, **linked_states(scene)}
+    cites = (*_listing(case), case.request.leaf)
     return [scene.record(EntryType.UNBLOCK_APPROVED, action, after=case.state, basis=basis, cites=cites)]
+
+
+def _listing(case: Case) -> tuple[str, ...]:
+    return case.listing if len(case.listing) <= MOST_CITED else case.listing[-1:]
 
 
 def ended_request(action: act.WithdrawRequest | act.RejectRequest, scene: Scene) -> list[Record]:
@@ -166,9 +204,9 @@ def intended(action: act.IntendUnblock, scene: Scene) -> list[Record]:
     basis = {
         "digest": case.request.digest,
         "approved_at": time_to_text(min(item.at for item in case.approvals)),
-        **_linked(scene),
+        **linked_states(scene),
     }
-    cites = (*case.listing, case.request.leaf, *(item.leaf for item in case.approvals))
+    cites = (*_listing(case), case.request.leaf, *(item.leaf for item in case.approvals))
     return [scene.record(EntryType.UNBLOCK_INTENDED, action, after=case.state, basis=basis, cites=cites)]
 
 
@@ -215,7 +253,11 @@ def _resolution_without_release(action: act.CloseCase, scene: Scene) -> Resoluti
     if case.reading.status is RestrictionStatus.NOT_LISTED and case.resolution is not None:
         return case.resolution
     if case.kind is Kind.USER:
-        return action.resolution or Resolution.NOT_UNBLOCKED
+        resolution = action.resolution or Resolution.NOT_UNBLOCKED
+        if resolution not in ENDINGS:
+            message = f"A user's case is closed as one of: {', '.join(item.value for item in ENDINGS)}."
+            raise InputError(message)
+        return resolution
     if action.resolution is Resolution.NOT_UNBLOCKED:
         facts.need_reason(action.reason, "leaving the entity restricted")
         return action.resolution
@@ -226,11 +268,13 @@ def _resolution_without_release(action: act.CloseCase, scene: Scene) -> Resoluti
     raise RuleRefusedError(message)
 
 
+ENDINGS = (Resolution.NOT_UNBLOCKED, Resolution.EXPECTED_ACTIVITY, Resolution.FALSE_POSITIVE)
 DISMISSALS = (Resolution.DUPLICATE, Resolution.FALSE_POSITIVE, Resolution.EXPECTED_ACTIVITY)
 
 
 def dismissal_proposed(action: act.DismissCase, scene: Scene) -> list[Record]:
     """Propose a dismissal; a second person confirms it."""
+    facts.not_waiting(scene, "dismissal")
     facts.need_reason(action.reason, "a dismissal")
     _may_dismiss(action, scene)
     basis = {"proposal": "dismissal", "hands": False}
@@ -272,65 +316,8 @@ def reopened(action: act.ReopenCase, scene: Scene) -> list[Record]:
     return [facts.again(action, scene, EntryType.CASE_REOPENED, basis)]
 
 
-def loosened(old: Playbook, new: Playbook) -> tuple[str, ...]:
-    """Name every requirement of ``old`` that falls away or weakens under ``new``."""
-    lost = []
-    for item in old.required:
-        other = new.get(item.id)
-        if other is None or not other.required:
-            lost.append(item.id)
-            continue
-        order = tuple(Phase)
-        weaker = (
-            order.index(other.required_by) > order.index(item.required_by)
-            or (other.applies_if and set(other.applies_if) != set(item.applies_if))
-            or set(other.any_of) - set(item.any_of)
-            or set(item.after) - set(other.after)
-            or other.about is not item.about
-            or (item.check and other.check is not item.check)
-            or (
-                item.fresh_within is not None and (other.fresh_within is None or other.fresh_within > item.fresh_within)
-            )
-            or (other.exception is not None and other.exception != item.exception)
-        )
-        if weaker:
-            lost.append(item.id)
-    if new.approvals < old.approvals:
-        lost.append("approvals")
-    if old.approval_team is Team.OTHER and new.approval_team is not Team.OTHER:
-        lost.append("approval-team")
-    return tuple(lost)
-
-
-def move_asked(action: act.MovePlaybook, scene: Scene) -> list[Record]:
-    """Move to another playbook at once, or propose the move when requirements fall away (R8)."""
-    facts.need_reason(action.reason, "a playbook move")
-    lost = loosened(scene.playbook, _target(action.playbook, scene))
-    if lost:
-        basis = {"proposal": "playbook", "hands": True, "falls_away": list(lost)}
-        return [scene.record(EntryType.PROPOSAL_MADE, action, after=scene.case.state, basis=basis)]
-    basis = {"playbook": action.playbook, "falls_away": []}
-    return [scene.record(EntryType.PLAYBOOK_MOVED, action, after=scene.case.state, basis=basis)]
-
-
-def moved(action: act.ConfirmProposal, scene: Scene, proposed: act.MovePlaybook) -> list[Record]:
-    """Confirm a move under which requirements fall away."""
-    lost = loosened(scene.playbook, _target(proposed.playbook, scene))
-    basis = {"playbook": proposed.playbook, "falls_away": list(lost)}
-    return [scene.record(EntryType.PLAYBOOK_MOVED, action, after=scene.case.state, basis=basis)]
-
-
-def _target(digest: str, scene: Scene) -> Playbook:
-    case = scene.case
-    if case.open_attempt is not None:
-        message = "An unblock is under way: its outcome comes first."
-        raise WrongStateError(message, possible=("answer", "observe"))
-    target = scene.playbooks.get(digest)
-    if target is None:
-        message = "That playbook has not been adopted here."
-        raise NotFoundError(message)
-    if case.kind not in target.kinds:
-        kinds = ", ".join(kind.value for kind in target.kinds)
-        message = f"Playbook {target.name!r} is for {kinds}; this case is about a {case.kind.value}."
-        raise InputError(message)
-    return target
+def shortened(names: Iterable[str]) -> list[str]:
+    """Return the names without repetition, cut so that they fit an entry; the last element then counts the rest."""
+    distinct = list(dict.fromkeys(names))
+    rest = len(distinct) - MOST_NAMED
+    return distinct if rest <= 0 else [*distinct[:MOST_NAMED], f"and {rest} more"]

@@ -1,49 +1,53 @@
-"""Judging what people and automation say is so: evidence, exceptions, identities, readings, links.
+"""Judging what people and automation say is so: restrictions and readings of them, identities, notes, links.
 
-Facts are never refused for being unwelcome, only for being impossible: observed in the future, before the restriction,
-about a step the playbook does not have. What they mean for the case is concluded afterwards, by ``settle``.
+Facts are never refused for being unwelcome, only for being impossible. What they mean for the case is concluded
+afterwards, by ``settle``. Answers to prerequisites have a room of their own (``evidence``).
 """
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
-from workflow.domain import gate
-from workflow.domain.playbook import Check, Condition, Prerequisite
+from workflow.domain.playbook import Condition
 from workflow.domain.record import Record, time_to_text
 from workflow.domain.restriction import AUTHORITATIVE, Source
 from workflow.domain.vocabulary import (
     ENDED,
-    NEVER_EXCEPTED,
     PRESENT,
     EntryType,
     Kind,
     Resolution,
     RestrictionStatus,
-    Result,
-    Role,
     State,
 )
 from workflow.errors import (
     EvidenceRefusedError,
     InputError,
     NotFoundError,
-    NotPermittedError,
     WrongStateError,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
-    from workflow.domain.case import Case, Evidence
+    from workflow.domain.case import Case
     from workflow.domain.playbook import Playbook
     from workflow.domain.scene import Scene
 
 BOUNCES_LINGER = timedelta(hours=24)
 """After an unblock mail may bounce until the change has propagated (Microsoft: at most 24 hours)."""
+MOST_IDENTITIES = 20
+"""Compromised users of one case; what stands on all their evidence has to fit one entry. More are linked cases."""
+MOST_LINKS = 20
+"""Links of one case, so that their states fit one entry."""
+
+_RELATION = re.compile(r"[a-z]+(?:-[a-z]+)*").fullmatch
+_LONGEST_RELATION = 30
 
 
 class Effect(StrEnum):
@@ -64,7 +68,7 @@ def judge_report(case: Case, playbook: Playbook, report: act.ReportRestriction, 
     if report.fingerprint and report.fingerprint in case.seen:
         return Effect.KNOWN
     moment = report.restricted_at or report.observed_at
-    if moment is None:
+    if moment is None or report.status is RestrictionStatus.NOT_LISTED:
         return Effect.SEEN
     later = False
     if case.absent_at is not None:
@@ -87,7 +91,25 @@ def _again(case: Case, playbook: Playbook, now: datetime) -> Effect:
 
 
 def opened(action: act.OpenCase, scene: Scene) -> Record:
-    """Open a case; ``scene.case`` is an empty one that has only its id."""
+    """Open a case; ``scene.case`` is an empty one that has only its id.
+
+    Raises:
+        WrongStateError: it was opened before.
+        InputError: the playbook is for other kinds, a fact is unknown, too many users, a time in the future.
+        EvidenceRefusedError: the restricted person says what does not apply.
+    """
+    if scene.case.opened_at is not None:
+        message = "This case is open already; a case is opened once."
+        raise WrongStateError(message, possible=("report", "reopen"))
+    if action.kind not in scene.playbook.kinds:
+        kinds = ", ".join(kind.value for kind in scene.playbook.kinds)
+        message = f"Playbook {scene.playbook.name!r} is for {kinds}; this case is about a {action.kind.value}."
+        raise InputError(message)
+    _known_facts(action.facts)
+    _not_too_many(set(action.identities))
+    if action.facts and not {action.entity, *action.identities}.isdisjoint({scene.actor.id, *scene.actor.identities}):
+        message = "This case would be about your own account: somebody else says which steps apply to it."
+        raise EvidenceRefusedError(message)
     basis = _occurrence(action.source, action.restricted_at, action.observed_at, scene.now)
     record = scene.record(EntryType.CASE_OPENED, action, after=State.DETECTED, basis=basis)
     return Record(
@@ -108,7 +130,7 @@ def _occurrence(
 ) -> dict[str, object]:
     """Say when the occurrence began, how surely, and from when on evidence counts."""
     boundary = restricted_at or observed_at or now
-    if boundary > now:
+    if max(boundary, observed_at or now) > now:
         message = "The restriction's time lies in the future; check the time and its zone."
         raise InputError(message)
     basis: dict[str, object] = {"boundary": time_to_text(boundary)}
@@ -118,17 +140,22 @@ def _occurrence(
 
 
 def reported(action: act.ReportRestriction, scene: Scene) -> Record:
-    """Note that a known occurrence was reported again; a better date or reading is taken over."""
+    """Note that a known occurrence was reported again; a better date or a newer reading is taken over."""
     case = scene.case
     basis: dict[str, object] = {}
+    seen_at = action.observed_at or scene.now
+    if max(seen_at, action.restricted_at or seen_at) > scene.now:
+        message = "The report's time lies in the future; check the time and its zone."
+        raise InputError(message)
     better = action.restricted_at is not None and (
         case.restricted_at is None or (action.source in AUTHORITATIVE and not case.dated)
     )
-    if better and action.restricted_at is not None and action.restricted_at <= scene.now:
+    if better and action.restricted_at is not None:
         basis["restricted_at"] = time_to_text(action.restricted_at)
         basis["dated"] = action.source in AUTHORITATIVE
     known = case.reading.status
-    if case.absent_at is None and action.status in PRESENT and known is not action.status:
+    newer = case.reading.observed_at is None or seen_at >= case.reading.observed_at
+    if newer and case.absent_at is None and action.status in PRESENT and known is not action.status:
         basis["reads"] = known is RestrictionStatus.UNKNOWN or action.source in AUTHORITATIVE
     moves = bool(basis.get("restricted_at") or basis.get("reads"))
     after = case.state if moves and case.state not in ENDED else None
@@ -173,11 +200,15 @@ def comes_back(action: act.ObserveRestriction, scene: Scene) -> bool:
 def observed(action: act.ObserveRestriction, scene: Scene) -> list[Record]:
     """Record a reading. Only an absence after an approved intent can lead to a release (house rule)."""
     case = scene.case
-    _not_in_the_future(action.observed_at, scene.now)
+    not_in_the_future(action.observed_at, scene.now)
     if action.lifted_at is not None:
-        _not_in_the_future(action.lifted_at, scene.now)
+        not_in_the_future(action.lifted_at, scene.now)
     last = case.reading.observed_at
-    if last is not None and action.observed_at < last:
+    stale = last is not None and action.observed_at < last
+    if action.status in PRESENT and case.absent_at is not None:
+        # What is later than the absence has begun the next recurrence; what is not later is older news.
+        stale = True
+    if stale:
         return [scene.record(EntryType.RESTRICTION_OBSERVED, action, basis={"stale": True})]
     basis: dict[str, object] = {}
     if action.status is RestrictionStatus.NOT_LISTED and case.state not in {State.RELEASED, *ENDED}:
@@ -201,7 +232,8 @@ def _absence(action: act.ObserveRestriction, scene: Scene) -> dict[str, object]:
     return {"resolution": (Resolution.EXPIRED if expired else Resolution.UNBLOCKED_OUTSIDE).value}
 
 
-def _not_in_the_future(moment: datetime, now: datetime) -> None:
+def not_in_the_future(moment: datetime, now: datetime) -> None:
+    """Refuse what claims to have been observed later than now."""
     if moment > now:
         message = (
             f"{time_to_text(moment)} lies in the future (now is {time_to_text(now)}); check the time and its zone."
@@ -209,152 +241,42 @@ def _not_in_the_future(moment: datetime, now: datetime) -> None:
         raise EvidenceRefusedError(message)
 
 
-def prerequisite(scene: Scene, name: str, about: str) -> Prerequisite:
-    """Return the playbook's prerequisite, asked of this person or of the entity.
-
-    Raises:
-        NotFoundError: no such prerequisite in this playbook, or no such person in this case.
-    """
-    item = scene.playbook.get(name)
-    if item is None:
-        message = f"Playbook {scene.playbook.name!r} has no prerequisite {name!r}."
-        raise NotFoundError(message)
-    if about not in gate.people(scene.case, item):
-        message = (
-            f"{name!r} is answered per compromised user: name one of this case's with --for."
-            if not about
-            else f"{name!r} is not answered for that subject in this case."
-        )
-        raise NotFoundError(message)
-    return item
-
-
-def recorded(action: act.RecordEvidence, scene: Scene) -> list[Record]:
-    """Record or confirm the answer to a prerequisite.
-
-    Raises:
-        EvidenceRefusedError: in the future, before the restriction, *not applicable* without ``applies_if``, no
-            reference for a *met*, or a linked case that is not contained.
-    """
-    case = scene.case
-    item = prerequisite(scene, action.prerequisite, action.about)
-    _not_in_the_future(action.observed_at, scene.now)
-    if case.boundary is not None and action.observed_at < case.boundary:
-        message = (
-            f"{item.id!r} was observed at {time_to_text(action.observed_at)}, before the restriction of "
-            f"{time_to_text(case.boundary)}: what was done earlier does not count. Do it again, then record it."
-        )
-        raise EvidenceRefusedError(message)
-    if action.result is Result.NOT_APPLICABLE:
-        _may_not_apply(item, action, scene)
-    elif action.result is Result.MET and not (action.reference or action.attachment):
-        message = f"{item.id!r} needs evidence: say where it can be checked (--ref) or attach it (--attach)."
-        raise EvidenceRefusedError(message)
-    if item.check is Check.LINKED_CASE_CONTAINED and action.result is Result.MET:
-        _linked_contained(item, action, scene)
-    standing = case.evidence.get((item.id, action.about))
-    kind = EntryType.EVIDENCE_RECORDED
-    if standing is not None and _unchanged(standing, action):
-        kind = EntryType.EVIDENCE_CONFIRMED
-    basis: dict[str, object] = {"required": item.required}
-    if scene.linked is not None and action.linked:
-        basis["linked"] = {other: state.value for other, state in scene.linked.items() if other in action.linked}
-    return [scene.record(kind, action, after=case.state, basis=basis)]
-
-
-def _may_not_apply(item: Prerequisite, action: act.RecordEvidence, scene: Scene) -> None:
-    if not item.applies_if:
-        message = f"{item.id!r} always applies: this playbook does not accept 'not-applicable' for it."
-        raise EvidenceRefusedError(message)
-    if gate.applies(scene.case, item, action.about) is True:
-        conditions = ", ".join(condition.value for condition in item.applies_if)
-        message = f"{item.id!r} does apply: this case records that {conditions} holds."
-        raise EvidenceRefusedError(message)
-    if not (action.reference or action.note or action.attachment):
-        message = f"Say why {item.id!r} does not apply, with --ref or --note."
-        raise EvidenceRefusedError(message)
-
-
-def _linked_contained(item: Prerequisite, action: act.RecordEvidence, scene: Scene) -> None:
-    known = {link.case for link in scene.case.links}
-    if not action.linked or not known.issuperset(action.linked):
-        message = f"{item.id!r} is met by a linked case: link it first with 'holdfast case link'."
-        raise EvidenceRefusedError(message)
-    states = scene.linked or {}
-    if any(states.get(other) not in gate.CONTAINED_OR_BETTER for other in action.linked):
-        message = f"{item.id!r}: the linked case is not contained yet."
-        raise EvidenceRefusedError(message)
-
-
-def _unchanged(standing: Evidence, action: act.RecordEvidence) -> bool:
-    """Say whether the answer repeats the standing one: same result, value, attachment and linked cases, not older."""
-    return (
-        standing.result is action.result
-        and standing.before == action.before
-        and standing.after == action.after
-        and standing.attachment == action.attachment
-        and standing.linked == action.linked
-        and action.observed_at >= standing.observed_at
-    )
-
-
-def retracted(action: act.RetractEvidence, scene: Scene) -> list[Record]:
-    """Take an answer or a granted exception back."""
-    key = (action.prerequisite, action.about)
-    if key not in scene.case.evidence and key not in scene.case.acceptances:
-        message = f"Nothing stands recorded for {action.prerequisite!r}, so there is nothing to retract."
-        raise NotFoundError(message)
-    need_reason(action.reason, "a retraction")
-    return [scene.record(EntryType.EVIDENCE_RETRACTED, action, after=scene.case.state)]
-
-
-def asked_exception(action: act.AskException, scene: Scene) -> list[Record]:
-    """Ask for a risk acceptance; another person grants it."""
-    item = prerequisite(scene, action.prerequisite, action.about)
-    if item.id in NEVER_EXCEPTED or item.exception is None:
-        message = f"{item.id!r} cannot be excepted: it has to be met."
-        raise EvidenceRefusedError(message)
-    if not scene.now < action.expires_at <= scene.now + item.exception.at_most:
-        days = item.exception.at_most.total_seconds() / 86400
-        message = f"An exception from {item.id!r} ends within {days:g} days from now; choose another --until."
-        raise EvidenceRefusedError(message)
-    need_reason(action.reason, "an exception")
-    about = f"/{action.about}" if action.about else ""
-    basis = {
-        "proposal": f"exception:{item.id}{about}",
-        "hands": True,
-        "granted_by": item.exception.granted_by.value,
-    }
-    return [scene.record(EntryType.PROPOSAL_MADE, action, after=scene.case.state, basis=basis)]
-
-
-def granted_exception(action: act.ConfirmProposal, scene: Scene, asked: act.AskException) -> list[Record]:
-    """Grant what another person asked for."""
-    item = prerequisite(scene, asked.prerequisite, asked.about)
-    if item.exception is None or item.id in NEVER_EXCEPTED:
-        message = f"{item.id!r} cannot be excepted under the playbook now in force."
-        raise EvidenceRefusedError(message)
-    if not {item.exception.granted_by, Role.LEAD}.intersection(scene.actor.roles):
-        message = f"An exception from {item.id!r} is granted by: {item.exception.granted_by.value}."
-        raise NotPermittedError(message)
-    if asked.expires_at <= scene.now:
-        message = "The time asked for has passed; ask again with a later --until."
-        raise EvidenceRefusedError(message)
-    basis = {"prerequisite": item.id, "about": asked.about, "expires_at": time_to_text(asked.expires_at)}
-    return [scene.record(EntryType.EXCEPTION_GRANTED, action, after=scene.case.state, basis=basis)]
-
-
 def identified(action: act.AddIdentity, scene: Scene) -> list[Record]:
     """Name a compromised user, or record facts about one already named."""
-    unknown = set(action.facts) - {condition.value for condition in Condition}
+    _known_facts(action.facts)
+    named = scene.case.identities
+    _not_too_many({*named, action.subject})
+    known = dict(named[action.subject].facts) if action.subject in named else {}
+    turned = [name for name, value in action.facts.items() if not value and known.get(name, scene.case.facts.get(name))]
+    if turned and not action.reference:
+        message = f"This case records that {', '.join(sorted(turned))} holds: say with --ref where the opposite shows."
+        raise EvidenceRefusedError(message)
+    return [scene.record(EntryType.IDENTITY_ADDED, action, after=scene.case.state)]
+
+
+def _known_facts(given: Iterable[str]) -> None:
+    unknown = set(given) - {condition.value for condition in Condition}
     if unknown:
         message = f"Not a known fact: {', '.join(sorted(unknown))}."
         raise InputError(message)
-    return [scene.record(EntryType.IDENTITY_ADDED, action, after=scene.case.state)]
+
+
+def _not_too_many(subjects: set[str]) -> None:
+    if len(subjects) > MOST_IDENTITIES:
+        message = f"A case names at most {MOST_IDENTITIES} compromised users: open linked cases for the others."
+        raise InputError(message)
 
 
 def removal_proposed(action: act.RemoveIdentity, scene: Scene) -> list[Record]:
     """Propose that a named user was not compromised; requirements fall away, so a second person confirms."""
+    key = f"identity:{action.subject}"
+    not_waiting(scene, key)
+    _may_remove(action, scene)
+    basis = {"proposal": key, "hands": True}
+    return [scene.record(EntryType.PROPOSAL_MADE, action, after=scene.case.state, basis=basis)]
+
+
+def _may_remove(action: act.RemoveIdentity, scene: Scene) -> None:
     case = scene.case
     if action.subject not in case.identities:
         message = "That user is not named in this case."
@@ -363,13 +285,11 @@ def removal_proposed(action: act.RemoveIdentity, scene: Scene) -> list[Record]:
         message = "A case keeps at least one compromised user: add the right one first, then remove this one."
         raise EvidenceRefusedError(message)
     need_reason(action.reason, "a removal")
-    basis = {"proposal": f"identity:{action.subject}", "hands": True}
-    return [scene.record(EntryType.PROPOSAL_MADE, action, after=case.state, basis=basis)]
 
 
 def identity_removed(action: act.ConfirmProposal, scene: Scene, proposed: act.RemoveIdentity) -> list[Record]:
     """Confirm the removal, if the user is still named and not the last one."""
-    removal_proposed(proposed, scene)
+    _may_remove(proposed, scene)
     basis = {"subject": proposed.subject}
     return [scene.record(EntryType.IDENTITY_REMOVED, action, after=scene.case.state, basis=basis)]
 
@@ -390,7 +310,24 @@ def linked(action: act.LinkCase, scene: Scene) -> list[Record]:
     if action.case == scene.case.id:
         message = "A case cannot be linked to itself."
         raise InputError(message)
+    if len(action.relation) > _LONGEST_RELATION or not _RELATION(action.relation):
+        message = "A relation is one word in small letters, such as 'related' or 'admin'."
+        raise InputError(message)
+    if len(scene.case.links) >= MOST_LINKS:
+        message = f"A case has at most {MOST_LINKS} links."
+        raise InputError(message)
     return [scene.record(EntryType.CASE_LINKED, action)]
+
+
+def not_waiting(scene: Scene, key: str) -> None:
+    """Refuse to replace what waits for a second person, who may be about to confirm what stands there.
+
+    Raises:
+        WrongStateError: something of that name waits already.
+    """
+    if key in scene.case.proposals:
+        message = f"{key!r} waits for a second person already: it is confirmed, or turned down before it is asked anew."
+        raise WrongStateError(message, possible=("confirm", "refuse"))
 
 
 def need_reason(reason: object, what: str) -> None:

@@ -13,13 +13,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.playbook import About, Check, Playbook, Prerequisite
-from workflow.domain.vocabulary import Phase, Result, State
+from workflow.domain.vocabulary import NEVER_EXCEPTED, Phase, Result, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from workflow.domain.case import Case, Evidence
+    from workflow.domain.case import Acceptance, Case, Evidence
 
 CONTAINED_OR_BETTER = frozenset(
     {State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED, State.RELEASED, State.CLOSED}
@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NOT_MET = "not-met"
     UNABLE_TO_VERIFY = "unable-to-verify"
     LAPSED = "lapsed"
+    APPLIES = "applies"
     BEFORE_RESTRICTION = "before-restriction"
     OUT_OF_ORDER = "out-of-order"
     EXCEPTION_EXPIRED = "exception-expired"
@@ -109,7 +110,7 @@ def standing(
     if item.applies_if and applies(case, item, about) is False:
         return None
     acceptance = case.acceptances.get((item.id, about))
-    if acceptance is not None and not acceptance.expired and acceptance.expires_at > at:
+    if acceptance is not None and _accepts(acceptance, item, at):
         return None
     evidence = case.evidence.get((item.id, about))
     reason = _judge(case, item, evidence, at, linked)
@@ -119,9 +120,19 @@ def standing(
         alternative = playbook.get(other)
         if alternative is not None and _alternative_met(case, alternative, about, at, linked):
             return None
-    if evidence is None and acceptance is not None:
+    if evidence is None and acceptance is not None and item.exception is not None:
         return Reason.EXCEPTION_EXPIRED
     return reason
+
+
+def _accepts(acceptance: Acceptance, item: Prerequisite, at: datetime) -> bool:
+    """Say whether an accepted risk counts now; never under a playbook that grants no exception here."""
+    return (
+        not acceptance.expired
+        and acceptance.expires_at > at
+        and item.exception is not None
+        and item.id not in NEVER_EXCEPTED
+    )
 
 
 def _alternative_met(
@@ -149,15 +160,35 @@ def _judge(
         return Reason.LAPSED
     if case.boundary is not None and evidence.observed_at < case.boundary:
         return Reason.BEFORE_RESTRICTION
-    for earlier in item.after:
-        first = case.evidence.get((earlier, evidence.about)) or case.evidence.get((earlier, ""))
-        if first is not None and first.result is Result.MET and evidence.observed_at < first.established_at:
-            return Reason.OUT_OF_ORDER
-    if item.check is Check.LINKED_CASE_CONTAINED and linked is not None and evidence.result is Result.MET:
-        states = [linked.get(other) for other in evidence.linked]
-        if not states or not all(state in CONTAINED_OR_BETTER for state in states):
-            return Reason.LINKED_CASE_OPEN
+    if evidence.result is Result.NOT_APPLICABLE and (
+        not item.applies_if or applies(case, item, evidence.about) is True
+    ):
+        return Reason.APPLIES
+    if item.after and _too_early(case, item, evidence):
+        return Reason.OUT_OF_ORDER
+    if item.check is Check.LINKED_CASE_CONTAINED and evidence.result is Result.MET:
+        return _linked_open(evidence, linked)
     return None
+
+
+def _too_early(case: Case, item: Prerequisite, evidence: Evidence) -> bool:
+    """Say whether work that comes before was done only after this was observed.
+
+    What is answered for the entity waits for every person that the earlier step is about.
+    """
+    for earlier in item.after:
+        for about in (evidence.about, "") if evidence.about else ("", *case.identities):
+            first = case.evidence.get((earlier, about))
+            if first is not None and first.result is Result.MET and evidence.observed_at < first.established_at:
+                return True
+    return False
+
+
+def _linked_open(evidence: Evidence, linked: Mapping[str, State] | None) -> Reason | None:
+    if evidence.linked and linked is None:
+        return None
+    states = [(linked or {}).get(other) for other in evidence.linked]
+    return None if states and CONTAINED_OR_BETTER.issuperset(states) else Reason.LINKED_CASE_OPEN
 
 
 def missing(
@@ -221,7 +252,7 @@ def _ground(case: Case, item: Prerequisite, about: str, at: datetime, reason: Re
         identity = case.identities.get(about)
         return "not-applicable:fact", identity.leaf if identity else ""
     acceptance = case.acceptances.get((item.id, about))
-    if acceptance is not None and not acceptance.expired and acceptance.expires_at > at:
+    if acceptance is not None and _accepts(acceptance, item, at):
         return "exception", acceptance.leaf
     evidence = case.evidence.get((item.id, about))
     if evidence is not None and evidence.result in {Result.MET, Result.NOT_APPLICABLE} and not evidence.lapsed:
@@ -234,9 +265,10 @@ def _ground(case: Case, item: Prerequisite, about: str, at: datetime, reason: Re
 
 
 def evidence_digest(case: Case, rows: list[list[str]]) -> str:
-    """Return the SHA-256 (hex) of the evidence set, bound to case, recurrence, playbook and entity.
+    """Return the SHA-256 (hex) of the evidence set, bound to case, recurrence, playbook, entity and compromised users.
 
     Re-confirming unchanged evidence leaves it alone; anything else changes it.
     """
-    text = json.dumps([case.id, case.recurrence, case.playbook, case.entity, rows], separators=(",", ":"))
+    bound = [case.id, case.recurrence, case.playbook, case.entity, sorted(case.identities)]
+    text = json.dumps([*bound, rows], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

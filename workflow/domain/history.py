@@ -97,13 +97,19 @@ def _opened(case: Case, entry: Entry, at: datetime) -> None:
     for subject in data.get("identities", ()):
         case.identities[subject] = Identity(subject, sequence=entry.sequence, leaf=entry.leaf)
     case.links = (Link(data["previous"], "previous"),) if "previous" in data else ()
-    _recurred(case, entry, at)
+    _begin(case, entry, at)
+    if case.facts:
+        # A fact can let a requirement fall away: whoever gave it has a hand in the work (R4).
+        case.hands = frozenset({entry.actor["id"]})
 
 
 def _begin(case: Case, entry: Entry, at: datetime) -> None:
     """Start an occurrence: what was recorded before it counts no longer."""
     data, basis = entry.data, entry.basis
     case.recurrence = entry.recurrence
+    fingerprint = data.get("fingerprint")
+    if fingerprint:
+        case.seen |= {fingerprint}
     case.evidence = {}
     case.acceptances = {}
     case.proposals = {}
@@ -156,9 +162,11 @@ def _observed(case: Case, entry: Entry, at: datetime) -> None:
 
 
 def _recurred(case: Case, entry: Entry, at: datetime) -> None:
-    fingerprint = entry.data.get("fingerprint")
-    if fingerprint:
-        case.seen |= {fingerprint}
+    """Begin anew; what was found not to hold of one occurrence is asked again for the next."""
+    case.facts = {name: True for name, holds in case.facts.items() if holds}
+    for subject, identity in case.identities.items():
+        facts = tuple(item for item in identity.facts if item[1])
+        case.identities[subject] = replace(identity, facts=facts)
     _begin(case, entry, at)
 
 
@@ -256,6 +264,7 @@ def _identity_removed(case: Case, entry: Entry, _at: datetime) -> None:
     subject = entry.basis["subject"]
     case.identities.pop(subject, None)
     case.evidence = {key: value for key, value in case.evidence.items() if key[1] != subject}
+    case.acceptances = {key: value for key, value in case.acceptances.items() if key[1] != subject}
     case.hands |= {entry.actor["id"], proposal.by}
 
 
@@ -263,6 +272,8 @@ def _moved(case: Case, entry: Entry, _at: datetime) -> None:
     if "proposal" in entry.data:
         proposal = case.proposals.pop(entry.data["proposal"])
         case.hands |= {entry.actor["id"], proposal.by}
+    # The new playbook may require what the old one only recommended.
+    case.hands |= {evidence.actor for evidence in case.evidence.values()}
     case.playbook = entry.basis["playbook"]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from transitions import Machine, MachineError
 
-from workflow.domain import access, conclusions, decisions, facts
+from workflow.domain import access, conclusions, decisions, facts, verbs
 from workflow.domain import actions as act
 from workflow.domain.record import SYSTEM
 from workflow.domain.scene import Scene, carry, drawn
@@ -21,13 +21,14 @@ from workflow.errors import (
     ConflictError,
     GateClosedError,
     HoldfastError,
+    NotFoundError,
     NotPermittedError,
     RuleRefusedError,
     WrongStateError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from transitions import EventData
@@ -229,19 +230,25 @@ def advance(
         linked: present states of linked cases, read under the lock; None believes what was recorded.
 
     A rule's refusal and a lack of permission are records too (R9): they come back in ``Step.error`` beside their
-    record. Input that names nothing real (``NotFoundError``, ``InputError``) and a pending unblock are raised and
-    recorded nowhere.
+    record. Input that names nothing real (``NotFoundError``, ``InputError``), a pending unblock, and whatever speaks
+    against opening a case that does not exist yet, are raised and recorded nowhere.
     """
     version = case.version
     current = case.copy()
-    records: list[Record] = []
-    if not isinstance(action, act.OpenCase):
-        records += settle(current, playbooks[current.playbook], now)
-    digest = action.playbook if isinstance(action, act.OpenCase) else current.playbook
+    if case.opened_at is None and not isinstance(action, act.OpenCase):
+        message = "There is no such case."
+        raise NotFoundError(message)
+    digest = current.playbook or getattr(action, "playbook", "")
+    if digest not in playbooks:
+        message = "That playbook has not been adopted here."
+        raise NotFoundError(message)
+    records = settle(current, playbooks[digest], now) if case.opened_at is not None else []
     scene = Scene(current, actor, playbooks[digest], now, playbooks, linked)
     try:
         made = _judge(action, scene, version)
     except (RuleRefusedError, NotPermittedError, ConflictError) as error:
+        if current.opened_at is None:
+            raise
         record = _refusal(action, scene, error)
         carry(current, record, now)
         return Step(current, (*records, record), error)
@@ -272,9 +279,8 @@ def _refusal(action: act.Action, scene: Scene, error: HoldfastError) -> Record:
     denied = isinstance(error, NotPermittedError)
     basis: dict[str, object] = {"code": error.code}
     if isinstance(error, GateClosedError):
-        basis["missing"] = list(dict.fromkeys(item.prerequisite for item in error.missing))
-    if scene.linked:
-        basis["linked"] = {other: state.value for other, state in scene.linked.items()}
+        basis["missing"] = decisions.shortened(item.prerequisite for item in error.missing)
+    basis |= decisions.linked_states(scene, *getattr(action, "linked", ()))
     return scene.record(
         EntryType.ACTION_DENIED if denied else EntryType.ACTION_REFUSED,
         action,
@@ -301,7 +307,7 @@ def _judge(action: act.Action, scene: Scene, version: int) -> list[Record]:
         return _judge_confirmation(action, scene)
     fails = isinstance(action, act.RecordAnswer) and action.answer is not Answer.DONE
     fire("end_request" if fails else TRIGGERS[type(action)], scene)
-    return MAKERS[type(action)](action, scene)
+    return verbs.MAKERS[type(action)](action, scene)
 
 
 def _judge_report(action: act.ReportRestriction, scene: Scene) -> list[Record]:
@@ -323,37 +329,7 @@ def _judge_confirmation(action: act.ConfirmProposal, scene: Scene) -> list[Recor
     proposed = act.from_data(proposal.kind, proposal.data)
     fire(TRIGGERS[type(proposed)], scene)
     access.second_person(scene.case, scene.actor, proposal.by, "this")
-    return SECONDERS[type(proposed)](action, scene, proposed)
-
-
-MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
-    act.RecordEvidence: facts.recorded,
-    act.RetractEvidence: facts.retracted,
-    act.AskException: facts.asked_exception,
-    act.RefuseProposal: decisions.proposal_refused,
-    act.AddIdentity: facts.identified,
-    act.RemoveIdentity: facts.removal_proposed,
-    act.MovePlaybook: decisions.move_asked,
-    act.AssignCase: facts.assigned,
-    act.AddNote: facts.noted,
-    act.LinkCase: facts.linked,
-    act.ObserveRestriction: facts.observed,
-    act.RequestUnblock: decisions.requested,
-    act.WithdrawRequest: decisions.ended_request,
-    act.RejectRequest: decisions.ended_request,
-    act.ApproveUnblock: decisions.approved,
-    act.IntendUnblock: decisions.intended,
-    act.RecordAnswer: decisions.answered,
-    act.CloseCase: decisions.closed,
-    act.DismissCase: decisions.dismissal_proposed,
-    act.ReopenCase: decisions.reopened,
-}
-SECONDERS: Mapping[type[act.Action], Callable[[Any, Scene, Any], list[Record]]] = {
-    act.AskException: facts.granted_exception,
-    act.RemoveIdentity: facts.identity_removed,
-    act.MovePlaybook: decisions.moved,
-    act.DismissCase: decisions.dismissed,
-}
+    return verbs.SECONDERS[type(proposed)](action, scene, proposed)
 
 
 def settle(case: Case, playbook: Playbook, now: datetime) -> list[Record]:
