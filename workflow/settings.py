@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     key_file: Path = Field(default=Path(), description="The signing key, mode 0600.")
     checkpoint_file: Path = Field(default=Path(), description="Checkpoints kept outside the database.")
     tenant: str = Field(default="default", min_length=1, max_length=120, description="Tenant when a file names none.")
+    tenants: dict[str, str] = Field(
+        default_factory=dict, description="Your name for each tenant id (GUID) that alerts carry."
+    )
     as_name: str = Field(default="", alias="HOLDFAST_AS", max_length=120, description="Your name, recorded as claimed.")
     timezone: str = Field(default="", description="IANA zone for local times; the system's by default.")
     date_order: Literal["", "dmy", "mdy", "ymd"] = Field(default="", description="How local dates in CSV are written.")

@@ -119,7 +119,7 @@ def _take_batch(
                 taken.append(Taken(item.where, "", "", "broken" if item.broken else "skipped", None, item.why))
                 continue
             try:
-                taken.append(_take(app, tx, by, item, item.tenant or tenant or app.settings.tenant, wish or Wish()))
+                taken.append(_take(app, tx, by, item, tenant_of(app, item, tenant), wish or Wish()))
             except (InputError, NotFoundError, RuleRefusedError) as error:
                 if wish is not None:
                     raise
@@ -135,12 +135,20 @@ def _known_cases(app: App, batch: Sequence[Restriction | Skipped], tenant: str) 
             return found
         for item in batch:
             if isinstance(item, Restriction):
-                place = item.tenant or tenant or app.settings.tenant
+                place = tenant_of(app, item, tenant)
                 entity = subjects.find(tx, place, item.kind, item.identifier)
                 row = entity and cases.latest_case_of(tx, place, item.kind.value, entity)
                 if row:
                     found.add(row.id)
     return found
+
+
+def tenant_of(app: App, item: Restriction, given: str) -> str:
+    """Return the tenant's one name: as given by hand, else as the settings name the report's id, else the default.
+
+    An alert names its tenant by GUID and a cmdlet's row by nothing; both have to lead to the same case.
+    """
+    return given or app.settings.tenants.get(item.tenant, app.settings.tenant)
 
 
 def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish) -> Taken:
@@ -167,27 +175,34 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
     playbook = app.playbook(tx, case.playbook)
     effect = judge_report(case, playbook, report, app.now())
     if effect is Effect.KNOWN:
-        return Taken(item.where, identifier, item.kind, "known", case.number, "this very report was taken in before")
+        return Taken(
+            item.where, identifier, item.kind.value, "known", case.number, "this very report was taken in before"
+        )
     if effect is Effect.NEW_CASE:
         return _open(app, tx, by, item, tenant, entity, wish, previous=row.id)
     _step(app, tx, case, playbook, report, by)
     if effect is Effect.SEEN:
-        return Taken(item.where, identifier, item.kind, "seen", case.number, "a known occurrence, reported again")
+        return Taken(item.where, identifier, item.kind.value, "seen", case.number, "a known occurrence, reported again")
     ended = case.state in ENDED
     why = "restricted again: the next recurrence of this case"
-    return Taken(item.where, identifier, item.kind, "reopened" if ended else "came-back", case.number, why)
+    return Taken(item.where, identifier, item.kind.value, "reopened" if ended else "came-back", case.number, why)
 
 
 def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture | None) -> Taken:
     observed_at = item.lifted_at or item.observed_at
     if row is None or observed_at is None:
         why = "no longer restricted, and no case knows it"
-        return Taken(item.where, item.identifier, item.kind, "skipped", None, why)
+        return Taken(item.where, item.identifier, item.kind.value, "skipped", None, why)
     cases.lock(tx, [row.id])
     case = cases.load(tx, row.id, app.cache)
     last = case.reading.observed_at
     if case.state in ENDED or (last is not None and last >= observed_at):
-        return Taken(item.where, item.identifier, item.kind, "known", case.number, "a later reading is known already")
+        return Taken(
+            item.where, item.identifier, item.kind.value, "known", case.number, "a later reading is known already"
+        )
+    if item.lifted_by and case.open_attempt is not None:
+        why = "somebody ran the removal; the restriction is believed gone once a reading or the audit log shows it"
+        return Taken(item.where, item.identifier, item.kind.value, "known", case.number, why)
     action = act.ObserveRestriction(
         status=item.status,
         observed_at=observed_at,
@@ -197,7 +212,7 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
     )
     step = _step(app, tx, case, app.playbook(tx, case.playbook), action, by)
     why = "released" if step.state is State.RELEASED else "gone from the list"
-    return Taken(item.where, item.identifier, item.kind, "observed", case.number, why)
+    return Taken(item.where, item.identifier, item.kind.value, "observed", case.number, why)
 
 
 def _open(
@@ -235,7 +250,7 @@ def _open(
     )
     case = _step(app, tx, case, playbook, action, by)
     why = "a later occurrence of an ended case" if previous else ""
-    return Taken(item.where, item.identifier, item.kind, "opened", case.number, why)
+    return Taken(item.where, item.identifier, item.kind.value, "opened", case.number, why)
 
 
 def _step(app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor) -> Case:

@@ -190,3 +190,9 @@ Loader = Callable[[Tx, str], Case]
 def follow(tx: Tx, case: Case, written: Sequence[Entry], cache: FoldCache | None = None) -> Case:
     """Return the case carried forward by what this transaction wrote; it is cached once the transaction stands."""
     return _kept(tx, cache, fold(written, case))
+
+
+def newest_entries(tx: Tx, limit: int) -> list[Entry]:
+    """Return the newest entries of all cases, in the order they were written."""
+    rows = tx.all("SELECT body FROM entry ORDER BY position DESC LIMIT ?", (limit,))
+    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in reversed(rows)]

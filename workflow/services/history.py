@@ -1,0 +1,184 @@
+"""A case's history and the log as people read them: each entry in one line, with names put back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain.vocabulary import EntryType
+from workflow.services import casework
+from workflow.services.names import Names
+from workflow.services.views import until
+from workflow.storage import cases, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from workflow.app import App
+    from workflow.domain.record import Entry
+    from workflow.storage.transaction import Tx
+
+WORDS: Mapping[str, str] = {
+    EntryType.CASE_OPENED: "case opened",
+    EntryType.CASE_CONTAINED: "contained: every containment prerequisite holds",
+    EntryType.CASE_VERIFIED: "verified: every verification prerequisite holds",
+    EntryType.CASE_RETURNED: "fell back: a prerequisite no longer holds",
+    EntryType.CASE_RELEASED: "released: seen gone after the approved unblock",
+    EntryType.CASE_CLOSED: "case closed",
+    EntryType.CASE_DISMISSED: "case dismissed",
+    EntryType.CASE_REOPENED: "case reopened",
+    EntryType.CASE_ASSIGNED: "assigned",
+    EntryType.CASE_NOTED: "note",
+    EntryType.CASE_LINKED: "case linked",
+    EntryType.RESTRICTION_SEEN: "restriction reported again",
+    EntryType.RESTRICTION_OBSERVED: "restriction read",
+    EntryType.RESTRICTION_RETURNED: "restricted again",
+    EntryType.IDENTITY_ADDED: "compromised user named",
+    EntryType.IDENTITY_REMOVED: "user removed from the case",
+    EntryType.EVIDENCE_RECORDED: "evidence recorded",
+    EntryType.EVIDENCE_CONFIRMED: "evidence confirmed",
+    EntryType.EVIDENCE_RETRACTED: "evidence retracted",
+    EntryType.EVIDENCE_LAPSED: "evidence lapsed",
+    EntryType.EVIDENCE_LISTED: "evidence listed for the request",
+    EntryType.EXCEPTION_GRANTED: "exception granted",
+    EntryType.EXCEPTION_EXPIRED: "exception expired",
+    EntryType.PROPOSAL_MADE: "proposed, waiting for a second person",
+    EntryType.PROPOSAL_REFUSED: "proposal refused",
+    EntryType.PLAYBOOK_MOVED: "moved to another playbook",
+    EntryType.UNBLOCK_REQUESTED: "unblock requested",
+    EntryType.UNBLOCK_WITHDRAWN: "request withdrawn",
+    EntryType.UNBLOCK_APPROVED: "unblock approved",
+    EntryType.UNBLOCK_REJECTED: "request rejected",
+    EntryType.UNBLOCK_VOIDED: "request and approval void",
+    EntryType.UNBLOCK_INTENDED: "unblock started",
+    EntryType.UNBLOCK_ANSWERED: "Microsoft answered",
+    EntryType.APPROVAL_LAPSED: "approval lapsed",
+    EntryType.ACTION_REFUSED: "refused",
+    EntryType.ACTION_DENIED: "denied",
+    EntryType.LOG_CREATED: "log created",
+    EntryType.KEY_ADDED: "key added",
+    EntryType.SETTINGS_CHANGED: "settings changed",
+    EntryType.PEOPLE_CHANGED: "people changed",
+    EntryType.PLAYBOOK_ADOPTED: "playbook adopted",
+}
+"""What each entry type is called when people read it."""
+
+_SUBJECT_KEYS = frozenset({"entity", "about", "subject", "assignee"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """One entry as people read it; ``details`` are its own members with names and texts put back."""
+
+    sequence: int
+    case: str
+    type: str
+    at: str
+    clock: str
+    by: str
+    os_user: str
+    claimed: bool
+    role: str
+    action: str
+    outcome: str
+    state_before: str
+    state_after: str
+    recurrence: int
+    text: str
+    details: dict[str, Any]
+    leaf: str
+    leaf_index: int | None
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def history(app: App, reference: str, as_of: str | None = None) -> list[EntryView]:
+    """Return a case's entries, oldest first, up to a sequence or time.
+
+    Raises:
+        NotFoundError, InputError: as :func:`workflow.services.views.case_view`.
+    """
+    case_id = casework.find(app, reference)
+    with app.database.reading() as tx:
+        entries = cases.entries(tx, case_id)
+        return _views(tx, entries if as_of is None else until(entries, as_of))
+
+
+def log(app: App, limit: int = 50) -> list[EntryView]:
+    """Return the newest entries of the whole ledger, oldest of them first."""
+    with app.database.reading() as tx:
+        return _views(tx, cases.newest_entries(tx, limit))
+
+
+def _views(tx: Tx, entries: list[Entry]) -> list[EntryView]:
+    subjects, commitments = set(), set()
+    for entry in entries:
+        subjects |= {entry.actor["id"], entry.actor["os"]}
+        for key, value in _members(entry):
+            if key in _SUBJECT_KEYS and isinstance(value, str):
+                subjects.add(value)
+            elif key == "identities":
+                subjects |= set(value)
+            elif isinstance(value, dict) and value.keys() == {"commitment"}:
+                commitments.add(value["commitment"])
+    names = Names(tx, subjects, commitments)
+    return [_view(tx, names, entry) for entry in entries]
+
+
+def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
+    yield from entry.data.items()
+    yield from entry.basis.items()
+
+
+def _view(tx: Tx, names: Names, entry: Entry) -> EntryView:
+    details = {key: _plain(names, key, value) for key, value in _members(entry)}
+    return EntryView(
+        sequence=entry.sequence,
+        case=entry.case,
+        type=entry.type,
+        at=entry.recorded_at,
+        clock=entry.clock,
+        by=names.subject(entry.actor["id"]),
+        os_user=names.subject(entry.actor["os"]),
+        claimed=entry.actor["assurance"] == "claimed",
+        role=", ".join(entry.actor["roles"]),
+        action=entry.action,
+        outcome=entry.outcome,
+        state_before=entry.state_before,
+        state_after=entry.state_after,
+        recurrence=entry.recurrence,
+        text=_line(entry, details),
+        details=details,
+        leaf=entry.leaf,
+        leaf_index=tree.index_of(tx, entry.case, entry.sequence),
+    )
+
+
+def _plain(names: Names, key: str, value: Any) -> Any:
+    if key in _SUBJECT_KEYS and isinstance(value, str):
+        return names.subject(value)
+    if key == "identities":
+        return [names.subject(item) for item in value]
+    if isinstance(value, dict) and value.keys() == {"commitment"}:
+        return names.commitment(value["commitment"])
+    return value
+
+
+def _line(entry: Entry, details: Mapping[str, Any]) -> str:
+    """Say in one line what happened; the untrusted parts are escaped by the face."""
+    words = WORDS.get(entry.type, entry.type)
+    if entry.type in {EntryType.ACTION_REFUSED, EntryType.ACTION_DENIED}:
+        missing = details.get("missing")
+        because = f"missing {', '.join(missing)}" if missing else str(details["code"]).replace("_", " ")
+        return f"{words}: {entry.action} ({because})"
+    shown = [str(details[key]) for key in _TELLING if details.get(key)]
+    return f"{words}: {', '.join(shown)}" if shown else words
+
+
+_TELLING = (
+    *("prerequisite", "result", "about", "status", "resolution", "answer", "subject", "assignee", "proposal"),
+    *("because", "relation", "name", "version", "reason", "note", "reference", "lifted_by"),
+)
+"""Members worth a place in the one line, in this order."""

@@ -1,0 +1,120 @@
+"""Playbooks as people see them: the shipped and adopted versions, one in full, a file's faults, the state machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain.playbook import Playbook, from_data
+from workflow.errors import InputError, NotFoundError, StorageError
+from workflow.services import logbook, people
+from workflow.sources import playbook_file
+from workflow.storage import cases, playbooks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflow.app import App
+    from workflow.services.people import Who
+    from workflow.sources.playbook_faults import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One playbook version of the list."""
+
+    name: str
+    version: str
+    title: str
+    kinds: list[str]
+    digest: str
+    shipped: bool
+    adopted: bool
+    prerequisites: int
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def list_(app: App) -> list[Listed]:
+    """Return every version: those that came with the product, and those adopted here before."""
+    found: dict[str, Listed] = {}
+    for name, source in playbook_file.shipped().items():
+        playbook = playbook_file.load(source, name)
+        found[playbook.digest] = _listed(playbook, shipped=True, adopted=False)
+    for playbook in _adopted(app):
+        found[playbook.digest] = _listed(playbook, shipped=playbook.digest in found, adopted=True)
+    return sorted(found.values(), key=lambda item: (item.name, item.version, item.digest))
+
+
+def show(app: App, name: str) -> Playbook:
+    """Return a playbook by name (the shipped version first) or by the beginning of its digest.
+
+    Raises:
+        NotFoundError: there is none.
+        InputError: several versions begin with these digits.
+    """
+    source = playbook_file.shipped().get(name)
+    if source is not None:
+        return playbook_file.load(source, name)
+    fits = [item for item in _adopted(app) if item.name == name or item.digest.startswith(name.lower())]
+    if not fits:
+        known = ", ".join(playbook_file.shipped())
+        message = f"There is no playbook {name!r}. Shipped: {known}. Adopted versions: holdfast playbook list"
+        raise NotFoundError(message)
+    if len(fits) > 1:
+        message = f"{name!r} fits several versions: {', '.join(item.digest[:12] for item in fits)}."
+        raise InputError(message)
+    return fits[0]
+
+
+def adopted_digest(app: App, who: Who, name: str) -> str:
+    """Return the digest of the playbook a name or digest means; a shipped version that is new here is adopted.
+
+    Raises:
+        NotFoundError, InputError: as :func:`show`.
+    """
+    playbook = show(app, name)
+    logbook.prepare(app, who)
+    with app.database.transaction() as tx:
+        cases.lock_log(tx)
+        logbook.adopt(app, tx, people.actor(app, tx, who), playbook)
+    return playbook.digest
+
+
+def check(path: Path) -> list[Fault]:
+    """Return every fault of a playbook file, each with its line and cure.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}."
+        raise InputError(message) from None
+    return playbook_file.check(data, str(path))
+
+
+def _adopted(app: App) -> list[Playbook]:
+    try:
+        with app.database.reading() as tx:
+            return [from_data(json.loads(item.body), item.digest) for item in playbooks.every(tx)]
+    except StorageError:
+        # Before `holdfast init` there is no ledger, and the shipped playbooks can be looked at all the same.
+        return []
+
+
+def _listed(playbook: Playbook, *, shipped: bool, adopted: bool) -> Listed:
+    return Listed(
+        name=playbook.name,
+        version=playbook.version,
+        title=playbook.title,
+        kinds=[kind.value for kind in playbook.kinds],
+        digest=playbook.digest,
+        shipped=shipped,
+        adopted=adopted,
+        prerequisites=len(playbook.prerequisites),
+    )

@@ -1,0 +1,385 @@
+"""What people look at: a case, settled as of now, without writing anything."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain import gate
+from workflow.domain.history import fold
+from workflow.domain.lifecycle import possible, settle
+from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, next_due
+from workflow.domain.record import clamp, time_from_text, time_to_text
+from workflow.domain.vocabulary import Phase
+from workflow.errors import InputError, NotFoundError
+from workflow.services import casework, guidance
+from workflow.services.names import Names
+from workflow.storage import cases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from workflow.app import App
+    from workflow.domain.case import Attempt, Case
+    from workflow.domain.playbook import Playbook, Prerequisite
+    from workflow.domain.record import Entry
+    from workflow.storage.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrerequisiteView:
+    """One prerequisite, for one person where it is asked per person. Times are text in UTC."""
+
+    id: str
+    title: str
+    phase: str
+    required: bool
+    about: str
+    standing: str
+    result: str
+    method: str
+    by: str
+    claimed: bool
+    observed_at: str | None
+    recorded_at: str | None
+    fresh_until: str | None
+    reference: str
+    note: str
+    before: str
+    after: str
+    attachment: str
+    exception: dict[str, Any] | None
+    evidence: str
+    command: str
+    portal: str
+    role: str
+    trap: str
+    who: list[str]
+    next: list[str]
+
+    @property
+    def held(self) -> bool:
+        """Whether it holds now."""
+        return self.standing == "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case as a person or a program sees it; :meth:`to_data` is the stable JSON."""
+
+    id: str
+    number: int
+    tenant: str
+    kind: str
+    entity: str
+    state: str
+    recurrence: int
+    version: int
+    sequence: int
+    digest: str
+    missing: list[str]
+    assignee: str
+    opened_at: str | None
+    updated_at: str | None
+    due_at: str | None
+    due: str
+    resolution: str | None
+    restriction: dict[str, Any]
+    identities: list[dict[str, Any]]
+    facts: dict[str, bool]
+    playbook: dict[str, Any]
+    prerequisites: list[PrerequisiteView]
+    request: dict[str, Any] | None
+    approvals: list[dict[str, Any]]
+    approvals_needed: int
+    attempt: dict[str, Any] | None
+    attempts: int
+    proposals: list[dict[str, Any]]
+    links: list[dict[str, Any]]
+    possible: list[str]
+    as_of: str | None
+    lapsed_since: list[str]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values: snake_case keys, lists are arrays, times are UTC text."""
+        return asdict(self)
+
+
+def case_view(app: App, reference: str, as_of: str | None = None) -> CaseView:
+    """Return a case, settled now, or unsettled as it was at an entry (sequence) or a time.
+
+    Raises:
+        NotFoundError: no such case, or it did not exist then.
+        InputError: ``as_of`` is neither a sequence nor a time, or the reference is ambiguous.
+    """
+    case_id = casework.find(app, reference)
+    with app.database.reading() as tx:
+        entries = cases.entries(tx, case_id)
+        if as_of is None:
+            at, _ = clamp(app.now(), time_from_text(entries[-1].recorded_at))
+        else:
+            entries = until(entries, as_of)
+            at = time_from_text(entries[-1].recorded_at)
+        return _view(app, tx, entries, at, as_of)
+
+
+def until(entries: list[Entry], as_of: str) -> list[Entry]:
+    """Return the entries up to a sequence ("12") or an aware time in UTC text.
+
+    Raises:
+        NotFoundError: the case did not exist yet.
+        InputError: neither a sequence nor a time.
+    """
+    if as_of.isascii() and as_of.isdigit():
+        kept = [entry for entry in entries if entry.sequence <= int(as_of)]
+    else:
+        try:
+            moment = time_to_text(time_from_text(as_of))
+        except ValueError:
+            message = f"{as_of!r} is neither an entry's sequence nor a time such as 2026-11-24T08:00:00Z."
+            raise InputError(message) from None
+        kept = [entry for entry in entries if entry.recorded_at <= moment]
+    if not kept:
+        message = "The case did not exist then."
+        raise NotFoundError(message)
+    return kept
+
+
+def _view(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | None) -> CaseView:
+    stored = fold(entries)
+    case = stored.copy()
+    playbook = app.playbook(tx, case.playbook)
+    lapses = [] if as_of else settle(case, playbook, at)
+    claimed = {entry.sequence: entry.actor["assurance"] == "claimed" for entry in entries}
+    by_entry = {entry.sequence: entry for entry in entries}
+    names = Names(tx, _subjects(case), _commitments(case, entries[0]))
+    place = Place(app, case, playbook, names, claimed, at)
+    due_at, due = next_due(case, playbook)
+    open_items = gate.missing(case, playbook, (Phase.CONTAIN, Phase.VERIFY), gate.gate_time(case, at))
+    rows = gate.evidence_set(case, playbook, gate.gate_time(case, at))
+    opening = by_entry[1]
+    return CaseView(
+        id=case.id,
+        number=case.number,
+        tenant=case.tenant,
+        kind=case.kind.value,
+        entity=names.subject(case.entity),
+        state=case.state.value,
+        recurrence=case.recurrence,
+        version=stored.version,
+        sequence=stored.sequence,
+        digest=gate.evidence_digest(case, rows),
+        missing=list(dict.fromkeys(item.prerequisite for item in open_items)),
+        assignee=names.subject(case.assignee),
+        opened_at=_text(case.opened_at),
+        updated_at=_text(stored.updated_at),
+        due_at=_text(due_at),
+        due=due,
+        resolution=case.resolution.value if case.resolution else None,
+        restriction={
+            "status": case.reading.status.value,
+            "observed_at": _text(case.reading.observed_at),
+            "restricted_at": _text(case.restricted_at),
+            "counts_from": _text(case.boundary),
+            "source": opening.data.get("source", "portal"),
+            "reason": names.commitment(opening.data.get("reported", {}).get("commitment", "")),
+            "name": names.commitment(opening.data.get("label", {}).get("commitment", "")),
+        },
+        identities=[
+            {"user": names.subject(item.subject), "facts": dict(item.facts)} for item in case.identities.values()
+        ],
+        facts=dict(case.facts),
+        playbook={
+            "name": playbook.name,
+            "version": playbook.version,
+            "title": playbook.title,
+            "digest": playbook.digest,
+        },
+        prerequisites=place.prerequisites(),
+        request=place.request(),
+        approvals=place.approvals(),
+        approvals_needed=playbook.approvals,
+        attempt=attempt_data(case.attempt, names, at),
+        attempts=case.attempts,
+        proposals=place.proposals(),
+        links=_links(tx, case),
+        possible=list(possible(case.state)),
+        as_of=as_of,
+        lapsed_since=[str(record.basis["prerequisite"]) for record in lapses if "prerequisite" in record.basis],
+    )
+
+
+@dataclass(slots=True)
+class Place:
+    """Everything the parts of a view are drawn from."""
+
+    app: App
+    case: Case
+    playbook: Playbook
+    names: Names
+    claimed: Mapping[int, bool]
+    at: datetime
+
+    def prerequisites(self) -> list[PrerequisiteView]:
+        """Draw every prerequisite in playbook order, for everybody it is asked about."""
+        return [
+            self._prerequisite(item, about)
+            for item in self.playbook.prerequisites
+            for about in gate.people(self.case, item) or ("",)
+            if gate.applies(self.case, item, about) is not False
+        ]
+
+    def _prerequisite(self, item: Prerequisite, about: str) -> PrerequisiteView:
+        case, names = self.case, self.names
+        at = gate.gate_time(case, self.at)
+        reason = (
+            gate.standing(case, self.playbook, item, about, at)
+            if about in gate.people(case, item)
+            else gate.Reason.NO_IDENTITY
+        )
+        evidence = case.evidence.get((item.id, about))
+        accepted = case.acceptances.get((item.id, about))
+        standing = reason.value if reason is not None else "held"
+        if not item.required and evidence is not None and not evidence.lapsed:
+            standing = "held"
+        user = names.subject(about)
+        fresh = item.fresh_within if evidence is not None else None
+        return PrerequisiteView(
+            id=item.id,
+            title=item.title,
+            phase=item.required_by.value,
+            required=item.required,
+            about=user,
+            standing=standing,
+            result=evidence.result.value if evidence else ("exception" if accepted else ""),
+            method=evidence.method.value if evidence else "",
+            by=names.subject(evidence.actor) if evidence else "",
+            claimed=self.claimed.get(evidence.sequence, False) if evidence else False,
+            observed_at=_text(evidence.observed_at) if evidence else None,
+            recorded_at=_text(evidence.recorded_at) if evidence else None,
+            fresh_until=_text(evidence.observed_at + fresh) if evidence and fresh else None,
+            reference=names.text(evidence.reference) if evidence else "",
+            note=names.text(evidence.note) if evidence else "",
+            before=names.text(evidence.before) if evidence else "",
+            after=names.text(evidence.after) if evidence else "",
+            attachment=evidence.attachment if evidence else "",
+            exception=None
+            if accepted is None
+            else {
+                "asked_by": names.subject(accepted.asked_by),
+                "granted_by": names.subject(accepted.granted_by),
+                "expires_at": _text(accepted.expires_at),
+                "expired": accepted.expired,
+                "reason": names.text(accepted.reason),
+            },
+            evidence=item.evidence,
+            command=guidance.command(item.command, case, names, user),
+            portal=guidance.portal(item.portal, case, names, user),
+            role=item.role,
+            trap=item.trap,
+            who=guidance.suppliers(self.app),
+            next=[] if standing == "held" else guidance.next_command(case, item, user),
+        )
+
+    def request(self) -> dict[str, Any] | None:
+        """Draw the standing request."""
+        request = self.case.request
+        if request is None:
+            return None
+        return {
+            "by": self.names.subject(request.by),
+            "claimed": self.claimed.get(request.sequence, False),
+            "at": _text(request.at),
+            "reason": self.names.text(request.reason),
+            "digest": request.digest,
+            "sequence": request.sequence,
+        }
+
+    def approvals(self) -> list[dict[str, Any]]:
+        """Draw the approvals that stand."""
+        return [
+            {
+                "by": self.names.subject(item.by),
+                "claimed": self.claimed.get(item.sequence, False),
+                "at": _text(item.at),
+                "expires_at": _text(item.expires_at),
+                "reason": self.names.text(item.reason),
+                "sequence": item.sequence,
+            }
+            for item in self.case.approvals
+        ]
+
+    def proposals(self) -> list[dict[str, Any]]:
+        """Draw what waits for a second person."""
+        return [
+            {
+                "proposal": item.key,
+                "kind": item.kind,
+                "by": self.names.subject(item.by),
+                "claimed": self.claimed.get(item.sequence, False),
+                "at": _text(item.at),
+                "until": item.data.get("expires_at"),
+                "reason": self.names.commitment(_commitment(item.data.get("reason"))),
+            }
+            for item in self.case.proposals.values()
+        ]
+
+
+def attempt_data(attempt: Attempt | None, names: Names, at: datetime) -> dict[str, Any] | None:
+    """Draw the newest unblock attempt; late after one hour, overdue after 24 (Microsoft's own figures)."""
+    if attempt is None:
+        return None
+    age = at - attempt.intended_at
+    is_open = attempt.ended_at is None
+    return {
+        "by": names.subject(attempt.by),
+        "intended_at": _text(attempt.intended_at),
+        "approved_at": _text(attempt.approved_at),
+        "answer": attempt.answer.value if attempt.answer else None,
+        "answered_at": _text(attempt.answered_at),
+        "ended_at": _text(attempt.ended_at),
+        "open": is_open,
+        "age_seconds": int(age / timedelta(seconds=1)) if is_open else None,
+        "late": is_open and age > LATE_AFTER,
+        "overdue": is_open and age > OVERDUE_AFTER,
+    }
+
+
+def _links(tx: Tx, case: Case) -> list[dict[str, Any]]:
+    rows = [(link, cases.row(tx, link.case)) for link in case.links]
+    return [
+        {"id": link.case, "number": row.number if row else None, "relation": link.relation, "state": row and row.state}
+        for link, row in rows
+    ]
+
+
+def _subjects(case: Case) -> set[str]:
+    people = {case.entity, case.assignee, *case.identities, *case.hands}
+    people |= {item.actor for item in case.evidence.values()}
+    people |= {person for item in case.acceptances.values() for person in (item.asked_by, item.granted_by)}
+    people |= {item.by for item in case.proposals.values()} | {item.by for item in case.approvals}
+    people |= {case.request.by} if case.request else set()
+    people |= {case.attempt.by} if case.attempt else set()
+    return people - {""}
+
+
+def _commitments(case: Case, opening: Entry) -> set[str]:
+    found = {_commitment(opening.data.get("reported")), _commitment(opening.data.get("label"))}
+    for item in case.evidence.values():
+        found |= {private.commitment for private in (item.reference, item.note, item.before, item.after)}
+    found |= {item.reason.commitment for item in case.acceptances.values()}
+    found |= {item.reason.commitment for item in case.approvals}
+    found |= {_commitment(item.data.get("reason")) for item in case.proposals.values()}
+    if case.request is not None:
+        found.add(case.request.reason.commitment)
+    return found - {""}
+
+
+def _commitment(value: object) -> str:
+    return str(value.get("commitment", "")) if isinstance(value, dict) else ""
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else time_to_text(moment)

@@ -1,0 +1,143 @@
+"""The worklist: pages of cases with names put back, and what is late or overdue computed now."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER
+from workflow.domain.record import time_to_text
+from workflow.domain.subject import normalise
+from workflow.domain.vocabulary import Kind
+from workflow.errors import InputError
+from workflow.services.names import Names
+from workflow.storage import subjects, worklist
+from workflow.storage.worklist import MOST, SORTS, Filters
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from workflow.app import App
+    from workflow.domain.picture import Picture
+
+__all__ = ["MOST", "SORTS", "CaseRow", "Filters", "Page", "person_filter", "worklist_page"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """One case of a list; times are text in UTC."""
+
+    id: str
+    number: int
+    tenant: str
+    kind: str
+    entity: str
+    state: str
+    recurrence: int
+    version: int
+    missing: list[str]
+    assignee: str
+    opened_at: str | None
+    updated_at: str | None
+    due_at: str | None
+    due: str
+    overdue_seconds: int
+    resolution: str | None
+    restriction: str
+    restricted_at: str | None
+    requested_at: str | None
+    intended_at: str | None
+    released_at: str | None
+    ended_at: str | None
+    late: bool
+    overdue: bool
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, the key of the next page ("" on the last), and how many cases there are in each state."""
+
+    rows: list[CaseRow]
+    next: str
+    counts: dict[str, int]
+
+
+def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: int = 50, after: str = "") -> Page:
+    """Return one page; ``sort`` is a field, with ``-`` in front for the largest first.
+
+    Raises:
+        InputError: an unknown sort field, a limit outside 1…500, or a key that no page gave.
+    """
+    column, descending = sort.removeprefix("-"), sort.startswith("-")
+    with app.database.reading() as tx:
+        page = worklist.page(tx, filters, column, descending=descending, limit=limit, after=_key(after))
+        names = Names(tx, {name for item in page.cases for name in (item.entity, item.assignee)} - {""})
+        counts = {state.value: count for state, count in worklist.counts(tx).items()}
+    now = app.now()
+    rows = [_row(item, names, now) for item in page.cases]
+    return Page(rows, _text_key(page.after), counts)
+
+
+def person_filter(app: App, name: str) -> str:
+    """Return the opaque id to filter assignees by; a name nobody used matches no case."""
+    with app.database.reading() as tx:
+        return subjects.find(tx, "", Kind.PERSON, normalise(Kind.PERSON, name)) or "nobody"
+
+
+def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
+    age = now - item.intended_at if item.intended_at else None
+    late_by = int((now - item.due_at).total_seconds()) if item.due_at else 0
+    return CaseRow(
+        id=item.id,
+        number=item.number,
+        tenant=item.tenant,
+        kind=item.kind,
+        entity=names.subject(item.entity),
+        state=item.state,
+        recurrence=item.recurrence,
+        version=item.version,
+        missing=list(item.missing),
+        assignee=names.subject(item.assignee),
+        opened_at=_text(item.opened_at),
+        updated_at=_text(item.updated_at),
+        due_at=_text(item.due_at),
+        due=item.due,
+        overdue_seconds=max(late_by, 0),
+        resolution=item.resolution or None,
+        restriction=item.restriction,
+        restricted_at=_text(item.restricted_at),
+        requested_at=_text(item.requested_at),
+        intended_at=_text(item.intended_at),
+        released_at=_text(item.released_at),
+        ended_at=_text(item.ended_at),
+        late=age is not None and age > LATE_AFTER,
+        overdue=age is not None and age > OVERDUE_AFTER,
+    )
+
+
+def _key(after: str) -> worklist.Key | None:
+    if not after:
+        return None
+    try:
+        state, value, case_id = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    except (ValueError, TypeError, RecursionError):
+        message = "--after takes the key that the page before printed as its next page."
+        raise InputError(message) from None
+    if not (isinstance(state, str) and isinstance(value, str | int) and isinstance(case_id, str)):
+        message = "--after takes the key that the page before printed as its next page."
+        raise InputError(message)
+    return (state, value, case_id)
+
+
+def _text_key(key: worklist.Key | None) -> str:
+    return "" if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else time_to_text(moment)
