@@ -49,7 +49,9 @@ class Database:
         try:
             parsed = make_url(url)
         except SQLAlchemyError as error:
-            raise StorageError("This is not the address of a database: expected sqlite:/// or postgresql://.") from error
+            raise StorageError(
+                "This is not the address of a database: expected sqlite:/// or postgresql://."
+            ) from error
         self.dialect = parsed.get_backend_name()
         self.path = Path(parsed.database) if self.dialect == SQLITE and parsed.database else None
         self._busy_timeout = busy_timeout
@@ -70,7 +72,7 @@ class Database:
             event.listen(self.engine, "connect", self._settle_postgresql)
         else:
             raise StorageError("Holdfast keeps its ledger in SQLite or PostgreSQL.")
-        self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error  # type: ignore[attr-defined]
+        self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
     def transaction(self) -> "Transaction":
         """Begin a write: alone on SQLite, READ COMMITTED on PostgreSQL. Commits unless an exception leaves it.
@@ -89,6 +91,17 @@ class Database:
     def close(self) -> None:
         """Close every idle connection."""
         self.engine.dispose()
+
+    def truncate_log(self) -> bool:
+        """Write SQLite's log back into the file and empty it; return whether a reader kept that from happening."""
+        pooled = self.connect()
+        try:
+            (blocked, _, _) = pooled.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except self.errors as error:
+            raise translate(error) from error
+        finally:
+            pooled.close()
+        return bool(blocked)
 
     def connect(self) -> Any:
         """Take a connection from the pool.

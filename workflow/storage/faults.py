@@ -10,7 +10,7 @@ BUSY = "Another process is writing to the database. Nothing was changed; try aga
 _SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_DUPLICATE = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 _SQLITE_CURES = {
-    sqlite3.SQLITE_CANTOPEN: "The database cannot be opened. Check that it exists (`holdfast init` makes it) and is yours.",
+    sqlite3.SQLITE_CANTOPEN: "The database cannot be opened. Check that it exists (see `holdfast init`) and is yours.",
     sqlite3.SQLITE_READONLY: "The database is read-only for this user. Check the owner of the file and its folder.",
     sqlite3.SQLITE_PERM: "This user may not use the database. Check the owner of the file and its folder.",
     sqlite3.SQLITE_FULL: "The disk is full. Nothing was changed; make room and try again.",

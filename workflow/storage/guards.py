@@ -5,12 +5,11 @@ case row by the time the transaction commits. R2: entries, leaves, nodes, checkp
 what may be erased may not be changed. The texts are part of revision 0001: a change here is a new revision.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 NEWEST: Final = (
-    "SELECT sequence, state_after FROM entry WHERE case_id = {id} AND state_after <> '' "
-    "ORDER BY sequence DESC LIMIT 1"
+    "SELECT sequence, state_after FROM entry WHERE case_id = {id} AND state_after <> '' ORDER BY sequence DESC LIMIT 1"
 )
 
 # Which values make a row of an append-only or erase-only table the same row again. REPLACE deletes such a row without
@@ -30,10 +29,7 @@ def sqlite() -> Iterator[str]:
         if table in _KEPT:
             yield _refusal(f"{table}_delete", f"BEFORE DELETE ON {table}", "", f"R2: {table} is never deleted from")
         if keys:
-            same = " OR ".join(
-                f"EXISTS (SELECT 1 FROM {table} WHERE ({key}) = ({', '.join(f'NEW.{part}' for part in key.split(', '))}))"
-                for key in keys
-            )
+            same = " OR ".join(_exists(table, key.split(", ")) for key in keys)
             yield _refusal(f"{table}_insert", f"BEFORE INSERT ON {table}", same, f"R2: this {table} exists already")
     yield from _sqlite_entry()
     yield _refusal(
@@ -46,7 +42,8 @@ def sqlite() -> Iterator[str]:
     yield _refusal(
         "checkpoint_insert",
         "BEFORE INSERT ON checkpoint",
-        'NEW.size IS NOT (SELECT max("index") + 1 FROM leaf) OR EXISTS (SELECT 1 FROM checkpoint WHERE size = NEW.size)',
+        'NEW.size IS NOT (SELECT max("index") + 1 FROM leaf)'
+        " OR EXISTS (SELECT 1 FROM checkpoint WHERE size = NEW.size)",
         "R2: a checkpoint covers every leaf, once",
     )
     yield _refusal("unsealed_update", "BEFORE UPDATE ON unsealed", "", "R2: the queue is never changed")
@@ -57,6 +54,10 @@ def sqlite() -> Iterator[str]:
         "R2: this entry is not in the tree yet",
     )
     yield from _sqlite_case()
+
+
+def _exists(table: str, key: Sequence[str]) -> str:
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{part} = NEW.{part}' for part in key)})"
 
 
 def _refusal(name: str, event: str, when: str, message: str) -> str:
@@ -75,7 +76,10 @@ def _sqlite_entry() -> Iterator[str]:
         " OR NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM entry WHERE case_id = NEW.case_id)",
         "R2: an entry follows the last one of its case, once",
     )
-    yield "CREATE TRIGGER entry_queue AFTER INSERT ON entry\nBEGIN INSERT INTO unsealed (entry) VALUES (NEW.position); END"
+    yield (
+        "CREATE TRIGGER entry_queue AFTER INSERT ON entry\n"
+        "BEGIN INSERT INTO unsealed (entry) VALUES (NEW.position); END"
+    )
     yield (
         "CREATE TRIGGER entry_stand AFTER INSERT ON entry\nWHEN NEW.state_after <> ''\nBEGIN "
         "INSERT INTO standing (case_id, version, state) VALUES (NEW.case_id, NEW.sequence, NEW.state_after) "
@@ -101,7 +105,8 @@ def postgresql() -> Iterator[str]:
     """Yield the functions and triggers for PostgreSQL; ENABLE ALWAYS holds them in the replica role too."""
     yield _function(
         "holdfast_refuse",
-        "RAISE EXCEPTION USING ERRCODE = 'HF002', MESSAGE = 'R2: ' || TG_OP || ' on ' || TG_TABLE_NAME || ' is refused';",
+        "RAISE EXCEPTION USING ERRCODE = 'HF002', "
+        "MESSAGE = 'R2: ' || TG_OP || ' on ' || TG_TABLE_NAME || ' is refused';",
     )
     for table in _KEPT:
         yield from _refuse(table, "UPDATE OR DELETE OR TRUNCATE")
@@ -143,9 +148,7 @@ def _postgresql_case() -> Iterator[str]:
     yield from _trigger(
         "case", "case_follows", 'BEFORE INSERT OR UPDATE ON public."case" FOR EACH ROW', "holdfast_case"
     )
-    standing = (
-        'SELECT 1 FROM public."case" AS c WHERE c.id = {id} AND (c.version, c.state) = (' + newest + ")"
-    )
+    standing = 'SELECT 1 FROM public."case" AS c WHERE c.id = {id} AND (c.version, c.state) = (' + newest + ")"
     yield _function(
         "holdfast_moved",
         f"IF NOT EXISTS ({standing.format(id='NEW.case_id')}) THEN {refused} RETURN NULL;",

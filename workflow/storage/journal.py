@@ -22,7 +22,7 @@ __all__ = ["Journal", "append", "move"]
 _RANDOM_BYTES = 10
 
 
-def append(
+def append(  # noqa: PLR0913 - what an entry says, each said once
     tx: Tx,
     journal: Journal,
     case_id: str,
@@ -39,6 +39,12 @@ def append(
     """Stamp records as the case's next entries, write them and the openings of their commitments.
 
     Args:
+        tx: an open write transaction that holds the case's lock.
+        journal: who signs, and under which origin.
+        case_id: the case, or ``log``.
+        tenant: the case's tenant.
+        records: what happened, in order.
+        openings: salts and texts by the commitments that the records carry.
         at: when they are recorded, never before the case's newest entry.
         clock: ``ok`` or ``clamped``.
         request: the idempotency key of what asked for this, or "".

@@ -36,9 +36,7 @@ def of(tx: Tx, commitments: Iterable[str]) -> dict[str, Opening]:
     wanted, found = list(dict.fromkeys(commitments)), {}
     for start in range(0, len(wanted), _AT_ONCE):
         part = wanted[start : start + _AT_ONCE]
-        rows = tx.all(
-            f"SELECT commitment, salt, value, subject FROM opening WHERE commitment IN ({marks(part)})", part
-        )
+        rows = tx.all(f"SELECT commitment, salt, value, subject FROM opening WHERE commitment IN ({marks(part)})", part)
         found.update({row[0]: Opening(bytes(row[1]), row[2], row[3]) for row in rows})
     return found
 

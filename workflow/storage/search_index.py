@@ -2,16 +2,16 @@
 
 from typing import Any, Final
 
-SQLITE: Final = (
-    "CREATE VIRTUAL TABLE subject_search USING fts5(identifier, content='subject', content_rowid='position', "
-    "tokenize='trigram')",
-    "CREATE TRIGGER subject_search_add AFTER INSERT ON subject\n"
-    "BEGIN INSERT INTO subject_search (rowid, identifier) VALUES (NEW.position, NEW.identifier); END",
-    "CREATE TRIGGER subject_search_drop AFTER DELETE ON subject\n"
-    "BEGIN INSERT INTO subject_search (subject_search, rowid, identifier) "
-    "VALUES ('delete', OLD.position, OLD.identifier); END",
-)
-POSTGRESQL: Final = (
+_ADD: Final = """CREATE TRIGGER subject_search_add AFTER INSERT ON subject
+BEGIN INSERT INTO subject_search (rowid, identifier) VALUES (NEW.position, NEW.identifier); END"""
+_DROP: Final = """CREATE TRIGGER subject_search_drop AFTER DELETE ON subject
+BEGIN INSERT INTO subject_search (subject_search, rowid, identifier)
+VALUES ('delete', OLD.position, OLD.identifier); END"""
+_TABLE: Final = """CREATE VIRTUAL TABLE subject_search
+USING fts5(identifier, content='subject', content_rowid='position', tokenize='trigram')"""
+
+SQLITE: Final[tuple[str, ...]] = (_TABLE, _ADD, _DROP)
+POSTGRESQL: Final[tuple[str, ...]] = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public",
     "CREATE INDEX subject_search ON public.subject USING gin (identifier public.gin_trgm_ops)",
 )

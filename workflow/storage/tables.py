@@ -60,9 +60,7 @@ class EntryRow(SQLModel, table=True):
     type: str = Field(sa_column=_from_body("type"))
     tenant: str = Field(sa_column=_from_body("tenant"))
     case_id: str = Field(sa_column=_from_body("case", "case_id"))
-    sequence: int = Field(
-        sa_column=Column("sequence", Integer, FromBody("sequence", number=True), nullable=False)
-    )
+    sequence: int = Field(sa_column=Column("sequence", Integer, FromBody("sequence", number=True), nullable=False))
     recorded_at: str = Field(sa_column=_from_body("recorded_at"))
     state_after: str = Field(sa_column=_from_body("state_after"))
     request: str = Field(sa_column=_from_body("request"))
@@ -228,5 +226,3 @@ class PlaybookRow(SQLModel, table=True):
     name: str = Field(sa_column=_text("name"))
     version: str = Field(sa_column=_text("version"))
     body: str = Field(sa_column=_text("body"))
-
-

@@ -1,0 +1,128 @@
+"""The memory outside the database: every checkpoint, one JSON line each, in a file of its own.
+
+A database can be rolled back or cut short by whoever owns its file; that the file of checkpoints knows a larger tree
+than the database is how it shows.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from workflow.errors import StorageError, VerificationError
+from workflow.ledger.checkpoint import Checkpoint, open_checkpoint, parse
+from workflow.ledger.malformed import Malformed
+from workflow.ledger.note import Verifier
+from workflow.ledger.verify import compare
+from workflow.storage import tree
+from workflow.storage.transaction import Tx
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has no fcntl; appends of one line are the best it gets
+    fcntl = None  # type: ignore[assignment]
+
+_MAX_LINE: Final = 65_536
+
+
+def append(path: Path, note: str) -> None:
+    """Append a signed note, through to the disk, under a lock on the file (0600, in folders of 0700).
+
+    A line that a crash tore is ended first, so that it cannot swallow this one.
+
+    Raises:
+        StorageError: the file cannot be written. The step it follows stands all the same.
+    """
+    line = json.dumps({"checkpoint": note}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "r+b") as file, _locked(file):
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StorageError(
+            f"The checkpoint could not be kept in {path}: {error.strerror}. The step itself is recorded and sealed; "
+            "put the file's folder right, and the next start will catch up."
+        ) from error
+
+
+def notes(path: Path) -> Iterator[str]:
+    """Yield every note in the file, in the order of appending; torn and foreign lines are passed over.
+
+    Raises:
+        StorageError: the file is there but cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(_MAX_LINE):
+                note = _note(line)
+                if note is not None:
+                    yield note
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(f"The checkpoints in {path} cannot be read: {error.strerror}.") from error
+
+
+def newest(path: Path, verifiers: Sequence[Verifier]) -> tuple[Checkpoint, str] | None:
+    """Return the largest checkpoint in the file that a known key signed, with its note; None without one."""
+    sized = []
+    for note in notes(path):
+        try:
+            sized.append((parse(note).size, note))
+        except Malformed:
+            continue
+    # Signatures are checked from the largest down: usually one is enough.
+    for _, note in sorted(sized, key=lambda item: item[0], reverse=True):
+        try:
+            return open_checkpoint(note, verifiers), note
+        except Malformed:
+            continue
+    return None
+
+
+def reconcile(tx: Tx, path: Path, verifiers: Sequence[Verifier]) -> bool:
+    """Hold the database against the file before anything is written; return whether the file was healed.
+
+    A database that is ahead and extends the file's newest checkpoint heals it.
+
+    Raises:
+        VerificationError: the database is smaller than, or not an extension of, what the file remembers.
+    """
+    kept = newest(path, verifiers)
+    if kept is not None:
+        fault = compare(kept[0], tree.size(tx), tree.lookup(tx))
+        if fault is not None:
+            raise VerificationError(
+                f"The database does not continue the checkpoints in {path}: {fault.why}. Nothing is written until "
+                "this is explained; if a backup was restored on purpose, see the guide on restoring."
+            )
+    note = tree.newest(tx)
+    if note is None or (kept is not None and parse(note).size <= kept[0].size):
+        return False
+    append(path, note)
+    return True
+
+
+def _note(line: bytes) -> str | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        found: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    note = found.get("checkpoint") if isinstance(found, dict) else None
+    return note if isinstance(note, str) else None
+
+
+@contextmanager
+def _locked(file: BinaryIO) -> Iterator[None]:
+    if fcntl is not None:  # pragma: no branch
+        fcntl.flock(file, fcntl.LOCK_EX)
+    yield

@@ -1,0 +1,151 @@
+"""Comparing a database's schema with the expected one: tables, derived columns, indexes, triggers and functions.
+
+The guards of R1 and R2 hold only while they are there. Whoever owns the database can drop or weaken them; this names
+what is missing, what is extra and what reads differently.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from workflow.errors import SchemaError
+from workflow.storage.database import Database
+from workflow.storage.migrations import HEAD, migrate
+from workflow.storage.transaction import SQLITE, Tx
+
+EXPECTED: Final = Path(__file__).with_name("postgresql.schema")
+"""What :func:`describe` says of a PostgreSQL database just migrated; a test holds it equal to one."""
+
+_SEARCH: Final = "subject_search"
+_OURS: Final = (
+    "'alembic_version', 'attachment', 'case', 'checkpoint', 'entry', 'leaf', 'node', 'opening', 'playbook', "
+    "'subject', 'unsealed'"
+)
+_TABLE: Final = f"c.relnamespace = 'public'::regnamespace AND c.relname IN ({_OURS})"
+
+# One line per fact, so that a difference can be named. Internal triggers keep foreign keys; they matter when disabled.
+_POSTGRESQL: Final = f"""
+SELECT 'table ' || c.relname || ': ' || c.relkind::text || c.relpersistence::text
+    || CASE WHEN c.relrowsecurity THEN ' row security' ELSE '' END
+    || CASE WHEN c.relhassubclass THEN ' inherited' ELSE '' END
+FROM pg_catalog.pg_class AS c WHERE {_TABLE}
+UNION ALL
+SELECT 'column ' || c.relname || '.' || a.attname || ': ' || pg_catalog.format_type(a.atttypid, a.atttypmod)
+    || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || ' ' || a.attgenerated::text || a.attidentity::text
+    || ' ' || coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') || ' ' || coalesce(l.collname::text, '')
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
+WHERE {_TABLE} AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT 'constraint ' || c.relname || '.' || k.conname || ': ' || pg_catalog.pg_get_constraintdef(k.oid)
+    || CASE WHEN k.convalidated THEN '' ELSE ' not validated' END
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid
+WHERE {_TABLE} AND k.contype IN ('p', 'u', 'f', 'c', 'x')
+UNION ALL
+SELECT 'index ' || i.relname || ': ' || pg_catalog.pg_get_indexdef(i.oid)
+    || CASE WHEN x.indisvalid THEN '' ELSE ' not valid' END
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_index AS x ON x.indrelid = c.oid
+JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid WHERE {_TABLE} AND i.relname <> '{_SEARCH}'
+UNION ALL
+SELECT 'trigger ' || c.relname || '.' || t.tgname || ': ' || t.tgenabled::text || ' '
+    || pg_catalog.pg_get_triggerdef(t.oid)
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = c.oid
+WHERE {_TABLE} AND (NOT t.tgisinternal OR t.tgenabled <> 'O')
+UNION ALL
+SELECT 'rule ' || c.relname || '.' || r.rulename || ': ' || pg_catalog.pg_get_ruledef(r.oid)
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = c.oid WHERE {_TABLE}
+UNION ALL
+SELECT 'function ' || p.proname || ': ' || pg_catalog.pg_get_functiondef(p.oid)
+FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'holdfast!_%' ESCAPE '!'
+"""
+
+
+def check(database: Database) -> None:
+    """Refuse a database that this version of Holdfast does not work with; quick enough for every start.
+
+    Raises:
+        SchemaError: it was never set up, or belongs to another version.
+    """
+    with database.reading() as tx:
+        found = revision(tx)
+    if found == HEAD:
+        return
+    if found is None:
+        raise SchemaError("This database is empty. Run `holdfast init`.")
+    raise SchemaError(f"This database has schema {found}; this version works with {HEAD}. Run `holdfast upgrade`.")
+
+
+def revision(tx: Tx) -> str | None:
+    """Return the schema's revision, or None where there is no schema."""
+    known = (
+        "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        if tx.sqlite
+        else "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = 'public' AND tablename = 'alembic_version'"
+    )
+    if tx.one(known) is None:
+        return None
+    row = tx.one("SELECT version_num FROM alembic_version")
+    return None if row is None else str(row[0])
+
+
+def compare(database: Database) -> list[str]:
+    """Return the differences from the expected schema, each in a line; none means equal."""
+    with database.reading() as tx:
+        actual = describe(tx)
+    expected = _expected_sqlite() if database.dialect == SQLITE else EXPECTED.read_text("utf-8").splitlines()
+    if not any(_is_search(line) for line in actual):
+        # The search index is optional: not every library or server has what it needs.
+        expected = [line for line in expected if not _is_search(line)]
+    return list(_differences(expected, actual))
+
+
+def describe(tx: Tx) -> list[str]:
+    """Return the schema as sorted lines ``kind name: definition``, blanks normalised."""
+    if tx.sqlite:
+        rows = tx.all(
+            "SELECT type || ' ' || name || ': on ' || tbl_name || ' ' || coalesce(sql, '') FROM sqlite_master "
+            "WHERE name NOT LIKE 'sqlite!_stat%' ESCAPE '!'"
+        )
+    else:
+        rows = tx.all(_POSTGRESQL)
+    lines = [" ".join(line.split()) for (line,) in rows]
+    return sorted([*lines, f"revision: {revision(tx)}"])
+
+
+def integrity(tx: Tx) -> list[str]:
+    """Return what SQLite finds wrong with its own file (pages, indexes, types, foreign keys), at most 100 lines."""
+    if not tx.sqlite:
+        return []
+    found = [str(line) for (line,) in tx.all("PRAGMA integrity_check(100)") if line != "ok"]
+    broken = tx.all("PRAGMA foreign_key_check")
+    return found + [
+        f"table {table}, row {row}: refers to nothing in {parent}" for table, row, parent, _ in broken[:100]
+    ]
+
+
+def _expected_sqlite() -> list[str]:
+    fresh = Database("sqlite://")
+    with fresh.engine.connect() as connection:
+        migrate(connection)
+        connection.commit()
+    with fresh.reading() as tx:
+        lines = describe(tx)
+    fresh.close()
+    return lines
+
+
+def _differences(expected: Iterable[str], actual: Iterable[str]) -> Iterable[str]:
+    wanted = dict(line.split(": ", 1) for line in expected)
+    found = dict(line.split(": ", 1) for line in actual)
+    for name in sorted(wanted.keys() | found.keys()):
+        if name not in found:
+            yield f"missing: {name}"
+        elif name not in wanted:
+            yield f"extra: {name}"
+        elif wanted[name] != found[name]:
+            yield f"changed: {name}"
+
+
+def _is_search(line: str) -> bool:
+    return line.split(" ", 2)[1].startswith(_SEARCH)

@@ -1,0 +1,141 @@
+"""Reading the ledger as a verifier does: leaves in order, nodes, checkpoints, and what is not sealed.
+
+Everything is read in pages by key, so that memory does not grow with the log.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from workflow.ledger.merkle import Lookup
+from workflow.storage.seal import LEVEL_BITS
+from workflow.storage.transaction import Tx
+
+_PAGE: Final = 5000
+
+
+def leaves(tx: Tx) -> Iterator[tuple[int, bytes | None, bytes]]:
+    """Yield index, stored body and stored hash of every leaf; the body is None where its entry is gone."""
+    after = -1
+    while True:
+        rows = tx.all(
+            'SELECT l."index", e.body, l.hash FROM leaf AS l LEFT JOIN entry AS e ON e.position = l.entry '
+            f'WHERE l."index" > ? ORDER BY l."index" LIMIT {_PAGE}',
+            (after,),
+        )
+        for index, body, value in rows:
+            yield index, None if body is None else body.encode(), bytes(value)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def nodes(tx: Tx, level: int) -> Iterator[bytes]:
+    """Yield the stored hashes of one level from 1, in the order of their index."""
+    after = (level << LEVEL_BITS) - 1
+    while True:
+        rows = tx.all(
+            f'SELECT "key", hash FROM node WHERE "key" > ? AND "key" < ? ORDER BY "key" LIMIT {_PAGE}',
+            (after, level + 1 << LEVEL_BITS),
+        )
+        yield from (bytes(value) for _, value in rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def levels(tx: Tx) -> int:
+    """Return the highest level that has a stored node, 0 without any."""
+    (key,) = tx.one('SELECT coalesce(max("key"), 0) FROM node') or (0,)
+    return int(key) >> LEVEL_BITS
+
+
+def checkpoints(tx: Tx) -> Iterator[tuple[int, str]]:
+    """Yield size and signed note of every checkpoint, by size."""
+    after = -1
+    while True:
+        rows = tx.all(f"SELECT size, note FROM checkpoint WHERE size > ? ORDER BY size LIMIT {_PAGE}", (after,))
+        yield from ((size, note) for size, note in rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def newest(tx: Tx) -> str | None:
+    """Return the signed note of the newest checkpoint, or None."""
+    row = tx.one("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+    return None if row is None else str(row[0])
+
+
+def size(tx: Tx) -> int:
+    """Return how many leaves there are."""
+    (count,) = tx.one('SELECT coalesce(max("index") + 1, 0) FROM leaf') or (0,)
+    return int(count)
+
+
+def lookup(tx: Tx) -> Lookup:
+    """Return a reader of perfect nodes, level 0 being the leaf hashes; it raises ``LookupError`` for a missing one."""
+
+    def read(level: int, index: int) -> bytes:
+        found = (
+            tx.one('SELECT hash FROM node WHERE "key" = ?', (level << LEVEL_BITS | index,))
+            if level
+            else tx.one('SELECT hash FROM leaf WHERE "index" = ?', (index,))
+        )
+        if found is None:
+            raise LookupError((level, index))
+        return bytes(found[0])
+
+    return read
+
+
+def unsealed(tx: Tx) -> list[tuple[str, int]]:
+    """Return case and sequence of every entry outside the tree, found without trusting the queue."""
+    rows = tx.all(
+        "SELECT e.case_id, e.sequence FROM entry AS e WHERE NOT EXISTS "
+        "(SELECT 1 FROM leaf AS l WHERE l.entry = e.position) ORDER BY e.position"
+    )
+    return [(case_id, sequence) for case_id, sequence in rows]
+
+
+def index_of(tx: Tx, case_id: str, sequence: int) -> int | None:
+    """Return the leaf index of an entry, or None while it is not sealed."""
+    row = tx.one(
+        'SELECT l."index" FROM entry AS e JOIN leaf AS l ON l.entry = e.position '
+        "WHERE e.case_id = ? AND e.sequence = ?",
+        (case_id, sequence),
+    )
+    return None if row is None else int(row[0])
+
+
+def bodies(tx: Tx, case_id: str) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield stored body and stored leaf hash (None while unsealed) of a case's entries, by sequence."""
+    for body, value in tx.all(
+        "SELECT e.body, l.hash FROM entry AS e LEFT JOIN leaf AS l ON l.entry = e.position "
+        "WHERE e.case_id = ? ORDER BY e.sequence",
+        (case_id,),
+    ):
+        yield body.encode(), None if value is None else bytes(value)
+
+
+def column_faults(tx: Tx) -> list[int]:
+    """Return the positions of entries whose derived columns disagree with their body (at most 100).
+
+    They can only disagree after somebody forced the database's schema open.
+    """
+    field = "json_extract(body, '$.{}')" if tx.sqlite else "((body)::jsonb ->> '{}')"
+    number = field if tx.sqlite else f"({field})::integer"
+    pairs = [
+        ("id", "id", field),
+        ("type", "type", field),
+        ("tenant", "tenant", field),
+        ("case_id", "case", field),
+        ("sequence", "sequence", number),
+        ("recorded_at", "recorded_at", field),
+        ("state_after", "state_after", field),
+        ("request", "request", field),
+    ]
+    differ = " OR ".join(f"{column} IS DISTINCT FROM {how.format(name)}" for column, name, how in pairs)
+    if tx.sqlite:
+        differ = differ.replace("IS DISTINCT FROM", "IS NOT")
+    rows = tx.all(f"SELECT position FROM entry WHERE {differ} ORDER BY position LIMIT 100")
+    return [position for (position,) in rows]

@@ -1,0 +1,182 @@
+"""Pages of cases for people to work through: filtered, sorted, and continued by key instead of by count.
+
+Each state is read along its own ``(state, column, id)`` index and the states are merged here, so that a page costs
+what it shows, however many cases there are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Any, Final
+
+from workflow.domain.picture import Picture
+from workflow.domain.record import time_to_text
+from workflow.domain.vocabulary import ENDED, State
+from workflow.errors import InputError
+from workflow.storage.pictures import COLUMNS, SELECT, from_row
+from workflow.storage.search import condition
+from workflow.storage.transaction import Tx
+
+SORTS: Final = ("number", "opened_at", "updated_at", "due_at", "state")
+MOST: Final = 500
+OPEN_STATES: Final = tuple(state for state in State if state not in ENDED)
+
+Key = tuple[str, str | int, str]
+"""Where a page ended: state, value of the sorted column, id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which cases to show; every field that is given narrows the page.
+
+    Args:
+        states: any of these; the open ones without any.
+        missing: id of a prerequisite that the case still lacks.
+        text: part of the entity's identifier.
+        due_until: only cases in which something is due by then.
+        opened_from, opened_until, released_from, released_until: half-open ranges, from ≤ time < until.
+    """
+
+    states: tuple[State, ...] = ()
+    tenant: str = ""
+    kind: str = ""
+    missing: str = ""
+    text: str = ""
+    assignee: str | None = None
+    resolution: str | None = None
+    due_until: datetime | None = None
+    opened_from: datetime | None = None
+    opened_until: datetime | None = None
+    released_from: datetime | None = None
+    released_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Cases, and the key after which the next page begins; None on the last one."""
+
+    cases: tuple[Picture, ...]
+    after: Key | None
+
+
+def page(
+    tx: Tx,
+    filters: Filters,
+    sort: str = "due_at",
+    *,
+    descending: bool = False,
+    limit: int = 50,
+    after: Key | None = None,
+) -> Page:
+    """Return the next ``limit`` cases after a key; equal values are ordered by id.
+
+    Raises:
+        InputError: an unknown sort, a limit outside 1…500, or a key that no page gave.
+    """
+    if sort not in SORTS:
+        raise InputError(f"Cases can be sorted by {', '.join(SORTS)}.")
+    if not 0 < limit <= MOST:
+        raise InputError(f"A page has 1 to {MOST} cases.")
+    column = "number" if sort == "state" else sort
+    if after is not None and (len(after) != len(Key.__args__) or isinstance(after[1], int) != (column == "number")):  # type: ignore[attr-defined]
+        raise InputError("This page does not continue the one before; begin again.")
+    where, params = _conditions(tx, filters)
+    states = sorted(filters.states or OPEN_STATES, reverse=descending)
+    place = COLUMNS.index(column)
+
+    def of_state(state: State) -> Iterator[tuple[Any, ...]]:
+        return _of_state(
+            tx, state, column, where, params, limit + 1, _bound(state, sort, after, descending), descending
+        )
+
+    pages = [of_state(state) for state in dict.fromkeys(states)]
+    if sort == "state":
+        rows = list(islice((item for part in pages for item in part), limit + 1))
+    else:
+        rows = list(islice(merge(*pages, key=lambda item: (item[place], item[0]), reverse=descending), limit + 1))
+    shown = rows[:limit]
+    last = shown[-1] if len(rows) > limit else None
+    key = None if last is None else (last[COLUMNS.index("state")], last[place], last[0])
+    return Page(tuple(from_row(item) for item in shown), key)
+
+
+def counts(tx: Tx) -> dict[State, int]:
+    """Return how many cases are in each state, zero included."""
+    found = dict(tx.all('SELECT state, count(*) FROM "case" GROUP BY state'))
+    return {state: int(found.get(state.value, 0)) for state in State}
+
+
+def due(tx: Tx, until: datetime, limit: int = MOST) -> list[Picture]:
+    """Return open cases in which something is due by ``until``, the longest waiting first."""
+    return list(page(tx, Filters(due_until=until), "due_at", limit=limit).cases)
+
+
+_SKIP: Final = ("skip", "")
+
+
+def _bound(state: State, sort: str, after: Key | None, descending: bool) -> tuple[Any, str] | None:  # noqa: FBT001
+    """Return where reading a state begins: after a key, from its start (None), or nowhere (``_SKIP``)."""
+    if after is None:
+        return None
+    if sort == "state" and state.value != after[0]:
+        passed = state.value > after[0] if descending else state.value < after[0]
+        return _SKIP if passed else None
+    return (after[1], after[2])
+
+
+def _of_state(
+    tx: Tx,
+    state: State,
+    column: str,
+    where: str,
+    params: list[Any],
+    limit: int,
+    bound: tuple[Any, str] | None,
+    descending: bool,  # noqa: FBT001
+) -> Iterator[tuple[Any, ...]]:
+    if bound is _SKIP:
+        return
+    order = "DESC" if descending else "ASC"
+    key = "" if bound is None else f" AND (c.{column}, c.id) {'<' if descending else '>'} (?, ?)"
+    yield from tx.all(
+        f'SELECT {SELECT} FROM "case" AS c WHERE c.state = ?{where}{key} '
+        f"ORDER BY c.{column} {order}, c.id {order} LIMIT {limit}",
+        [state.value, *params, *(bound or ())],
+    )
+
+
+def _conditions(tx: Tx, filters: Filters) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    params: list[Any] = []
+    for column, value in (
+        ("c.tenant = ?", filters.tenant or None),
+        ("c.kind = ?", filters.kind or None),
+        ("c.assignee = ?", filters.assignee),
+        ("c.resolution = ?", filters.resolution),
+        ("c.due_at <= ?", _time(filters.due_until)),
+        ("c.opened_at >= ?", _time(filters.opened_from)),
+        ("c.opened_at < ?", _time(filters.opened_until)),
+        ("c.released_at >= ?", _time(filters.released_from)),
+        ("c.released_at < ?", _time(filters.released_until)),
+    ):
+        if value is not None:
+            parts.append(column)
+            params.append(value)
+    if filters.missing:
+        # Ids of prerequisites are quoted in the list, so that one is never found inside another.
+        parts.append("instr(c.missing, ?) > 0" if tx.sqlite else "position(? in c.missing) > 0")
+        params.append(f'"{filters.missing}"')
+    if filters.text:
+        clause, values = condition(tx, filters.text)
+        parts.append(clause)
+        params += values
+    return "".join(f" AND {part}" for part in parts), params
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else time_to_text(moment)
+
+
+__all__ = ["MOST", "OPEN_STATES", "SORTS", "Filters", "Key", "Page", "counts", "due", "page"]
