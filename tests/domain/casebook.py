@@ -36,7 +36,8 @@ def person(name: str, *roles: Role, team: str = "", identities: tuple[str, ...] 
     return Actor(name, "os", roles or (Role.ANALYST, Role.APPROVER, Role.LEAD), team=team, identities=identities)
 
 
-ANN, BOB, CAT, DAN = (person(name) for name in ("ann", "bob", "cat", "dan"))
+ANN = person("ann", team="blue")
+BOB, CAT, DAN = (person(name, team="red") for name in ("bob", "cat", "dan"))
 ADA = "sub_ada"
 
 

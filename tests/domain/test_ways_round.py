@@ -224,8 +224,9 @@ def test_evidence_that_a_move_makes_required_counts_as_work() -> None:
 
 def test_a_requester_without_a_team_gives_no_other_team() -> None:
     """Another team is known to be another only when both are named."""
-    book = Casebook(small(approval_team=Team.OTHER)).open().requested()
-    assert "same_person" == book.refused(act.ApproveUnblock(), person("bob", team="red"))
+    book = Casebook(small(approval_team=Team.OTHER)).open().fulfil()
+    book.done(act.RequestUnblock(), person("zoe"))
+    assert "same_person" == book.refused(act.ApproveUnblock(), BOB)
 
 
 def test_automation_is_no_second_person() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from workflow.domain.vocabulary import Kind, RestrictionStatus, State
@@ -191,7 +190,9 @@ class Case:
 
     def copy(self) -> Case:
         """Return a case that can be carried forward without changing this one."""
-        other = copy(self)
+        other = Case.__new__(Case)
+        for name in _NAMES:
+            setattr(other, name, getattr(self, name))
         other.facts = dict(self.facts)
         other.identities = dict(self.identities)
         other.evidence = dict(self.evidence)
@@ -203,3 +204,6 @@ class Case:
     def open_attempt(self) -> Attempt | None:
         """The unblock attempt under way, if there is one."""
         return self.attempt if self.attempt is not None and self.attempt.ended_at is None else None
+
+
+_NAMES = tuple(item.name for item in fields(Case))

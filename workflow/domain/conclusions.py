@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain.record import Record, time_to_text
 from workflow.domain.scene import Scene, drawn
-from workflow.domain.vocabulary import EntryType, Phase, Result, State
+from workflow.domain.vocabulary import EntryType, Phase, RestrictionStatus, Result, State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LAPSING = frozenset({State.DETECTED, State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED})
 """Outside these states, and while an intent is open, nothing goes stale: the gate has been passed, or is not needed."""
 
+_HOLDING = frozenset({Result.MET, Result.NOT_APPLICABLE})
 MOST_NAMED = 200
 """Entries that a conclusion names one by one; of more it gives the evidence digest, so that it fits one entry."""
 
@@ -25,12 +26,12 @@ def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
     """Return the record of the next thing that ran out of time: evidence, an exception, an approval."""
     if case.state not in LAPSING or case.open_attempt is not None:
         return None
+    lapsing = playbook.lapsing
     for (name, about), evidence in case.evidence.items():
-        item = playbook.get(name)
-        if item is None or item.fresh_within is None or not item.required or evidence.lapsed:
+        if name not in lapsing or evidence.lapsed:
             continue
-        lapses_at = evidence.observed_at + item.fresh_within
-        if lapses_at <= now and evidence.result in {Result.MET, Result.NOT_APPLICABLE}:
+        lapses_at = evidence.observed_at + lapsing[name]
+        if lapses_at <= now and evidence.result in _HOLDING:
             basis = {"prerequisite": name, "about": about, "lapsed_at": time_to_text(lapses_at)}
             return drawn(case, EntryType.EVIDENCE_LAPSED, case.state, basis)
     for (name, about), acceptance in case.acceptances.items():
@@ -46,6 +47,17 @@ def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
             gone = {"approval": approval.sequence, "lapsed_at": time_to_text(now), "because": "own-work"}
             return drawn(case, EntryType.APPROVAL_LAPSED, case.state, gone)
     return None
+
+
+def seen_gone(case: Case) -> bool:
+    """Say whether the restriction was observed gone after the intent of the open attempt."""
+    attempt, reading = case.open_attempt, case.reading
+    return (
+        attempt is not None
+        and reading.status is RestrictionStatus.NOT_LISTED
+        and reading.observed_at is not None
+        and reading.observed_at >= attempt.intended_at
+    )
 
 
 def void_reason(scene: Scene) -> str:

@@ -206,6 +206,20 @@ def missing(
     )
 
 
+def holds(
+    case: Case, playbook: Playbook, phase: Phase, at: datetime, linked: Mapping[str, State] | None = None
+) -> bool:
+    """Say whether every required prerequisite of one phase holds; stops at the first that does not."""
+    for item in playbook.by_phase[phase]:
+        about = people(case, item)
+        if not about:
+            return False
+        for person in about:
+            if standing(case, playbook, item, person, at, linked) is not None:
+                return False
+    return True
+
+
 def survey(
     case: Case, playbook: Playbook, at: datetime, linked: Mapping[str, State] | None = None
 ) -> Iterator[tuple[Prerequisite, str, Reason | None]]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.case import (
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
 
     from workflow.domain.record import Entry
 
-_moment = lru_cache(maxsize=4096)(time_from_text)
-
 
 def fold(entries: Iterable[Entry], onto: Case | None = None) -> Case:
     """Return the case its entries tell, in order of sequence; ``onto`` is a case already folded so far.
@@ -59,7 +56,7 @@ def fold(entries: Iterable[Entry], onto: Case | None = None) -> Case:
 
 def apply(case: Case, entry: Entry) -> None:
     """Carry the case forward, in place, by one entry."""
-    at = _moment(entry.recorded_at)
+    at = time_from_text(entry.recorded_at)
     case.sequence = entry.sequence
     case.head = entry.leaf
     case.updated_at = at
@@ -80,7 +77,7 @@ def _private(data: Mapping[str, Any], key: str) -> Private:
 
 def _time(data: Mapping[str, Any], key: str) -> datetime | None:
     text = data.get(key)
-    return None if text is None else _moment(text)
+    return None if text is None else time_from_text(text)
 
 
 def _opened(case: Case, entry: Entry, at: datetime) -> None:
@@ -173,7 +170,7 @@ def _recurred(case: Case, entry: Entry, at: datetime) -> None:
 def _recorded(case: Case, entry: Entry, at: datetime) -> None:
     data = entry.data
     about = data.get("about", "")
-    observed_at = _moment(data["observed_at"])
+    observed_at = time_from_text(data["observed_at"])
     case.evidence[data["prerequisite"], about] = Evidence(
         prerequisite=data["prerequisite"],
         about=about,
@@ -198,7 +195,7 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
 
 def _confirmed(case: Case, entry: Entry, at: datetime) -> None:
     key = (entry.data["prerequisite"], entry.data.get("about", ""))
-    observed_at = _moment(entry.data["observed_at"])
+    observed_at = time_from_text(entry.data["observed_at"])
     case.evidence[key] = replace(case.evidence[key], observed_at=observed_at, recorded_at=at, lapsed=False)
     if entry.basis.get("required"):
         case.hands |= {entry.actor["id"]}
@@ -225,7 +222,7 @@ def _granted(case: Case, entry: Entry, at: datetime) -> None:
         asked_by=proposal.by,
         granted_by=entry.actor["id"],
         granted_at=at,
-        expires_at=_moment(basis["expires_at"]),
+        expires_at=time_from_text(basis["expires_at"]),
         sequence=entry.sequence,
         leaf=entry.leaf,
         reason=_private(proposal.data, "reason"),
@@ -303,7 +300,7 @@ def _approved(case: Case, entry: Entry, at: datetime) -> None:
             actor["id"],
             actor["team"],
             at,
-            _moment(basis["expires_at"]),
+            time_from_text(basis["expires_at"]),
             basis["digest"],
             entry.sequence,
             entry.leaf,
@@ -325,7 +322,7 @@ def _intended(case: Case, entry: Entry, at: datetime) -> None:
     case.attempt = Attempt(
         by=entry.actor["id"],
         intended_at=at,
-        approved_at=_moment(entry.basis["approved_at"]),
+        approved_at=time_from_text(entry.basis["approved_at"]),
         digest=entry.basis["digest"],
         sequence=entry.sequence,
         leaf=entry.leaf,

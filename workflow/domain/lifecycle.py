@@ -16,7 +16,7 @@ from workflow.domain import access, conclusions, decisions, facts, verbs
 from workflow.domain import actions as act
 from workflow.domain.record import SYSTEM
 from workflow.domain.scene import Scene, carry, drawn
-from workflow.domain.vocabulary import Answer, EntryType, Outcome, Phase, RestrictionStatus, State
+from workflow.domain.vocabulary import Answer, EntryType, Outcome, Phase, State
 from workflow.errors import (
     ConflictError,
     GateClosedError,
@@ -66,13 +66,7 @@ def gate_open(event: EventData) -> bool:
 def seen_gone(event: EventData) -> bool:
     """The restriction was observed gone after the intent of the open attempt."""
     scene: Scene = event.model  # type: ignore[assignment]
-    attempt, reading = scene.case.open_attempt, scene.case.reading
-    return (
-        attempt is not None
-        and reading.status is RestrictionStatus.NOT_LISTED
-        and reading.observed_at is not None
-        and reading.observed_at >= attempt.intended_at
-    )
+    return conclusions.seen_gone(scene.case)
 
 
 _OPEN = [State.DETECTED, State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED]
@@ -139,6 +133,14 @@ MACHINE = Machine(
     send_event=True,
 )
 
+_UNGUARDED = frozenset(
+    (name, state)
+    for name, event in MACHINE.events.items()
+    for state, arrows in event.transitions.items()
+    if all(arrow.dest is None and not arrow.conditions for arrow in arrows)
+)
+"""Arrows that move nothing and ask nothing: that the machine has them is all there is to ask of it."""
+
 TRIGGERS: Mapping[type[act.Action], str] = {
     act.RecordEvidence: "record",
     act.RetractEvidence: "record",
@@ -184,6 +186,8 @@ def fire(trigger: str, scene: Scene) -> State:
         WrongStateError: there is no such arrow from here; ``possible`` names the actions there are.
         GateClosedError: the arrow's guard refuses; ``missing`` says why.
     """
+    if (trigger, scene.state.name) in _UNGUARDED:
+        return scene.state
     try:
         done = MACHINE.events[trigger].trigger(scene)
     except MachineError:
@@ -242,7 +246,10 @@ def advance(
     if digest not in playbooks:
         message = "That playbook has not been adopted here."
         raise NotFoundError(message)
-    records = settle(current, playbooks[digest], now) if case.opened_at is not None else []
+    records: list[Record] = []
+    if case.opened_at is not None and conclusions.next_lapse(current, playbooks[digest], now) is not None:
+        # Every step leaves its case settled, so until something runs out of time there is nothing new to conclude.
+        records += settle(current, playbooks[digest], now)
     scene = Scene(current, actor, playbooks[digest], now, playbooks, linked)
     try:
         made = _judge(action, scene, version)
@@ -255,7 +262,8 @@ def advance(
     for record in made:
         carry(current, record, now)
     records += made
-    records += settle(current, playbooks[current.playbook], now)
+    if any(record.state_after for record in made):
+        records += settle(current, playbooks[current.playbook], now)
     return Step(current, tuple(records))
 
 
@@ -351,18 +359,27 @@ def settle_next(case: Case, playbook: Playbook, now: datetime) -> Record | None:
     if lapse is not None or case.state not in _OPEN:
         return lapse
     scene = Scene(case, SYSTEM, playbook, now)
-    if _takes("release", scene):
-        return drawn(case, EntryType.CASE_RELEASED, State.RELEASED, conclusions.release_basis(case))
-    why = conclusions.void_reason(scene)
-    if why and _takes("end_request", scene):
-        return drawn(case, EntryType.UNBLOCK_VOIDED, scene.state, {"because": why})
+    if case.state is State.UNBLOCK_REQUESTED:
+        return _settle_request(scene)
+    held = State.VERIFIED if scene.holds(*VERIFY) else State.CONTAINED if scene.holds(*CONTAIN) else State.DETECTED
+    if held is case.state:
+        return None
     if _takes("fall_back", scene):
         return drawn(case, EntryType.CASE_RETURNED, scene.state)
     if _takes("contain", scene):
         return drawn(case, EntryType.CASE_CONTAINED, State.CONTAINED, conclusions.evidence_basis(scene, CONTAIN))
-    if _takes("verify", scene):
-        return drawn(case, EntryType.CASE_VERIFIED, State.VERIFIED, conclusions.evidence_basis(scene, VERIFY))
-    return None
+    fire("verify", scene)
+    return drawn(case, EntryType.CASE_VERIFIED, State.VERIFIED, conclusions.evidence_basis(scene, VERIFY))
+
+
+def _settle_request(scene: Scene) -> Record | None:
+    case = scene.case
+    if conclusions.seen_gone(case) and _takes("release", scene):
+        return drawn(case, EntryType.CASE_RELEASED, State.RELEASED, conclusions.release_basis(case))
+    why = conclusions.void_reason(scene)
+    if not why:
+        return None
+    return drawn(case, EntryType.UNBLOCK_VOIDED, fire("end_request", scene), {"because": why})
 
 
 def _takes(trigger: str, scene: Scene) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflow.domain.vocabulary import Assurance, EntryType, Outcome, Role
@@ -159,9 +160,12 @@ def time_to_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         message = "Times are aware; this one has no zone."
         raise ValueError(message)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
+@lru_cache(maxsize=4096)
 def time_from_text(text: str) -> datetime:
     """Read what :func:`time_to_text` wrote."""
     return datetime.fromisoformat(text)

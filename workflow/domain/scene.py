@@ -24,6 +24,7 @@ class Scene:
     """What one judgement looks at.
 
     ``linked`` gives the present state of linked cases, read under the same lock; None believes the recorded reading.
+    A scene lasts until the case is carried forward: what holds is remembered.
     ``state`` is what the state machine moves: it starts as the case's own.
     """
 
@@ -34,6 +35,7 @@ class Scene:
     playbooks: Mapping[str, Playbook] = field(default_factory=dict)
     linked: Mapping[str, State] | None = None
     state: State = State.DETECTED
+    _held: dict[Phase, bool] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Start from where the case stands."""
@@ -44,12 +46,15 @@ class Scene:
         return gate.missing(self.case, self.playbook, phases, gate.gate_time(self.case, self.now), self.linked)
 
     def holds(self, *phases: Phase) -> bool:
-        """Say whether every required prerequisite of these phases holds; stops at the first that does not."""
-        at = gate.gate_time(self.case, self.now)
-        return not any(
-            reason is not None and item.required_by in phases
-            for item, _, reason in gate.survey(self.case, self.playbook, at, self.linked)
-        )
+        """Say whether every required prerequisite of these phases holds; each phase is judged once."""
+        for phase in phases:
+            held = self._held.get(phase)
+            if held is None:
+                at = gate.gate_time(self.case, self.now)
+                held = self._held[phase] = gate.holds(self.case, self.playbook, phase, at, self.linked)
+            if not held:
+                return False
+        return True
 
     def evidence_set(self) -> list[list[str]]:
         """List what the gate stands on now; linked cases are believed as recorded, so that replay sees the same."""
