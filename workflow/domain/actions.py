@@ -18,7 +18,7 @@ from workflow.domain.restriction import Source
 from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +302,13 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
     "answer": Answer,
     "resolution": Resolution,
 }
+_ENCODERS: Mapping[type, Callable[[Any], Any]] = {
+    datetime: time_to_text,
+    Private: lambda value: {"commitment": value.commitment},
+    tuple: list,
+    dict: dict,
+    **dict.fromkeys(_ENUMS.values(), lambda value: value.value),
+}
 _FIELDS = {kind: tuple((item.name, item.default) for item in fields(kind)) for kind in ACTIONS.values()}
 
 
@@ -310,17 +317,10 @@ def to_data(action: Action) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, default in _FIELDS[type(action)]:
         value = getattr(action, name)
-        if value is None or value in (default, {}):
+        if value is None or value is default or value in (default, {}):
             continue
-        if isinstance(value, datetime):
-            value = time_to_text(value)
-        elif isinstance(value, Private):
-            value = {"commitment": value.commitment}
-        elif isinstance(value, StrEnum):
-            value = value.value
-        elif isinstance(value, tuple):
-            value = list(value)
-        data[name] = dict(value) if isinstance(value, dict) else value
+        encode = _ENCODERS.get(type(value))
+        data[name] = value if encode is None else encode(value)
     return data
 
 

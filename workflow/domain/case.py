@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.domain.vocabulary import Kind, RestrictionStatus, State
 
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from workflow.domain.vocabulary import Answer, Method, Resolution, Result
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """The answer that stands for one prerequisite, about one person ("" for the entity).
+
+    A tuple because folding a case builds dozens of them on the hot path.
 
     ``established_*`` name the entry that first said this result and value; ``observed_at`` moves with every
     confirmation. ``lapsed`` is set when its freshness ran out.
@@ -190,9 +192,7 @@ class Case:
 
     def copy(self) -> Case:
         """Return a case that can be carried forward without changing this one."""
-        other = Case.__new__(Case)
-        for name in _NAMES:
-            setattr(other, name, getattr(self, name))
+        other = Case(*_values(self))
         other.facts = dict(self.facts)
         other.identities = dict(self.identities)
         other.evidence = dict(self.evidence)
@@ -206,4 +206,4 @@ class Case:
         return self.attempt if self.attempt is not None and self.attempt.ended_at is None else None
 
 
-_NAMES = tuple(item.name for item in fields(Case))
+_values = attrgetter(*(item.name for item in fields(Case)))

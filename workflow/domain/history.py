@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from workflow.domain.record import Entry
 
+_RESULTS = {item.value: item for item in Result}
+_METHODS = {item.value: item for item in Method}
+
 
 def fold(entries: Iterable[Entry], onto: Case | None = None) -> Case:
     """Return the case its entries tell, in order of sequence; ``onto`` is a case already folded so far.
@@ -174,8 +177,8 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
     case.evidence[data["prerequisite"], about] = Evidence(
         prerequisite=data["prerequisite"],
         about=about,
-        result=Result(data.get("result", "met")),
-        method=Method(data.get("method", "attested")),
+        result=_RESULTS[data.get("result", "met")],
+        method=_METHODS[data.get("method", "attested")],
         actor=entry.actor["id"],
         observed_at=observed_at,
         recorded_at=at,
@@ -196,7 +199,7 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
 def _confirmed(case: Case, entry: Entry, at: datetime) -> None:
     key = (entry.data["prerequisite"], entry.data.get("about", ""))
     observed_at = time_from_text(entry.data["observed_at"])
-    case.evidence[key] = replace(case.evidence[key], observed_at=observed_at, recorded_at=at, lapsed=False)
+    case.evidence[key] = case.evidence[key]._replace(observed_at=observed_at, recorded_at=at, lapsed=False)
     if entry.basis.get("required"):
         case.hands |= {entry.actor["id"]}
 
@@ -209,7 +212,7 @@ def _retracted(case: Case, entry: Entry, _at: datetime) -> None:
 
 def _lapsed(case: Case, entry: Entry, _at: datetime) -> None:
     key = (entry.basis["prerequisite"], entry.basis["about"])
-    case.evidence[key] = replace(case.evidence[key], lapsed=True)
+    case.evidence[key] = case.evidence[key]._replace(lapsed=True)
 
 
 def _granted(case: Case, entry: Entry, at: datetime) -> None:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_ROLES = {role.value: role for role in Role}
+_ASSURANCES = {assurance.value: assurance for assurance in Assurance}
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts, by opaque subject ids only.
@@ -44,10 +48,10 @@ class Actor:
         return {
             "id": self.id,
             "os": self.os,
-            "roles": [role.value for role in self.roles],
+            "roles": [str(role) for role in self.roles],
             "team": self.team,
             "channel": self.channel,
-            "assurance": self.assurance.value,
+            "assurance": str(self.assurance),
             "identities": list(self.identities),
         }
 
@@ -57,10 +61,10 @@ def actor_from_data(data: Mapping[str, Any]) -> Actor:
     return Actor(
         id=data["id"],
         os=data["os"],
-        roles=tuple(Role(role) for role in data["roles"]),
+        roles=tuple([_ROLES[role] for role in data["roles"]]),
         team=data["team"],
         channel=data["channel"],
-        assurance=Assurance(data["assurance"]),
+        assurance=_ASSURANCES[data["assurance"]],
         identities=tuple(data["identities"]),
     )
 
@@ -155,6 +159,7 @@ def entry_from_body(body: Mapping[str, Any], leaf: str) -> Entry:
     )
 
 
+@lru_cache(maxsize=4096)
 def time_to_text(moment: datetime) -> str:
     """Write an aware time as ``2026-11-24T08:00:00.000000Z``: fixed width, UTC, sorts as text (R10)."""
     if moment.tzinfo is None:

@@ -15,7 +15,7 @@ from workflow.domain import actions as act
 from workflow.domain.case import Case
 from workflow.domain.history import apply
 from workflow.domain.lifecycle import advance, settle
-from workflow.domain.record import Entry, Record, actor_from_data, time_from_text
+from workflow.domain.record import Entry, Record, actor_from_data, time_from_text, time_to_text
 from workflow.domain.vocabulary import State
 from workflow.errors import HoldfastError
 
@@ -37,10 +37,11 @@ class Fault:
 def replay(entries: Iterable[Entry], playbooks: Mapping[str, Playbook]) -> tuple[Case, Fault | None]:
     """Judge a case's entries, in order of sequence; returns the case as far as they are legal and the first fault."""
     case = Case()
-    for _, group in groupby(entries, key=lambda entry: entry.request):
+    for _, group in groupby(entries, key=lambda entry: entry.request or entry.recorded_at):
         commit = list(group)
         if not case.id:
             case.id = commit[0].case
+            case.tenant = commit[0].tenant
         fault = _judge_commit(case, commit, playbooks)
         if fault is not None:
             return case, fault
@@ -51,15 +52,16 @@ def replay(entries: Iterable[Entry], playbooks: Mapping[str, Playbook]) -> tuple
 
 def _judge_commit(case: Case, commit: list[Entry], playbooks: Mapping[str, Playbook]) -> Fault | None:
     first = commit[0]
+    fault = _out_of_place(case, commit)
+    if fault is not None:
+        return fault
     try:
         expected = _expected(case, commit, playbooks)
     except HoldfastError as error:
         return Fault(first.case, first.sequence, f"no such step was possible: {error}")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         return Fault(first.case, first.sequence, f"the entry cannot be understood: {error!r}")
     for number, entry in enumerate(commit):
-        if entry.recorded_at != first.recorded_at:
-            return Fault(entry.case, entry.sequence, "one commit has one time")
         if number >= len(expected):
             return Fault(entry.case, entry.sequence, f"nothing explains {entry.type}")
         why = _difference(expected[number], entry)
@@ -67,6 +69,28 @@ def _judge_commit(case: Case, commit: list[Entry], playbooks: Mapping[str, Playb
             return Fault(entry.case, entry.sequence, why)
     if len(expected) > len(commit):
         return Fault(first.case, commit[-1].sequence, f"after this entry {expected[len(commit)].type} is missing")
+    return None
+
+
+def _out_of_place(case: Case, commit: list[Entry]) -> Fault | None:
+    """Name the first entry that does not follow the one before it: number, link, case, tenant, time."""
+    sequence, head, moment = case.sequence, case.head, commit[0].recorded_at
+    for entry in commit:
+        sequence += 1
+        if (entry.case, entry.tenant) != (case.id, case.tenant):
+            why = "it belongs to another case"
+        elif entry.sequence != sequence:
+            why = f"number {sequence} is missing before it"
+        elif entry.prev != head:
+            why = "it does not continue the entry before it"
+        elif entry.recorded_at != moment:
+            why = "one commit has one time"
+        else:
+            head = entry.leaf
+            continue
+        return Fault(case.id, entry.sequence, why)
+    if case.updated_at is not None and moment < time_to_text(case.updated_at):
+        return Fault(case.id, commit[0].sequence, "recorded time runs backwards")
     return None
 
 
@@ -89,20 +113,50 @@ def _expected(case: Case, commit: list[Entry], playbooks: Mapping[str, Playbook]
 
 def _difference(record: Record, entry: Entry) -> str:
     """Name the first member in which the entry differs from the legal record, or return ""."""
-    pairs = (
-        ("type", record.type, entry.type),
-        ("state before", record.state_before, entry.state_before),
-        ("state after", record.state_after, entry.state_after),
-        ("outcome", record.outcome, entry.outcome),
-        ("recurrence", record.recurrence, entry.recurrence),
-        ("actor", record.actor.to_data(), entry.actor),
-        ("action", record.action, entry.action),
-        ("data", record.data, entry.data),
-        ("basis", record.basis, entry.basis),
-        ("cites", record.cites, entry.cites),
-        ("playbook", record.playbook, entry.playbook),
+    legal = (
+        record.type,
+        record.state_before,
+        record.state_after,
+        record.outcome,
+        record.recurrence,
+        record.actor.to_data(),
+        record.action,
+        record.data,
+        record.basis,
+        record.cites,
+        record.playbook,
     )
-    for name, legal, written in pairs:
-        if legal != written:
-            return f"{name} is {written!r}, the rules lead to {legal!r}"
-    return ""
+    written = (
+        entry.type,
+        entry.state_before,
+        entry.state_after,
+        entry.outcome,
+        entry.recurrence,
+        entry.actor,
+        entry.action,
+        entry.data,
+        entry.basis,
+        entry.cites,
+        entry.playbook,
+    )
+    if legal == written:
+        return ""
+    name, is_, should = next(
+        (name, is_, should) for name, is_, should in zip(_COMPARED, written, legal, strict=True) if is_ != should
+    )
+    return f"{name} is {is_!r}, the rules lead to {should!r}"
+
+
+_COMPARED = (
+    "type",
+    "state before",
+    "state after",
+    "outcome",
+    "recurrence",
+    "actor",
+    "action",
+    "data",
+    "basis",
+    "cites",
+    "playbook",
+)
