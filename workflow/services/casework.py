@@ -18,6 +18,7 @@ from workflow.errors import ConflictError, InputError, NotFoundError
 from workflow.ledger.commitment import commit
 from workflow.services import logbook, people
 from workflow.storage import attachments, cases, openings, subjects
+from workflow.storage import entries as entries_of
 from workflow.storage.journal import append, move
 from workflow.storage.openings import Opening
 
@@ -148,7 +149,7 @@ def write(
         head=case.head,
         sequence=case.sequence,
     )
-    return cases.follow(tx, case, entries, app.cache), entries
+    return entries_of.follow(tx, case, entries, app.cache), entries
 
 
 def playbooks_for(app: App, tx: Tx, case: Case, actions: Sequence[act.Action]) -> Mapping[str, Playbook]:

@@ -10,6 +10,7 @@ from workflow.services import casework
 from workflow.services.names import Names
 from workflow.services.views import until
 from workflow.storage import cases, tree
+from workflow.storage import entries as stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,7 +110,7 @@ def history(app: App, reference: str, as_of: str | None = None) -> list[EntryVie
 def log(app: App, limit: int = 50) -> list[EntryView]:
     """Return the newest entries of the whole ledger, oldest of them first."""
     with app.database.reading() as tx:
-        return _views(tx, cases.newest_entries(tx, limit))
+        return _views(tx, stored.newest(tx, limit))
 
 
 def _views(tx: Tx, entries: list[Entry]) -> list[EntryView]:

@@ -37,3 +37,14 @@ def get(tx: Tx, digest: str) -> bytes:
     if row is None:
         raise NotFoundError(f"There is no file with the digest {digest}; it may have been erased.")
     return bytes(row[0])
+
+
+def faults(tx: Tx) -> list[str]:
+    """Return the digests of stored files whose bytes are not theirs; one file is in memory at a time."""
+    digests = [row[0] for row in tx.all("SELECT digest FROM attachment ORDER BY digest")]
+    return [digest for digest in digests if hashlib.sha256(get(tx, digest)).hexdigest() != digest]
+
+
+def known(tx: Tx, digest: str) -> bool:
+    """Say whether a file is stored."""
+    return tx.one("SELECT 1 FROM attachment WHERE digest = ?", (digest,)) is not None

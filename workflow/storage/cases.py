@@ -6,7 +6,7 @@ locking in one statement was measured to return a row newer than its entries.
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from workflow.domain.case import Case
@@ -17,7 +17,7 @@ from workflow.errors import NotFoundError
 from workflow.ledger.entry import leaf_hash
 from workflow.storage.openings import marks
 from workflow.storage.pictures import SELECT, from_row
-from workflow.storage.transaction import Tx
+from workflow.storage.transaction import Tx, storable
 
 _INTAKE: Final = 0x494E544B  # any number that is ours: one opener of cases at a time on PostgreSQL
 _MOST: Final = 50
@@ -126,12 +126,12 @@ def find(tx: Tx, text: str) -> list[Picture]:
     plain = text.strip().removeprefix("#")
     if plain.isascii() and plain.isdigit() and (found := by_number(tx, int(plain[:12]))):
         return [found]
-    if "\x00" in plain:
+    if not storable(plain):
         return []
-    suffix = f"%{literal(plain.lower())}"
+    suffix = f"{'%' if len(plain) >= _SHORTEST_SUFFIX else ''}{literal(plain.lower())}"
     for condition, value in (
         ("c.id = ?", plain),
-        ("c.id LIKE ? ESCAPE '!'", suffix if len(plain) >= _SHORTEST_SUFFIX else plain),
+        ("c.id LIKE ? ESCAPE '!'", suffix),
         ("c.entity IN (SELECT s.id FROM subject AS s WHERE s.identifier = ?)", plain.casefold()),
     ):
         rows = tx.all(
@@ -182,17 +182,3 @@ def _kept(tx: Tx, cache: FoldCache | None, case: Case) -> Case:
     if cache is not None:
         cache.keep(tx, case)
     return case
-
-
-Loader = Callable[[Tx, str], Case]
-
-
-def follow(tx: Tx, case: Case, written: Sequence[Entry], cache: FoldCache | None = None) -> Case:
-    """Return the case carried forward by what this transaction wrote; it is cached once the transaction stands."""
-    return _kept(tx, cache, fold(written, case))
-
-
-def newest_entries(tx: Tx, limit: int) -> list[Entry]:
-    """Return the newest entries of all cases, in the order they were written."""
-    rows = tx.all("SELECT body FROM entry ORDER BY position DESC LIMIT ?", (limit,))
-    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in reversed(rows)]

@@ -139,3 +139,9 @@ def column_faults(tx: Tx) -> list[int]:
         differ = differ.replace("IS DISTINCT FROM", "IS NOT")
     rows = tx.all(f"SELECT position FROM entry WHERE {differ} ORDER BY position LIMIT 100")
     return [position for (position,) in rows]
+
+
+def body_at(tx: Tx, index: int) -> bytes | None:
+    """Return the stored body of a leaf, or None."""
+    row = tx.one('SELECT e.body FROM leaf AS l JOIN entry AS e ON e.position = l.entry WHERE l."index" = ?', (index,))
+    return None if row is None else row[0].encode()

@@ -1,0 +1,64 @@
+"""Checkpoints that somebody kept: a ticket's three lines, a signed note, or a file of checkpoints."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from workflow.errors import InputError
+from workflow.ledger.checkpoint import Checkpoint, open_checkpoint
+from workflow.ledger.malformed import Malformed
+from workflow.storage import outside
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from workflow.ledger.note import Verifier
+
+MOST_BYTES = 1_000_000
+LINES = 3
+ROOT_BYTES = 32
+
+
+def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
+    """Return the checkpoint a file holds; of a file of many, the largest that a known key signed.
+
+    Three bare lines (as ``ledger checkpoint --print`` gives them) are believed as they stand: whoever kept them is the
+    one who asks.
+
+    Raises:
+        InputError: the file cannot be read, or holds no checkpoint.
+    """
+    newest = outside.newest(path, verifiers) if path.exists() else None
+    if newest is not None:
+        return [newest[0]]
+    try:
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES).decode("utf-8", "replace").replace("\r\n", "\n").strip("\n")
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}."
+        raise InputError(message) from None
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    try:
+        if len(lines) > LINES:
+            return [open_checkpoint(text + "\n", verifiers)]
+        return [_bare(lines)]
+    except (Malformed, ValueError, binascii.Error) as error:
+        message = (
+            f"{path} holds no checkpoint that the key signed, nor its three lines (origin, size, root): {error}. "
+            "Make one with: holdfast ledger checkpoint --print"
+        )
+        raise InputError(message) from None
+
+
+def _bare(lines: list[str]) -> Checkpoint:
+    if len(lines) != LINES:
+        message = f"{len(lines)} lines instead of three"
+        raise ValueError(message)
+    root = base64.b64decode(lines[2], validate=True)
+    if len(root) != ROOT_BYTES or not lines[1].isascii() or not lines[1].isdigit():
+        message = "the lines are not an origin, a size and a root"
+        raise ValueError(message)
+    return Checkpoint(lines[0], int(lines[1]), root)

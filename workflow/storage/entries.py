@@ -1,0 +1,33 @@
+"""Entries beyond one case's: the newest of the log, rows that none stand behind, and carrying a case forward."""
+
+import json
+from collections.abc import Sequence
+
+from workflow.domain.case import Case
+from workflow.domain.history import fold
+from workflow.domain.record import Entry, entry_from_body
+from workflow.ledger.entry import leaf_hash
+from workflow.storage.cases import FoldCache
+from workflow.storage.transaction import Tx
+
+
+def follow(tx: Tx, case: Case, written: Sequence[Entry], cache: FoldCache | None = None) -> Case:
+    """Return the case carried forward by what this transaction wrote; it is cached once the transaction stands."""
+    after = fold(written, case)
+    if cache is not None:
+        cache.keep(tx, after)
+    return after
+
+
+def newest(tx: Tx, limit: int) -> list[Entry]:
+    """Return the newest entries of all cases, in the order they were written."""
+    rows = tx.all("SELECT body FROM entry ORDER BY position DESC LIMIT ?", (limit,))
+    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in reversed(rows)]
+
+
+def rows_without(tx: Tx) -> list[str]:
+    """Return the ids of case rows that no entry stands behind."""
+    found = tx.all(
+        'SELECT c.id FROM "case" AS c WHERE NOT EXISTS (SELECT 1 FROM entry AS e WHERE e.case_id = c.id) ORDER BY c.id'
+    )
+    return [case_id for (case_id,) in found]
