@@ -1,0 +1,416 @@
+"""No sequence of steps, by whomever and whenever, gets past an open requirement; and every history replays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.domain import oracle
+from tests.domain.casebook import (
+    ADA,
+    ANN,
+    BOB,
+    CAT,
+    DAN,
+    DAY,
+    HOUR,
+    LISTED,
+    NOT_LISTED,
+    OTHER_WORDS,
+    START,
+    WORDS,
+    Casebook,
+    person,
+    small,
+)
+from workflow.domain import actions as act
+from workflow.domain import gate
+from workflow.domain.history import fold
+from workflow.domain.lifecycle import settle
+from workflow.domain.picture import picture
+from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Nature, Playbook, Prerequisite, Team
+from workflow.domain.private import NOTHING
+from workflow.domain.record import SYSTEM, Actor
+from workflow.domain.replay import replay
+from workflow.domain.restriction import Source
+from workflow.domain.vocabulary import (
+    Answer,
+    Kind,
+    Method,
+    Phase,
+    Resolution,
+    RestrictionStatus,
+    Result,
+    Role,
+    State,
+)
+from workflow.errors import InputError, NotFoundError, PendingError
+from workflow.sources.playbook_file import load, shipped_bytes
+
+EVE = "sub_eve"
+LEAD = person("lead", Role.LEAD, team="green")
+ACTORS = (
+    ANN,
+    BOB,
+    CAT,
+    DAN,
+    person("analyst", Role.ANALYST),
+    person("approver", Role.APPROVER, team="green"),
+    LEAD,
+    person("auditor", Role.AUDITOR),
+    person("nobody", Role.ANALYST, Role.APPROVER, identities=(ADA,)),
+    person(ADA),
+    SYSTEM,
+)
+ODD = small(
+    name="odd",
+    approvals=2,
+    approval_team=Team.OTHER,
+    kinds=tuple(Kind),
+    prerequisites=(
+        Prerequisite(
+            id="password-reset", title="x", required_by=Phase.CONTAIN, about=About.IDENTITY, any_of=("reset",)
+        ),
+        Prerequisite(
+            id="reset", title="x", required_by=Phase.CLOSE, required=False, fresh_within=2 * HOUR, nature=Nature.READING
+        ),
+        Prerequisite(
+            id="rules",
+            title="x",
+            required_by=Phase.VERIFY,
+            nature=Nature.READING,
+            fresh_within=6 * HOUR,
+            after=("password-reset",),
+            applies_if=(Condition.HOSTED, Condition.SYNCED),
+            exception=ExceptionRule(Role.APPROVER, DAY),
+        ),
+        Prerequisite(
+            id="relay",
+            title="x",
+            required_by=Phase.REQUEST,
+            applies_if=(Condition.ON_PREMISES_RELAY,),
+            check=Check.LINKED_CASE_CONTAINED,
+        ),
+        Prerequisite(id="watch", title="x", required_by=Phase.CLOSE, exception=ExceptionRule(Role.LEAD, DAY)),
+    ),
+)
+SMALL = small(kinds=tuple(Kind))
+SHIPPED = {
+    name: load(shipped_bytes(name) or b"", name)
+    for name in ("blocked-connector", "compromised-mailbox", "legitimate-bulk-sender", "privileged-account")
+}
+BOOKS: tuple[Playbook, ...] = (SMALL, ODD, *SHIPPED.values())
+
+moments = st.sampled_from((timedelta(0), timedelta(0), timedelta(0), -HOUR, -DAY, -40 * DAY, HOUR))
+actors = st.sampled_from(ACTORS)
+words = st.sampled_from((WORDS, WORDS, OTHER_WORDS, NOTHING))
+abouts = st.sampled_from(("", ADA, ADA, EVE))
+names = st.sampled_from(
+    ("password-reset", "reset", "rules", "relay", "watch", "sessions-revoked", "mfa-enabled", "none")
+)
+facts = st.dictionaries(st.sampled_from([item.value for item in Condition]), st.booleans(), max_size=3)
+linkings = st.sampled_from((None, None, {}, {"other": State.CONTAINED}, {"other": State.DETECTED}))
+digests = st.sampled_from([item.digest for item in BOOKS])
+statuses = st.sampled_from(RestrictionStatus)
+sources = st.sampled_from(Source)
+proposals = st.sampled_from(
+    ("exception:rules", f"exception:rules/{ADA}", "exception:watch", "dismissal", "playbook", f"identity:{ADA}")
+)
+
+
+class AnySequence(RuleBasedStateMachine):
+    """A case in the hands of everybody at once."""
+
+    book: Casebook
+
+    @initialize(
+        first=st.permutations(BOOKS),
+        status=statuses,
+        kind=st.sampled_from((Kind.MAILBOX, Kind.MAILBOX, Kind.CONNECTOR, Kind.USER)),
+        dated=st.booleans(),
+        people=st.sampled_from(((ADA,), (ADA, EVE), ())),
+        known=facts,
+        strides=st.integers(0, 6),
+    )
+    def open(
+        self,
+        first: list[Playbook],
+        status: RestrictionStatus,
+        kind: Kind,
+        dated: bool,  # noqa: FBT001 - hypothesis passes by name
+        people: tuple[str, ...],
+        known: dict[str, bool],
+        strides: int,
+    ) -> None:
+        """Open a case under any playbook that fits."""
+        fitting = [item for item in first if kind in item.kinds]
+        self.book = Casebook(*fitting, *(item for item in first if item not in fitting))
+        at = START - HOUR if dated else None
+        self.book.open(kind=kind, status=status, restricted_at=at, identities=people, facts=known)
+        self.check(0)
+        self.walk(early=False, strides=strides)
+
+    def take(self, action: act.Action, actor: Actor, linked: dict[str, State] | None = None) -> None:
+        """Take a step, whether it is legal or not, and check what it led to."""
+        before = len(self.book.entries)
+        try:
+            self.book.do(action, actor, linked)
+        except (InputError, NotFoundError, PendingError):
+            return
+        assert picture(self.book.step.case, self.book.playbooks[self.book.step.case.playbook]) == picture(
+            self.book.case, self.book.playbook
+        )
+        self.check(before, linked)
+
+    @rule(span=st.sampled_from((HOUR, 3 * HOUR, DAY, 8 * DAY, 31 * DAY)))
+    def wait(self, span: timedelta) -> None:
+        """Let time pass."""
+        self.book.later(span)
+
+    @rule(actor=actors, reason=words)
+    def wake(self, actor: Actor, reason: Any) -> None:
+        """Do something small, so that what lapsed is settled."""
+        self.take(act.AddNote(note=reason), actor)
+
+    @rule(
+        actor=actors,
+        name=names,
+        about=abouts,
+        result=st.sampled_from(Result),
+        method=st.sampled_from(Method),
+        shift=moments,
+        reference=words,
+        value=words,
+        linked=st.sampled_from(((), ("other",))),
+        states=linkings,
+    )
+    def record(self, actor: Actor, name: str, about: str, shift: timedelta, states: Any, **inputs: Any) -> None:
+        """Answer one prerequisite somehow."""
+        inputs["after"] = inputs.pop("value")
+        action = act.RecordEvidence(prerequisite=name, about=about, observed_at=self.book.now + shift, **inputs)
+        self.take(action, actor, states)
+
+    @rule(actor=st.sampled_from((ANN, ANN, CAT, SYSTEM)), leave=st.integers(0, 3))
+    def fulfil(self, actor: Actor, leave: int) -> None:
+        """Answer what is missing, perhaps not all of it."""
+        self.answer_all(actor, leave)
+
+    def answer_all(self, actor: Actor, leave: int) -> None:
+        """Answer what is missing but for some; the linked case is contained."""
+        found = gate.missing(self.book.case, self.book.playbook, gate.UNBLOCK_PHASES, self.book.now)
+        for item in found[: len(found) - leave]:
+            linked = ("other",) if item.prerequisite in {"relay", "admin-case-contained"} else ()
+            action = act.RecordEvidence(
+                prerequisite=item.prerequisite,
+                about=item.about,
+                observed_at=self.book.now,
+                reference=WORDS,
+                linked=linked,
+            )
+            self.take(action, actor, {"other": State.VERIFIED})
+
+    @rule(actor=actors, name=names, about=abouts, reason=words)
+    def retract(self, actor: Actor, name: str, about: str, reason: Any) -> None:
+        """Take an answer back."""
+        self.take(act.RetractEvidence(prerequisite=name, about=about, reason=reason), actor)
+
+    @rule(actor=actors, name=names, about=abouts, span=st.sampled_from((HOUR, DAY - HOUR, 6 * DAY)))
+    def ask_exception(self, actor: Actor, name: str, about: str, span: timedelta) -> None:
+        """Ask for an exception."""
+        expires_at = self.book.now + span
+        self.take(act.AskException(prerequisite=name, about=about, expires_at=expires_at, reason=WORDS), actor)
+
+    @rule(actor=actors, key=proposals, agree=st.booleans())
+    def second(self, actor: Actor, key: str, agree: bool) -> None:  # noqa: FBT001 - hypothesis passes by name
+        """Confirm or refuse what may stand proposed."""
+        waiting = list(self.book.case.proposals)
+        key = waiting[0] if waiting else key
+        self.take(act.ConfirmProposal(proposal=key) if agree else act.RefuseProposal(proposal=key), actor)
+
+    @rule(actor=actors, subject=st.sampled_from((ADA, EVE, "bob", "dan")), known=facts, reference=words)
+    def identify(self, actor: Actor, subject: str, known: dict[str, bool], reference: Any) -> None:
+        """Name a user."""
+        self.take(act.AddIdentity(subject=subject, facts=known, reference=reference), actor)
+
+    @rule(actor=actors, subject=st.sampled_from((ADA, EVE)))
+    def unname(self, actor: Actor, subject: str) -> None:
+        """Propose that a user was not compromised."""
+        self.take(act.RemoveIdentity(subject=subject, reason=WORDS), actor)
+
+    @rule(actor=actors, digest=digests)
+    def move(self, actor: Actor, digest: str) -> None:
+        """Move to some playbook."""
+        self.take(act.MovePlaybook(playbook=digest, reason=WORDS), actor)
+
+    @rule(actor=actors)
+    def link(self, actor: Actor) -> None:
+        """Link another case."""
+        self.take(act.LinkCase(case="other"), actor)
+
+    @rule(actor=actors, states=linkings, stale=st.booleans())
+    def request(self, actor: Actor, states: Any, stale: bool) -> None:  # noqa: FBT001 - hypothesis passes by name
+        """Request, perhaps on an old picture."""
+        seen = self.book.case.version - int(stale)
+        self.take(act.RequestUnblock(seen_version=seen), actor, states)
+
+    @rule(
+        actor=actors,
+        states=linkings,
+        kind=st.sampled_from((act.ApproveUnblock, act.ApproveUnblock, act.IntendUnblock, act.WithdrawRequest)),
+    )
+    def decide(self, actor: Actor, states: Any, kind: type[act.Decision]) -> None:
+        """Approve, start or withdraw the unblock."""
+        self.take(kind(), actor, states)
+
+    @rule(early=st.booleans(), strides=st.integers(1, 6))
+    def walk(self, early: bool, strides: int) -> None:  # noqa: FBT001 - hypothesis passes by name
+        """Go a few steps along the way to a release."""
+        for _ in range(strides):
+            self.stride(early=early)
+
+    def stride(self, *, early: bool) -> None:
+        """Go one step along the way to a release, as far as there is a way."""
+        case, book = self.book.case, self.book
+        linked = {"other": State.CONTAINED}
+        if case.open_attempt is not None:
+            at = case.open_attempt.intended_at - timedelta(minutes=int(early))
+            self.take(act.ObserveRestriction(status=NOT_LISTED, observed_at=at, reference=WORDS), ANN)
+        elif case.state in {State.RELEASED, State.CLOSED, State.DISMISSED}:
+            self.take(act.ObserveRestriction(status=LISTED, observed_at=book.now), ANN)
+        elif len(case.approvals) >= book.playbook.approvals:
+            self.take(act.IntendUnblock(), ANN, linked)
+        elif case.request is not None:
+            free = [
+                item for item in (BOB, DAN, CAT, LEAD) if item.id not in case.hands | {a.by for a in case.approvals}
+            ]
+            self.take(act.ApproveUnblock(), free[0] if free else BOB, linked)
+        elif not gate.missing(case, book.playbook, gate.UNBLOCK_PHASES, book.now):
+            self.take(act.RequestUnblock(), ANN, linked)
+        else:
+            self.take(act.LinkCase(case="other"), ANN)
+            self.take(act.AddIdentity(subject=EVE), ANN)
+            self.answer_all(ANN, 0)
+
+    @rule(actor=actors, reason=words, kind=st.sampled_from((act.RejectRequest, act.ReopenCase)))
+    def reject_or_reopen(self, actor: Actor, reason: Any, kind: type[act.Decision]) -> None:
+        """Reject the request or reopen the case."""
+        self.take(kind(reason=reason), actor)
+
+    @rule(actor=actors, answer=st.sampled_from(Answer))
+    def answer(self, actor: Actor, answer: Answer) -> None:
+        """Record what Microsoft answered."""
+        self.take(act.RecordAnswer(answer=answer), actor)
+
+    @rule(actor=actors, status=statuses, shift=moments, lifted_by=words, lifted=st.sampled_from((None, -HOUR, -DAY)))
+    def observe(
+        self, actor: Actor, status: RestrictionStatus, shift: timedelta, lifted_by: Any, lifted: timedelta | None
+    ) -> None:
+        """Observe the restriction, at odd times too."""
+        action = act.ObserveRestriction(
+            status=status,
+            observed_at=self.book.now + shift,
+            lifted_by=lifted_by,
+            lifted_at=None if lifted is None else self.book.now + lifted,
+        )
+        self.take(action, actor)
+
+    @rule(
+        actor=actors,
+        status=statuses,
+        source=sources,
+        restricted=st.sampled_from((None, timedelta(0), -HOUR, -DAY, HOUR)),
+        observed=st.sampled_from((None, timedelta(0), -HOUR, HOUR)),
+        fingerprint=st.sampled_from(("", "a", "b")),
+    )
+    def report(self, actor: Actor, restricted: timedelta | None, observed: timedelta | None, **inputs: Any) -> None:
+        """Report the restriction again."""
+        action = act.ReportRestriction(
+            restricted_at=None if restricted is None else self.book.now + restricted,
+            observed_at=None if observed is None else self.book.now + observed,
+            **inputs,
+        )
+        self.take(action, actor)
+
+    @rule(actor=actors, resolution=st.none() | st.sampled_from(Resolution), reason=words)
+    def close(self, actor: Actor, resolution: Resolution | None, reason: Any) -> None:
+        """Close the case."""
+        self.take(act.CloseCase(resolution=resolution, reason=reason), actor)
+
+    @rule(actor=actors, resolution=st.sampled_from(Resolution))
+    def dismiss(self, actor: Actor, resolution: Resolution) -> None:
+        """Propose a dismissal."""
+        self.take(act.DismissCase(resolution=resolution, reason=WORDS, duplicate_of="other"), actor)
+
+    def check(self, before: int, linked: dict[str, State] | None = None) -> None:
+        """Hold everything that must be true after a step against the second opinion."""
+        book, entries, case = self.book, self.book.entries, self.book.case
+        for number in range(before, len(entries)):
+            self.check_entry(number, linked)
+        assert fold(entries) == case
+        assert [] == settle(case.copy(), book.playbook, book.now)
+        bearing = [entry for entry in entries if entry.state_after]
+        assert (len(entries), bearing[-1].sequence) == (case.sequence, case.version)
+        assert bearing[-1].state_after == case.state
+        self.check_conclusion()
+
+    def check_conclusion(self) -> None:
+        """Where the evidence puts the case is where it stands."""
+        book, state = self.book, self.book.case.state
+        ground = oracle.read(book.entries)
+        held = State.DETECTED
+        if not oracle.open_steps(ground, book.playbook, ("contain",), book.now):
+            held = State.CONTAINED
+            if not oracle.open_steps(ground, book.playbook, ("verify",), book.now):
+                held = State.VERIFIED
+        if state in {State.DETECTED, State.CONTAINED, State.VERIFIED}:
+            assert held is state
+        if state is State.UNBLOCK_REQUESTED and ground.intended_at is None:
+            assert set() == oracle.open_steps(ground, book.playbook, oracle.UNBLOCK, book.now)
+
+    def check_entry(self, number: int, linked: dict[str, State] | None) -> None:
+        """Nothing passed an open requirement; nobody approved their own work; recurrences rise as they may."""
+        entry, last = self.book.entries[number], self.book.entries[number - 1] if number else None
+        ground = oracle.read(self.book.entries[:number])
+        playbook = self.book.playbooks.get(ground.playbook, self.book.playbook)
+        at = oracle.time(entry.recorded_at)
+        if entry.type in {"unblock:requested", "unblock:approved", "unblock:intended"}:
+            assert set() == oracle.open_steps(ground, playbook, oracle.UNBLOCK, at, linked)
+        if entry.type == "case:released" or entry.state_after == "released":
+            assert entry.type == "case:released" or entry.state_before == "released"
+        if entry.type == "case:released":
+            assert ground.intended_at is not None
+            assert set() == oracle.open_steps(ground, playbook, oracle.UNBLOCK, ground.intended_at)
+        approvers = set(ground.approvers.values())
+        if entry.type == "unblock:approved":
+            approvers = {entry.actor["id"]}
+            assert "system" not in entry.actor["roles"]
+            assert not set(entry.actor["identities"]) & {ground.entity, *ground.people}
+        if entry.type in {"unblock:approved", "unblock:intended"}:
+            assert approvers
+            assert not approvers & {ground.requester, ground.entity, *ground.people, *oracle.workers(ground, playbook)}
+        if entry.type == "unblock:intended":
+            assert len(ground.approvers) >= playbook.approvals
+        rises = entry.recurrence - (last.recurrence if last else 0)
+        assert int(entry.type in oracle.BEGINS) == rises
+        assert not rises or entry.state_after == "detected"
+        assert bool(entry.state_after) is False or entry.outcome == "done"
+
+    def teardown(self) -> None:
+        """Replay accepts the whole history and folds it to the same case."""
+        if hasattr(self, "book"):
+            case, fault = replay(self.book.entries, self.book.playbooks)
+            assert fault is None
+            assert self.book.case == case
+
+
+AnySequence.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+TestAnySequence = AnySequence.TestCase
