@@ -61,6 +61,8 @@ def _judge_commit(case: Case, commit: list[Entry], playbooks: Mapping[str, Playb
         return Fault(first.case, first.sequence, f"no such step was possible: {error}")
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         return Fault(first.case, first.sequence, f"the entry cannot be understood: {error!r}")
+    if case.opened_at is None and expected[0].data.get("tenant", "") != first.tenant:
+        return Fault(first.case, first.sequence, "it was opened for another tenant")
     for number, entry in enumerate(commit):
         if number >= len(expected):
             return Fault(entry.case, entry.sequence, f"nothing explains {entry.type}")
@@ -73,14 +75,16 @@ def _judge_commit(case: Case, commit: list[Entry], playbooks: Mapping[str, Playb
 
 
 def _out_of_place(case: Case, commit: list[Entry]) -> Fault | None:
-    """Name the first entry that does not follow the one before it: number, link, case, tenant, time."""
-    sequence, head, moment = case.sequence, case.head, commit[0].recorded_at
+    """Name the first place where an entry does not follow the one before it: time, number, link, case, tenant."""
+    place, head, moment = case.sequence, case.head, commit[0].recorded_at
+    if case.updated_at is not None and moment < time_to_text(case.updated_at):
+        return Fault(case.id, place + 1, "recorded time runs backwards")
     for entry in commit:
-        sequence += 1
-        if (entry.case, entry.tenant) != (case.id, case.tenant):
+        place += 1
+        if entry.sequence != place:
+            why = f"number {entry.sequence} stands in its place"
+        elif (entry.case, entry.tenant) != (case.id, case.tenant):
             why = "it belongs to another case"
-        elif entry.sequence != sequence:
-            why = f"number {sequence} is missing before it"
         elif entry.prev != head:
             why = "it does not continue the entry before it"
         elif entry.recorded_at != moment:
@@ -88,9 +92,7 @@ def _out_of_place(case: Case, commit: list[Entry]) -> Fault | None:
         else:
             head = entry.leaf
             continue
-        return Fault(case.id, entry.sequence, why)
-    if case.updated_at is not None and moment < time_to_text(case.updated_at):
-        return Fault(case.id, commit[0].sequence, "recorded time runs backwards")
+        return Fault(case.id, place, why)
     return None
 
 
