@@ -1,1 +1,20 @@
-"""The command line: parse, call, print."""
+"""The command line: parse, call, print.
+
+Nothing heavy is imported before a command runs, so that ``--help`` and shell completion answer at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the ``holdfast`` command and leave the process with its exit code."""
+    import sys
+
+    from workflow.cli.run import run
+
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))

@@ -1,0 +1,44 @@
+"""``holdfast case``: the table of its commands, in the order of the work."""
+
+from __future__ import annotations
+
+import click
+
+from workflow.cli.lazy import Lazy, LazyGroup
+
+_READ, _FACTS, _OPEN, _DECIDE, _UNBLOCK = (
+    f"workflow.cli.case_{room}" for room in ("read", "facts", "open", "decide", "unblock")
+)
+
+COMMANDS = {
+    "open": Lazy(_OPEN, "open_", "Open a case by hand, from the portal or the telephone."),
+    "list": Lazy(_READ, "list_", "List cases: filter, sort, page."),
+    "view": Lazy(_READ, "view", "Show a case on one screen, now or as it was."),
+    "prerequisites": Lazy(_READ, "prerequisites", "Show every step of the playbook, how it stands and how to do it."),
+    "history": Lazy(_READ, "history", "Show everything that happened to a case."),
+    "record": Lazy(_FACTS, "record", "Record the answer to one or more prerequisites."),
+    "retract": Lazy(_FACTS, "retract", "Take an answer back."),
+    "except": Lazy(_FACTS, "except_", "Ask for, grant or refuse an exception."),
+    "assign": Lazy(_FACTS, "assign", "Give the case to a person, or back to the queue."),
+    "note": Lazy(_FACTS, "note", "Add a note."),
+    "identity": Lazy(_OPEN, "identity", "Name a compromised user, say more about one, or remove one."),
+    "link": Lazy(_OPEN, "link", "Link another case."),
+    "playbook": Lazy(_OPEN, "playbook", "Move the case to another playbook."),
+    "request-unblock": Lazy(_UNBLOCK, "request_unblock", "Ask that the entity be unblocked."),
+    "withdraw": Lazy(_UNBLOCK, "withdraw", "Take your own request back."),
+    "approve": Lazy(_UNBLOCK, "approve", "Approve the request, as a second person."),
+    "reject": Lazy(_UNBLOCK, "reject", "Turn the request down, or take an approval back."),
+    "unblock": Lazy(_UNBLOCK, "unblock", "Start the approved unblock, or record what Microsoft answered."),
+    "observe": Lazy(_DECIDE, "observe", "Record a reading of the restriction."),
+    "close": Lazy(_DECIDE, "close", "End the case."),
+    "dismiss": Lazy(_DECIDE, "dismiss", "Propose or confirm a dismissal."),
+    "reopen": Lazy(_DECIDE, "reopen", "Open an ended case again."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
+def case() -> None:
+    """Work on cases, from detected to released.
+
+    CASE is a case's number, the address or connector id it is about, or the end of its id.
+    """

@@ -1,0 +1,105 @@
+"""Readings of the restriction, and the ends of a case: observe, close, dismiss, reopen."""
+
+from __future__ import annotations
+
+import click
+
+from workflow.cli.case_open import one_of, second
+from workflow.cli.session import Session, Verb
+from workflow.cli.steps import look, private, take
+from workflow.domain import actions as act
+from workflow.domain.vocabulary import Resolution, RestrictionStatus
+
+REASON = click.option("--reason", metavar="TEXT", default="", help="Why.")
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@click.option(
+    "--restriction",
+    "status",
+    required=True,
+    type=click.Choice([item.value for item in RestrictionStatus]),
+    help="What the portal, or the cmdlet, shows.",
+)
+@click.option("--ref", metavar="TEXT", required=True, help="Where you saw it.")
+@click.option("--at", metavar="TIME", help="When you saw it; now by default.")
+@click.option("--lifted-by", metavar="NAME", default="", help="Who lifted it, according to the audit log.")
+@click.option("--lifted-at", metavar="TIME", help="When, according to the audit log.")
+@click.pass_obj
+def observe(
+    session: Session, case: str, status: str, ref: str, at: str | None, lifted_by: str, lifted_at: str | None
+) -> None:
+    """Record a reading of the restriction.
+
+    Only an absence that was seen after an approved unblock makes a case released.
+    """
+    found = look(session, case)
+    action = act.ObserveRestriction(
+        status=RestrictionStatus(status),
+        observed_at=session.time(at) if at else session.app.now(),
+        reference=private(ref),
+        lifted_by=private(lifted_by),
+        lifted_at=session.time(lifted_at) if lifted_at else None,
+    )
+    take(session, found, action)
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@click.option("--resolution", type=click.Choice([item.value for item in Resolution]), help="How it ended.")
+@REASON
+@click.pass_obj
+def close(session: Session, case: str, resolution: str | None, reason: str) -> None:
+    """End the case.
+
+    After its watch, or once the restriction ended by itself and the work is complete. '--resolution not_unblocked'
+    leaves the entity restricted for good.
+    """
+    chosen = Resolution(resolution) if resolution else None
+    take(session, look(session, case), act.CloseCase(resolution=chosen, reason=private(reason)))
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@click.option(
+    "--resolution",
+    type=click.Choice(["duplicate", "false_positive", "expected_activity"]),
+    help="Why nothing is to be done.",
+)
+@REASON
+@click.option("--of", "other", metavar="CASE", help="The case that this one duplicates.")
+@click.option("--confirm", is_flag=True, help="Agree to the dismissal, as a second person.")
+@click.option("--refuse", is_flag=True, help="Turn it down.")
+@click.pass_obj
+def dismiss(
+    session: Session, case: str, resolution: str | None, reason: str, other: str | None, confirm: bool, refuse: bool
+) -> None:
+    """Propose or confirm a dismissal.
+
+    Only for a duplicate, or where there is no compromise and the restriction is seen gone. It needs two people.
+    """
+    from workflow.services.casework import find
+
+    one_of(confirm=confirm, refuse=refuse)
+    if bool(resolution) == (confirm or refuse):
+        raise click.UsageError("Give --resolution to propose a dismissal, or --confirm or --refuse for a proposed one.")
+    found = look(session, case)
+    if resolution is None:
+        take(session, found, second("dismissal", confirm, reason))
+        return
+    duplicate_of = find(session.app, other) if other else ""
+    action = act.DismissCase(resolution=Resolution(resolution), duplicate_of=duplicate_of, reason=private(reason))
+    take(session, found, action)
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@REASON
+@click.pass_obj
+def reopen(session: Session, case: str, reason: str) -> None:
+    """Open an ended case again.
+
+    It begins its next recurrence: earlier evidence and approvals do not count.
+    """
+    take(session, look(session, case), act.ReopenCase(reason=private(reason)))

@@ -1,0 +1,180 @@
+"""One screen about one case: where it stands, what is missing, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from workflow.cli.moments import duration
+from workflow.cli.output import fields, say
+from workflow.cli.people import named
+from workflow.cli.text import paragraphs, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workflow.cli.session import Session
+    from workflow.services.views import CaseView, PrerequisiteView
+
+STATE_COLOURS = {
+    "detected": "red",
+    "contained": "yellow",
+    "verified": "cyan",
+    "unblock_requested": "magenta",
+    "released": "green",
+}
+ATTENTION = {
+    "confirm-release": "read whether the restriction is gone",
+    "end-of-watch": "the watch after the release ends",
+    "approval-expires": "an approval expires",
+    "exception-expires": "an exception expires",
+    "evidence-lapses": "a reading goes stale",
+}
+"""What is due, in words."""
+
+
+def show_case(session: Session, case: CaseView) -> None:
+    """Print the whole page."""
+    entity = visible(case.entity, 120)
+    say(f"Case #{case.number}: {entity} ({visible(case.kind)}, tenant {visible(case.tenant, 60)})", bold=True)
+    if case.as_of:
+        say(f"As it was at {visible(case.as_of)}, entry {case.sequence}; not as it is now.", colour="yellow")
+    say(f"State: {case.state}", bold=True, colour=STATE_COLOURS.get(case.state))
+    fields(_facts(session, case), "  ")
+    _decisions(session, case)
+    _waiting(session, case)
+    show_missing(case)
+
+
+def _facts(session: Session, case: CaseView) -> Iterable[tuple[str, str]]:
+    restriction, local = case.restriction, session.local
+    recurrence = f"recurrence {case.recurrence}, " if case.recurrence > 1 else ""
+    yield "version", f"{case.version} ({recurrence}opened {local(case.opened_at)}, changed {local(case.updated_at)})"
+    playbook = case.playbook
+    yield "playbook", visible(f"{playbook['name']} {playbook['version']}, digest {playbook['digest'][:12]}")
+    since = f", restricted {local(restriction['restricted_at'])}" if restriction["restricted_at"] else ""
+    read = f", read {local(restriction['observed_at'])}" if restriction["observed_at"] else ", never read"
+    yield "restriction", f"{restriction['status']}{since}{read}, reported by {visible(restriction['source'])}"
+    yield "evidence counts", f"from {local(restriction['counts_from'])}"
+    yield "name", visible(restriction["name"], 120)
+    yield "reason", visible(restriction["reason"], 160)
+    yield "resolution", case.resolution or ""
+    yield "assignee", visible(case.assignee, 80) if case.assignee else "nobody"
+    if case.due_at:
+        yield "due", f"{local(case.due_at)}: {ATTENTION.get(case.due, visible(case.due))}"
+    for identity in case.identities:
+        known = ", ".join(name if value else f"no {name}" for name, value in identity["facts"].items())
+        yield "user", visible(identity["user"], 120) + (f" ({visible(known)})" if known else "")
+    for link in case.links:
+        yield "linked", f"#{link['number']} {visible(link['relation'], 60)}, {link['state']}"
+
+
+def _decisions(session: Session, case: CaseView) -> None:
+    if case.request:
+        by = named(case.request["by"], case.request["claimed"])
+        say(f"Unblock requested by {by}, {session.local(case.request['at'])}")
+        say(f"  evidence digest {case.request['digest'][:16]}")
+        _reason(case.request["reason"])
+        say(f"  approvals: {len(case.approvals)} of {case.approvals_needed}")
+    for approval in case.approvals:
+        by = named(approval["by"], approval["claimed"])
+        say(f"  approved by {by}, {session.local(approval['at'])}, good until {session.local(approval['expires_at'])}")
+        _reason(approval["reason"])
+    if case.attempt:
+        say(attempt_line(session, case))
+
+
+def attempt_line(session: Session, case: CaseView) -> str:
+    """Return how the newest unblock attempt stands, with *late* and *overdue* computed now."""
+    attempt = case.attempt
+    if attempt is None:
+        return "No unblock was started."
+    line = f"Unblock attempt {case.attempts} by {visible(attempt['by'], 80)}, {session.local(attempt['intended_at'])}"
+    line += f", answer: {attempt['answer'] or 'none yet'}"
+    if not attempt["open"]:
+        return f"{line}, ended {session.local(attempt['ended_at'])}"
+    mark = "OVERDUE, " if attempt["overdue"] else "LATE, " if attempt["late"] else ""
+    return f"{line}, {mark}pending for {duration(attempt['age_seconds'])}"
+
+
+def _waiting(session: Session, case: CaseView) -> None:
+    for item in case.proposals:
+        by = named(item["by"], item["claimed"])
+        say(f"Waits for a second person: {visible(item['proposal'])}, by {by}, {session.local(item['at'])}")
+        _reason(item["reason"])
+    for step in case.prerequisites:
+        if step.exception:
+            say(f"Exception: {label(step)}: {exception_words(session, step)}")
+    if case.lapsed_since:
+        say(f"Went stale since the last entry: {visible(', '.join(case.lapsed_since))}", colour="yellow")
+
+
+def exception_words(session: Session, step: PrerequisiteView) -> str:
+    """Return who accepted the risk of a step, and until when."""
+    granted = step.exception or {}
+    by = f"granted by {visible(granted['granted_by'], 80)}, asked for by {visible(granted['asked_by'], 80)}"
+    until = "expired" if granted["expired"] else "until"
+    reason = f": {visible(granted['reason'], 160)}" if granted["reason"] else ""
+    return f"{by}, {until} {session.local(granted['expires_at'])}{reason}"
+
+
+def _reason(text: str) -> None:
+    for line in paragraphs(text, "    ") if text else []:
+        say(line)
+
+
+def label(step: PrerequisiteView) -> str:
+    """Return a step's id and whom it is about."""
+    return f"{step.id} ({visible(step.about, 120)})" if step.about else step.id
+
+
+def show_missing(case: CaseView) -> None:
+    """Print what stands between the case and its unblock, each with the exact next command."""
+    open_steps = [step for step in case.prerequisites if step.required and not step.held]
+    before = [step for step in open_steps if step.phase != "close"]
+    after = [step for step in open_steps if step.phase == "close"]
+    advised = [step for step in case.prerequisites if not step.required and not step.held]
+    if before:
+        say(f"Missing before an unblock ({len(before)}):", bold=True)
+        for step in before:
+            say(f"  {label(step)}: {step.standing}. {visible(step.title)}.")
+            say(f"    next: {visible(shlex.join(step.next))}")
+    else:
+        say("Nothing is missing before an unblock.", bold=True)
+    if after or advised:
+        names = dict.fromkeys(step.id for step in (*after, *advised))
+        say(f"To be answered before the case closes: {', '.join(names)}")
+    say(f"How each step is done: holdfast case prerequisites {case.number}")
+
+
+def show_step(session: Session, step: PrerequisiteView) -> None:
+    """Print everything about one step: how it stands, what counts, where and how it is done."""
+    kind = f"required by {step.phase}" if step.required else "recommended"
+    say(f"{label(step)}: {step.standing}", bold=True, colour="green" if step.held else None)
+    say(f"  {visible(step.title)}. ({kind})")
+    fields(_step_fields(session, step), "  ")
+    for line in paragraphs(step.command, "      ") if step.command and not step.held else []:
+        say(line)
+    if step.next:
+        say(f"  next: {visible(shlex.join(step.next))}")
+
+
+def _step_fields(session: Session, step: PrerequisiteView) -> Iterable[tuple[str, str]]:
+    if step.result and step.by:
+        how = f"{step.result}, {step.method} by {named(step.by, step.claimed)}"
+        fresh = f", fresh until {session.local(step.fresh_until)}" if step.fresh_until else ""
+        yield "answer", f"{how}, observed {session.local(step.observed_at)}{fresh}"
+    yield "reference", visible(step.reference, 200)
+    yield "note", visible(step.note, 400)
+    yield "before", visible(step.before, 200)
+    yield "after", visible(step.after, 200)
+    yield "attachment", visible(step.attachment)
+    if step.exception:
+        yield "exception", exception_words(session, step)
+    if step.held:
+        return
+    yield "evidence", visible(step.evidence)
+    yield "role", visible(step.role)
+    yield "portal", visible(step.portal)
+    yield "trap", visible(step.trap)
+    yield "command", "(paste as it stands)" if step.command else ""

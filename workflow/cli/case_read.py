@@ -1,0 +1,212 @@
+"""Looking at cases: list, view, prerequisites, history. Nothing here writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workflow.cli import moments
+from workflow.cli.output import as_csv, as_json, hint, say, table
+from workflow.cli.session import Session, Verb
+from workflow.cli.text import visible
+from workflow.domain.vocabulary import ENTITY_KINDS, Resolution, State
+from workflow.errors import InputError
+
+if TYPE_CHECKING:
+    from workflow.services.worklist import CaseRow, Filters, Page
+
+COLUMNS = (
+    *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "missing", "assignee"),
+    *("opened_at", "updated_at", "due_at", "due", "overdue_seconds", "resolution", "restriction", "restricted_at"),
+    *("requested_at", "intended_at", "released_at", "ended_at", "late", "overdue"),
+)
+"""The columns of ``case list --csv``."""
+
+
+@click.command("list", cls=Verb)
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice([state.value for state in State]), help="Only these."
+)
+@click.option("--all", "everything", is_flag=True, help="Ended cases too; without --state only open ones are listed.")
+@click.option("--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="Only entities of this kind.")
+@click.option("--tenant", default="", help="Only this tenant's.")
+@click.option("--missing", metavar="ID", default="", help="Only cases that lack this prerequisite.")
+@click.option("--search", metavar="TEXT", default="", help="Only entities whose identifier contains this.")
+@click.option("--assignee", metavar="NAME", default=None, help="Only this person's; '' for nobody's.")
+@click.option("--mine", is_flag=True, help="Only yours.")
+@click.option("--resolution", type=click.Choice([item.value for item in Resolution]), help="Only with this resolution.")
+@click.option("--opened-from", metavar="TIME", help="Opened then or later.")
+@click.option("--opened-to", metavar="TIME", help="Opened before then.")
+@click.option("--released-from", metavar="TIME", help="Released then or later.")
+@click.option("--released-to", metavar="TIME", help="Released before then.")
+@click.option("--sort", metavar="[-]FIELD", default="-updated_at", show_default=True, help="- for the largest first.")
+@click.option("--limit", type=int, default=50, show_default=True, help="Cases on a page.")
+@click.option("--after", metavar="KEY", default="", help="Continue after the key that the page before printed.")
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
+@click.pass_obj
+def list_(session: Session, /, sort: str, limit: int, after: str, wants_csv: bool, **options: Any) -> None:
+    """List cases: filter, sort, page.
+
+    LATE stands beside an unblock that was not seen to work after 1 hour, OVERDUE after 24. FIELD is number,
+    opened_at, updated_at, due_at or state.
+    """
+    from workflow.services.worklist import worklist_page
+
+    if wants_csv and session.as_json:
+        raise click.UsageError("Choose --csv or --json.")
+    page = worklist_page(session.app, _filters(session, options), sort, limit, after)
+    if session.as_json:
+        as_json({"cases": [row.to_data() for row in page.rows], "next": page.next, "counts": page.counts})
+    elif wants_csv:
+        as_csv(COLUMNS, [row.to_data() for row in page.rows])
+        if page.next:
+            hint(f"There is more: --after {page.next}")
+    else:
+        _show_page(session, page)
+
+
+def _filters(session: Session, options: dict[str, Any]) -> Filters:
+    from workflow.services.people import os_user
+    from workflow.services.worklist import Filters, person_filter
+
+    times = {
+        name: session.time(options[option]) if options[option] else None
+        for name, option in (
+            ("opened_from", "opened_from"),
+            ("opened_until", "opened_to"),
+            ("released_from", "released_from"),
+            ("released_until", "released_to"),
+        )
+    }
+    assignee = options["assignee"]
+    if options["mine"]:
+        assignee = session.who.name or os_user()
+    # An ended case has a resolution more often than an open one, so asking for one looks at all of them.
+    everything = options["everything"] or options["resolution"] or times["released_from"] or times["released_until"]
+    states = tuple(State(state) for state in options["states"]) or (tuple(State) if everything else ())
+    return Filters(
+        states=states,
+        tenant=options["tenant"],
+        kind=options["kind"] or "",
+        missing=options["missing"],
+        text=options["search"],
+        assignee=person_filter(session.app, assignee) if assignee else assignee,
+        resolution=options["resolution"],
+        **times,
+    )
+
+
+def _show_page(session: Session, page: Page) -> None:
+    if not page.rows:
+        total = sum(page.counts.values())
+        say(
+            "No case fits. 'holdfast case list --all' lists ended ones too."
+            if total
+            else "There are no cases yet. Begin with 'holdfast import FILE' or 'holdfast case open ADDRESS'."
+        )
+        return
+    rows = [
+        (row.number, row.state, row.entity, row.restriction, _missing(row), row.assignee or "-", _due(session, row))
+        for row in page.rows
+    ]
+    table(("#", "state", "entity", "restriction", "missing", "assignee", "due"), rows, flexible=(2, 4, 5))
+    counts = ", ".join(f"{count} {state}" for state, count in page.counts.items() if count)
+    hint(f"{len(page.rows)} shown; in all: {counts}." + (f" More: --after {page.next}" if page.next else ""))
+
+
+def _missing(row: CaseRow) -> str:
+    if row.state in {State.CLOSED, State.DISMISSED}:
+        return row.resolution or "-"
+    return f"{len(row.missing)}: {', '.join(row.missing)}" if row.missing else "-"
+
+
+def _due(session: Session, row: CaseRow) -> str:
+    if row.overdue:
+        return f"OVERDUE by {moments.duration(row.overdue_seconds)}"
+    if row.late:
+        return f"LATE by {moments.duration(row.overdue_seconds)}"
+    return session.local(row.due_at)
+
+
+def as_of_text(session: Session, text: str | None) -> str | None:
+    """Return ``--as-of`` as the views take it: a sequence, or a time in UTC text."""
+    if text is None or (text.isascii() and text.isdigit()):
+        return text
+    from workflow.domain.record import time_to_text
+
+    return time_to_text(session.time(text))
+
+
+AS_OF = click.option("--as-of", metavar="SEQ|TIME", help="The case as it was at this entry or time.")
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@AS_OF
+@click.pass_obj
+def view(session: Session, case: str, as_of: str | None) -> None:
+    """Show a case on one screen, now or as it was."""
+    from workflow.cli.case_page import show_case
+    from workflow.services.views import case_view
+
+    shown = case_view(session.app, case, as_of_text(session, as_of))
+    if session.as_json:
+        as_json(shown.to_data())
+    else:
+        show_case(session, shown)
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--missing", "only_missing", is_flag=True, help="Only what does not hold.")
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
+@AS_OF
+@click.pass_obj
+def prerequisites(
+    session: Session, case: str, ids: tuple[str, ...], only_missing: bool, wants_csv: bool, as_of: str | None
+) -> None:
+    """Show every step of the playbook, how it stands and how to do it."""
+    from workflow.cli.case_page import show_step
+    from workflow.services.views import case_view
+
+    shown = case_view(session.app, case, as_of_text(session, as_of))
+    steps = [step for step in shown.prerequisites if not (only_missing and step.held) and (not ids or step.id in ids)]
+    unknown = set(ids) - {step.id for step in shown.prerequisites}
+    if unknown:
+        raise InputError(f"Case #{shown.number} has no step {', '.join(sorted(unknown))}.")
+    data = [step_data for step_data in shown.to_data()["prerequisites"] if _chosen(step_data, steps)]
+    if session.as_json:
+        as_json({"number": shown.number, "prerequisites": data})
+    elif wants_csv:
+        as_csv([name for name in data[0] if name != "exception"] if data else ["id"], data)
+    elif not steps:
+        say("Nothing is missing.")
+    else:
+        for step in steps:
+            show_step(session, step)
+
+
+def _chosen(data: dict[str, Any], steps: list[Any]) -> bool:
+    return any((data["id"], data["about"]) == (step.id, step.about) for step in steps)
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
+@AS_OF
+@click.pass_obj
+def history(session: Session, case: str, wants_csv: bool, as_of: str | None) -> None:
+    """Show everything that happened to a case, refusals too, oldest first."""
+    from workflow.cli.timeline import ENTRY_COLUMNS, show_timeline
+    from workflow.services.history import history as read
+
+    entries = read(session.app, case, as_of_text(session, as_of))
+    if session.as_json:
+        as_json({"entries": [entry.to_data() for entry in entries]})
+    elif wants_csv:
+        as_csv(ENTRY_COLUMNS, [entry.to_data() for entry in entries])
+    else:
+        say(f"History of case {visible(case, 120)}", bold=True)
+        show_timeline(session, entries)

@@ -1,0 +1,35 @@
+"""The front door: ``holdfast`` itself and the table of its commands."""
+
+from __future__ import annotations
+
+import click
+
+from workflow import __version__
+from workflow.cli.lazy import Lazy, LazyGroup
+from workflow.cli.session import shared_options
+
+COMMANDS = {
+    "demo": Lazy("workflow.cli.demo", "demo", "Show cases from restriction to release, in a place of their own."),
+    "init": Lazy("workflow.cli.setup", "init", "Make the ledger: signing key, database and checkpoint file."),
+    "import": Lazy("workflow.cli.intake", "import_", "Take restrictions in from files that Microsoft's tools write."),
+    "case": Lazy("workflow.cli.case", "case", "Work on cases, from detected to released."),
+    "playbook": Lazy("workflow.cli.playbook", "playbook", "Look at playbooks, check one, draw the state machine."),
+    "ledger": Lazy("workflow.cli.ledger", "ledger", "Read, verify, checkpoint and export the ledger."),
+    "config": Lazy("workflow.cli.setup", "config", "Look at the settings."),
+    "completion": Lazy("workflow.cli.completion", "completion", "Print what makes a shell complete commands."),
+    "version": Lazy("workflow.cli.setup", "version", "Print the version and where things are kept."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    params=shared_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="holdfast")
+def root() -> None:
+    """Hold a restricted Microsoft 365 account until the work that makes its release safe is recorded.
+
+    Begin with 'holdfast demo', or with 'holdfast init' and 'holdfast import FILE'.
+    """

@@ -1,0 +1,91 @@
+"""Exit codes: the one table that translates the error tree for the command line."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from workflow import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Exit(IntEnum):
+    """What the process says to whoever called it."""
+
+    DONE = 0
+    ERROR = 1
+    USAGE = 2
+    REFUSED = 3
+    NOT_ALLOWED = 4
+    NOT_FOUND = 5
+    NOT_VERIFIED = 6
+    CONFLICT = 7
+    PENDING = 8
+
+
+MEANINGS: Mapping[Exit, str] = {
+    Exit.DONE: "done",
+    Exit.ERROR: "error",
+    Exit.USAGE: "usage: what was typed cannot be understood",
+    Exit.REFUSED: "refused by a requirement or rule",
+    Exit.NOT_ALLOWED: "not allowed: it takes another role or another person",
+    Exit.NOT_FOUND: "not found",
+    Exit.NOT_VERIFIED: "the ledger does not verify",
+    Exit.CONFLICT: "someone else moved the case first",
+    Exit.PENDING: "still pending: nothing was changed",
+}
+"""The sentence that the documentation gives for each code."""
+
+INTERRUPTED = 130
+"""Ctrl-C, as shells count it: 128 and the number of SIGINT."""
+
+EXITS: Mapping[type[errors.HoldfastError], Exit] = {
+    errors.HoldfastError: Exit.ERROR,
+    errors.RuleRefusedError: Exit.REFUSED,
+    errors.GateClosedError: Exit.REFUSED,
+    errors.WrongStateError: Exit.REFUSED,
+    errors.EvidenceRefusedError: Exit.REFUSED,
+    errors.SamePersonError: Exit.NOT_ALLOWED,
+    errors.NotPermittedError: Exit.NOT_ALLOWED,
+    errors.NotFoundError: Exit.NOT_FOUND,
+    errors.ConflictError: Exit.CONFLICT,
+    errors.PendingError: Exit.PENDING,
+    errors.InputError: Exit.USAGE,
+    errors.PlaybookError: Exit.ERROR,
+    errors.SourceError: Exit.ERROR,
+    errors.SettingsError: Exit.ERROR,
+    errors.StorageError: Exit.ERROR,
+    errors.DatabaseBusyError: Exit.ERROR,
+    errors.SchemaError: Exit.ERROR,
+    errors.KeyMissingError: Exit.ERROR,
+    errors.ProviderError: Exit.ERROR,
+    errors.ProviderBusyError: Exit.ERROR,
+    errors.ProviderRefusedError: Exit.ERROR,
+    errors.VerificationError: Exit.NOT_VERIFIED,
+}
+"""Every class of :mod:`workflow.errors`; a test fails when one is missing."""
+
+CURES: Mapping[type[errors.HoldfastError], str] = {
+    errors.SamePersonError: "Ask somebody else to do it, with their own --as NAME.",
+    errors.NotPermittedError: "'holdfast config show' lists who may do what.",
+    errors.NotFoundError: "'holdfast case list' shows the cases there are.",
+    errors.ConflictError: "Look again with 'holdfast case view', then repeat the command.",
+    errors.PendingError: "'holdfast case view' shows since when; record a reading with 'holdfast case observe'.",
+    errors.SettingsError: "Correct the setting; 'docs/reference/settings.md' lists them all.",
+    errors.DatabaseBusyError: "Try again in a moment.",
+    errors.KeyMissingError: "Restore the key file, or run 'holdfast init' on a new installation.",
+    errors.SchemaError: "Restore the database from a backup, or ask whoever changed it.",
+}
+"""What to do next, where the message itself does not say it."""
+
+
+def exit_of(error: errors.HoldfastError) -> Exit:
+    """Return the exit code of an error: its own row, or that of the nearest class above it."""
+    return next(EXITS[kind] for kind in type(error).__mro__ if kind in EXITS)
+
+
+def cure_of(error: errors.HoldfastError) -> str:
+    """Return what to do next, or "" when the message says it."""
+    return next((CURES[kind] for kind in type(error).__mro__ if kind in CURES), "")

@@ -1,0 +1,191 @@
+"""``holdfast ledger``: read, verify, checkpoint, export, rebuild."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workflow.cli.exits import Exit
+from workflow.cli.output import as_csv, as_json, fields, hint, say
+from workflow.cli.progress import progress_bar
+from workflow.cli.session import Session, Verb
+from workflow.cli.text import visible
+from workflow.errors import InputError
+
+if TYPE_CHECKING:
+    from workflow.services.verification import Report
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def ledger() -> None:
+    """Read, verify, checkpoint and export the ledger."""
+
+
+@ledger.command(cls=Verb)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest so many.")
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
+@click.pass_obj
+def log(session: Session, limit: int, wants_csv: bool) -> None:
+    """Show the newest entries of the whole ledger, oldest of them first."""
+    from workflow.cli.timeline import ENTRY_COLUMNS, show_timeline
+    from workflow.services.history import log as read
+
+    entries = read(session.app, limit)
+    if session.as_json:
+        as_json({"entries": [entry.to_data() for entry in entries]})
+    elif wants_csv:
+        as_csv(ENTRY_COLUMNS, [entry.to_data() for entry in entries])
+    else:
+        show_timeline(session, entries, cases=True)
+
+
+@ledger.command(cls=Verb)
+@click.option("--key", metavar="FILE", type=FILE, help="The public key, from where you keep it.")
+@click.option("--against", metavar="CHECKPOINT", type=FILE, multiple=True, help="A checkpoint kept elsewhere.")
+@click.option("--export", "exported", metavar="FILE", type=FILE, help="Verify this export; needs --key, no database.")
+@click.pass_context
+def verify(ctx: click.Context, key: Path | None, against: tuple[Path, ...], exported: Path | None) -> None:
+    """Say whether the ledger is whole, complete and fresh, and name what is not.
+
+    Integrity: bytes, hashes, signatures, and every step replayed under the playbook then in force. Completeness:
+    against a checkpoint kept outside the database. Freshness: how old that checkpoint is. Exits with 6 when something
+    fails. What could not be checked is said, not hidden.
+    """
+    from workflow.services.verification import Options
+    from workflow.services.verification import verify as run
+
+    session: Session = ctx.obj
+    text = _key_text(key) if key else None
+    if exported:
+        _verify_export(ctx, exported, text)
+        return
+    with progress_bar("Verifying cases") as step:
+        report = run(session.app, Options(key=text, against=against, progress=step))
+    if session.as_json:
+        as_json(report.to_data())
+    else:
+        _show_report(report)
+    if not report.ok:
+        ctx.exit(Exit.NOT_VERIFIED)
+
+
+def _key_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as a public key: {error}.") from None
+
+
+def _show_report(report: Report) -> None:
+    unchecked = [
+        name
+        for name, value in (("completeness", report.completeness), ("freshness", report.freshness))
+        if value == "not checked"
+    ]
+    if not report.ok:
+        say("The ledger does NOT verify.", bold=True, colour="red")
+    elif unchecked:
+        say(f"What was checked verifies. NOT CHECKED: {', '.join(unchecked)}.", bold=True, colour="yellow")
+    else:
+        say("The ledger verifies.", bold=True, colour="green")
+    fields(
+        (
+            ("integrity", report.integrity),
+            ("completeness", report.completeness),
+            ("freshness", visible(report.freshness)),
+            ("authorship", f"signatures held against: {visible(report.authorship)}"),
+            ("counts", ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in report.counts.items())),
+        ),
+        "  ",
+    )
+    for number, item in enumerate(report.findings):
+        where = f"case #{report.numbers[item.case]}" if item.case in report.numbers else visible(item.case)
+        place = [where] if where else []
+        place += [f"entry {item.sequence}"] if item.sequence else []
+        place += [f"leaf {item.index}"] if item.index >= 0 else []
+        heading = "First fault" if number == 0 else "  Fault"
+        say(
+            f"{heading}: {visible(item.kind)}, {', '.join(place) or 'the ledger'}: {visible(item.why)}",
+            bold=number == 0,
+        )
+    if report.more:
+        say(f"  … and {report.more} more faults")
+    for note in report.notes:
+        say(f"  Note: {visible(note)}")
+
+
+def _verify_export(ctx: click.Context, path: Path, key: str | None) -> None:
+    from workflow.services.audit import verify_export
+
+    if key is None:
+        raise click.UsageError("An export is verified with --key and a public key you keep elsewhere.")
+    report = verify_export(path, key)
+    faults = [
+        {"kind": str(item.kind), "case": item.case, "sequence": item.sequence, "index": item.index, "why": item.why}
+        for item in report.findings
+    ]
+    ok = not faults and not report.more
+    if ctx.obj.as_json:
+        as_json({"ok": ok, "entries": report.size, "findings": faults, "more_findings": report.more})
+    else:
+        say("The export verifies." if ok else "The export does NOT verify.", bold=True, colour="green" if ok else "red")
+        say(f"  {report.size} entries")
+        for item in faults:
+            say(f"  Fault: {item['kind']}, leaf {item['index']}: {visible(item['why'])}")
+    if not ok:
+        ctx.exit(Exit.NOT_VERIFIED)
+
+
+@ledger.command(cls=Verb)
+@click.option("--print", "printed", is_flag=True, help="Only the three lines to paste into a ticket.")
+@click.pass_obj
+def checkpoint(session: Session, printed: bool) -> None:
+    """Seal what is not sealed and print the newest signed checkpoint.
+
+    Keep one where whoever can write the database cannot: 'ledger verify --against FILE' holds the ledger against it.
+    """
+    from workflow.services.audit import checkpoint as seal
+
+    note = seal(session.app)
+    lines = note.splitlines()
+    if session.as_json:
+        as_json({"origin": lines[0], "size": int(lines[1]), "root": lines[2], "note": note})
+    elif printed:
+        click.echo("\n".join(lines[:3]))
+    else:
+        click.echo(note, nl=not note.endswith("\n"))
+
+
+@ledger.command(cls=Verb)
+@click.argument("file", type=FILE)
+@click.pass_obj
+def export(session: Session, file: Path) -> None:
+    """Write every sealed entry and the newest checkpoint to a new file.
+
+    The entries hold opaque ids and commitments only, no names and no texts.
+    """
+    from workflow.services.audit import export as write
+
+    count = write(session.app, file)
+    if session.as_json:
+        as_json({"file": str(file), "entries": count})
+    else:
+        say(f"{count} entries written to {visible(file)}. Verify with: holdfast ledger verify --export FILE --key FILE")
+
+
+@ledger.command(cls=Verb)
+@click.pass_obj
+def rebuild(session: Session) -> None:
+    """Throw the case table away and draw it again from the entries."""
+    from workflow.services.audit import rebuild as redraw
+
+    count = redraw(session.app, session.who)
+    if session.as_json:
+        as_json({"cases": count})
+    else:
+        say(f"{count} cases drawn again from their entries.")
+        hint("'holdfast ledger verify' compares them.")

@@ -1,0 +1,76 @@
+"""What stands before a decision about an unblock: what the portal's flyout shows, and what it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workflow.cli.case_page import exception_words, label
+from workflow.cli.output import fields, say
+from workflow.cli.people import named
+from workflow.cli.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workflow.cli.session import Session
+    from workflow.services.unblock import Overview
+
+
+def show_overview(session: Session, shown: Overview) -> None:
+    """Print the overview; every line is a fact the decision will stand on."""
+    case = shown.case
+    restriction = case.restriction
+    say(f"Unblock of case #{case.number}: {visible(case.entity, 120)}", bold=True)
+    since = f" since {session.local(restriction['restricted_at'])}" if restriction["restricted_at"] else ""
+    fields(
+        (
+            ("restriction", f"{restriction['status']}{since}"),
+            ("reason", visible(restriction["reason"], 160)),
+            ("users", visible(", ".join(item["user"] for item in case.identities), 300)),
+            ("playbook", visible(f"{case.playbook['name']} {case.playbook['version']}")),
+            ("version", f"{case.version}, evidence digest {case.digest[:16]}"),
+        ),
+        "  ",
+    )
+    if case.request:
+        say(f"  requested by {named(case.request['by'], case.request['claimed'])}, {session.local(case.request['at'])}")
+        if case.request["reason"]:
+            say(f"    {visible(case.request['reason'], 300)}")
+    _evidence(session, shown)
+    _list("Changed since the request", shown.changed_since_request, "nothing" if case.request else "")
+    _list("Recommended and not answered yet", shown.recommendations, "")
+    say(f"  It takes {visible(shown.propagation)} until mail flows again.")
+    if shown.warning:
+        say(f"Warning: {visible(shown.warning)}", bold=True, colour="yellow")
+
+
+def _evidence(session: Session, shown: Overview) -> None:
+    say(f"  Evidence: {len(shown.checked)} checked in the tenant, {len(shown.attested)} only attested by a person")
+    for step in shown.case.prerequisites:
+        if step.required and step.result and step.by:
+            how = f"{step.method} by {named(step.by, step.claimed)}, observed {session.local(step.observed_at)}"
+            say(f"    {label(step)}: {step.result}, {how}")
+    for step in shown.case.prerequisites:
+        if step.exception:
+            say(f"    exception {label(step)}: {exception_words(session, step)}")
+
+
+def _list(heading: str, items: Sequence[str], otherwise: str) -> None:
+    if items:
+        say(f"  {heading}:")
+        for item in items:
+            say(f"    {visible(item, 200)}")
+    elif otherwise:
+        say(f"  {heading}: {otherwise}")
+
+
+def instructions(shown: Overview) -> dict[str, Any]:
+    """Return what to do in the tenant, for ``--json``."""
+    return {
+        "portal": shown.portal,
+        "command": shown.command,
+        "role": shown.role,
+        "warning": shown.warning,
+        "unprotected_until": shown.unprotected_until,
+        "propagation": shown.propagation,
+    }

@@ -1,0 +1,120 @@
+"""Errors as people and programs read them: what is wrong, and exactly what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workflow.cli.exits import cure_of, exit_of
+from workflow.cli.text import visible
+from workflow.errors import GateClosedError, HoldfastError, PlaybookError, RuleRefusedError, WrongStateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workflow.cli.session import Session
+
+COMMANDS: Mapping[str, str] = {
+    "open": "case open",
+    "report": "import",
+    "observe": "case observe CASE --restriction not-listed --ref WHERE",
+    "record": "case record CASE ID --ref WHERE",
+    "retract": "case retract CASE ID --reason WHY",
+    "except": "case except CASE ID --reason WHY --until +7d",
+    "confirm": "case except CASE ID --grant",
+    "refuse": "case except CASE ID --refuse",
+    "assign": "case assign CASE NAME",
+    "note": "case note CASE TEXT",
+    "identify": "case identity CASE USER",
+    "remove-identity": "case identity CASE USER --remove --reason WHY",
+    "link": "case link CASE OTHER",
+    "playbook": "case playbook CASE NAME --reason WHY",
+    "request-unblock": "case request-unblock CASE",
+    "withdraw": "case withdraw CASE",
+    "approve": "case approve CASE",
+    "reject": "case reject CASE --reason WHY",
+    "unblock": "case unblock CASE",
+    "answer": "case unblock CASE --outcome done --ref WHERE",
+    "close": "case close CASE",
+    "dismiss": "case dismiss CASE --resolution WHICH --reason WHY",
+    "reopen": "case reopen CASE --reason WHY",
+}
+"""The command that takes each action of the domain."""
+
+
+def next_commands(names: tuple[str, ...], reference: str) -> list[str]:
+    """Return the commands for these actions, with the case filled in."""
+    case = shlex.quote(visible(reference)) if reference else "CASE"
+    return [f"holdfast {COMMANDS[name].replace('CASE', case)}" for name in names if name in COMMANDS]
+
+
+def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
+    """Return the error object that ``--json`` prints."""
+    details = dict(error.details())
+    if isinstance(error, GateClosedError):
+        details["missing"] = _missing(error, session)
+    elif isinstance(error, WrongStateError):
+        details["next"] = next_commands(error.possible, session.case)
+    return {
+        "error": {
+            "code": error.code,
+            "message": str(error),
+            "exit": int(exit_of(error)),
+            "next_step": cure_of(error),
+            **details,
+        }
+    }
+
+
+def _missing(error: GateClosedError, session: Session) -> list[dict[str, Any]]:
+    """Return each missing prerequisite with who can supply it and the exact next command."""
+    wanted = {item.prerequisite for item in error.missing}
+    try:
+        from workflow.services.views import case_view
+
+        found = [
+            {
+                "id": item.id,
+                "about": item.about,
+                "reason": item.standing,
+                "title": item.title,
+                "required": item.required,
+                "phase": item.phase,
+                "who": item.who,
+                "role": item.role,
+                "next": shlex.join(item.next),
+            }
+            for item in case_view(session.app, session.case).prerequisites
+            if item.id in wanted and not item.held
+        ]
+    except HoldfastError:
+        found = []
+    return found or [{"id": item.prerequisite, **item.to_data()} for item in error.missing]
+
+
+def show_error(error: HoldfastError, session: Session) -> None:
+    """Print an error on standard error: one clear message, then what to do next."""
+    heading = "Refused" if isinstance(error, RuleRefusedError) else "Error"
+    lines = [f"{click.style(heading, bold=True, fg='red')}: {visible(error)}"]
+    if isinstance(error, GateClosedError):
+        for item in _missing(error, session):
+            lines += _missing_lines(item)
+    elif isinstance(error, WrongStateError):
+        lines += [f"  possible: {command}" for command in next_commands(error.possible, session.case)]
+    elif isinstance(error, PlaybookError):
+        lines += [f"  {visible(fault)}" for fault in error.faults]
+    cure = cure_of(error)
+    if cure:
+        lines.append(f"  {cure}")
+    click.echo("\n".join(lines), err=True)
+
+
+def _missing_lines(item: Mapping[str, Any]) -> list[str]:
+    about = f" for {visible(item['about'])}" if item["about"] else ""
+    lines = [f"  {visible(item['id'])}{about}: {visible(item['reason'])}. {visible(item['title'])}."]
+    if item.get("who"):
+        role = f"; in Microsoft 365: {visible(item['role'])}" if item["role"] else ""
+        lines += [f"    who:  {visible(', '.join(item['who']))}{role}", f"    next: {visible(item['next'])}"]
+    return lines

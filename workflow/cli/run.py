@@ -1,0 +1,99 @@
+"""One run from arguments to exit code: the only place where errors become messages."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from workflow.cli.door import root
+from workflow.cli.exits import INTERRUPTED, Exit, exit_of
+from workflow.cli.output import as_json
+from workflow.cli.session import Session, colour
+from workflow.errors import HoldfastError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+
+def run(arguments: list[str], clock: Callable[[], datetime] | None = None) -> int:
+    """Run one command and return its exit code; nothing is raised.
+
+    Args:
+        arguments: what stands behind ``holdfast``.
+        clock: the present, for the demo and tests only.
+    """
+    session = Session(clock=clock)
+    wants_json = "--json" in arguments
+    _never_fail_to_print()
+    try:
+        code = _run(arguments, session, wants_json=wants_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python must not complain again when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+    finally:
+        session.close()
+    return code
+
+
+def _run(arguments: list[str], session: Session, *, wants_json: bool) -> int:
+    try:
+        result = root.main(arguments, prog_name="holdfast", standalone_mode=False, obj=session, color=colour())
+        return result if isinstance(result, int) else Exit.DONE
+    except HoldfastError as error:
+        from workflow.cli.refusals import error_data, show_error
+
+        if wants_json:
+            as_json(error_data(error, session))
+        else:
+            show_error(error, session)
+        return exit_of(error)
+    except click.ClickException as error:
+        return _usage(error, wants_json=wants_json)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except SystemExit as stop:
+        # Shell completion and a closed pipe leave this way.
+        return stop.code if isinstance(stop.code, int) else Exit.DONE
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a message, not a traceback.
+        return _unexpected(error, wants_json=wants_json)
+
+
+def _usage(error: click.ClickException, *, wants_json: bool) -> int:
+    if wants_json:
+        message = error.format_message()
+        as_json({"error": {"code": "usage", "message": message, "exit": error.exit_code, "next_step": ""}})
+    else:
+        error.show()
+    return error.exit_code
+
+
+def _unexpected(error: Exception, *, wants_json: bool) -> int:
+    if os.environ.get("HOLDFAST_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    from workflow.cli.text import visible
+
+    message = f"Something unexpected went wrong: {type(error).__name__}: {visible(error, 300)}"
+    if wants_json:
+        as_json({"error": {"code": "unexpected", "message": message, "exit": int(Exit.ERROR), "next_step": ""}})
+    else:
+        click.echo(f"Error: {message}\n  Run it again with HOLDFAST_DEBUG=1 to see where.", err=True)
+    return Exit.ERROR
+
+
+def _never_fail_to_print() -> None:
+    """Let a terminal that lacks a character show its escape instead of ending the command half-way."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

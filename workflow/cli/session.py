@@ -1,0 +1,142 @@
+"""One run of the command: settings, app and names, made when a command first needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workflow.cli import moments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
+
+    from workflow.app import App
+    from workflow.services.people import Who
+    from workflow.settings import Settings
+
+
+@dataclass
+class Session:
+    """What the commands of one run share.
+
+    Args:
+        clock: returns the present (aware UTC). Only the demo and tests give one; no option or variable does, so
+            nobody can forge a time of recording.
+        as_name: the claimed name of ``--as``.
+        as_json: whether results are printed as JSON.
+        case: the case a command works on, so that a refusal can name the next commands.
+        warned: warnings printed already.
+    """
+
+    clock: Callable[[], datetime] | None = None
+    as_name: str = ""
+    as_json: bool = False
+    case: str = ""
+    warned: list[str] = field(default_factory=list)
+    _app: App | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read once."""
+        from workflow.settings import load_settings
+
+        return load_settings()
+
+    @property
+    def app(self) -> App:
+        """The app, opened on first use."""
+        if self._app is None:
+            from workflow.app import App
+
+            self._app = App(self.settings, self.clock) if self.clock else App(self.settings)
+        return self._app
+
+    @property
+    def who(self) -> Who:
+        """Who acts: ``--as``, else ``HOLDFAST_AS``, else the operating system's user alone."""
+        from workflow.services.people import Who
+
+        return Who(self.as_name or self.settings.as_name)
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The zone in which people read times."""
+        return moments.zone_of(self.settings.timezone)
+
+    def time(self, text: str) -> datetime:
+        """Return a time that was typed, as aware UTC; a naive one is local and echoed in UTC on standard error.
+
+        Raises:
+            InputError: it is no time.
+        """
+        moment = moments.parse(text, self.app.now(), self.zone)
+        if not text.strip().upper().endswith("Z"):
+            click.echo(f"{text.strip()} is {moments.utc(moment)}", err=True)
+        return moment
+
+    def local(self, moment: datetime | str | None) -> str:
+        """Return a time, or UTC text of one, for people."""
+        if isinstance(moment, str):
+            moment = moments.parse(moment, self.app.now(), self.zone)
+        return moments.local(moment, self.zone)
+
+    def close(self) -> None:
+        """Close the app, if a command opened it."""
+        if self._app is not None:
+            self._app.close()
+
+
+def session_of(ctx: click.Context) -> Session:
+    """Return the run's session."""
+    return ctx.ensure_object(Session)
+
+
+def colour() -> bool | None:
+    """Say whether to colour: never with ``NO_COLOR``, else as click finds the terminal."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def interactive() -> bool:
+    """Say whether somebody can be asked: both what is read and what is shown are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _claim(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    del param
+    if value is not None:
+        session_of(ctx).as_name = value
+
+
+def _json(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value:
+        session_of(ctx).as_json = True
+
+
+def shared_options() -> list[click.Option]:
+    """Return the options that stand both before and behind the command's name."""
+    return [
+        click.Option(
+            ["--as", "claimed"],
+            metavar="NAME",
+            expose_value=False,
+            callback=_claim,
+            help="Act under this name, recorded as claimed.  [env: HOLDFAST_AS]",
+        ),
+        click.Option(["--json"], is_flag=True, expose_value=False, callback=_json, help="Print JSON, times in UTC."),
+    ]
+
+
+class Verb(click.Command):
+    """A command that also takes the shared options."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Add the shared options behind the command's own."""
+        super().__init__(*arguments, **options)
+        self.params = [*self.params, *shared_options()]

@@ -1,0 +1,115 @@
+"""Taking a step on a case and saying what it led to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workflow.cli.output import as_json, hint, say
+from workflow.cli.text import visible
+from workflow.domain.private import NOTHING, Private
+from workflow.domain.vocabulary import Kind
+from workflow.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from workflow.cli.session import Session
+    from workflow.domain.actions import Action
+    from workflow.services.casework import Done
+    from workflow.services.views import CaseView
+
+SUMMARY = (
+    *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "digest", "missing", "assignee"),
+    *("opened_at", "updated_at", "due_at", "due", "resolution", "restriction", "attempt", "proposals", "possible"),
+)
+"""The members of a case that a result carries."""
+
+
+def private(text: str | None) -> Private:
+    """Return what was typed as private text."""
+    return Private(text=text) if text else NOTHING
+
+
+def look(session: Session, reference: str) -> CaseView:
+    """Return the case that a command works on, and remember it for refusals."""
+    from workflow.services.views import case_view
+
+    session.case = reference
+    found = case_view(session.app, reference)
+    session.case = str(found.number)
+    return found
+
+
+def user_id(session: Session, case: CaseView, user: str) -> str:
+    """Return the opaque id of a compromised user that the case names.
+
+    Raises:
+        NotFoundError: the case names no such user; the message lists those it names.
+    """
+    from workflow.domain.subject import normalise
+    from workflow.services.casework import subject
+
+    wanted = normalise(Kind.USER, user)
+    named = [identity["user"] for identity in case.identities]
+    if wanted not in named:
+        listed = ", ".join(named) or "nobody yet"
+        message = f"Case #{case.number} does not name {wanted}; it names: {listed}. Add: holdfast case identity"
+        raise NotFoundError(message)
+    return subject(session.app, case.tenant, Kind.USER, wanted)
+
+
+def about_id(session: Session, case: CaseView, step: str, user: str | None) -> str:
+    """Return whom a step is recorded about: "" for the entity, else the id of ``--for``, or of the only user.
+
+    Raises:
+        InputError: several users are named and nobody said which.
+        NotFoundError: as :func:`user_id`.
+    """
+    per_user = any(item.about for item in case.prerequisites if item.id == step)
+    if user is not None:
+        return user_id(session, case, user)
+    if not per_user:
+        return ""
+    if len(case.identities) > 1:
+        named = ", ".join(identity["user"] for identity in case.identities)
+        message = f"{step!r} is answered for each user: say whom with --for ({named})."
+        raise InputError(message)
+    return user_id(session, case, case.identities[0]["user"])
+
+
+def take(session: Session, case: CaseView, *actions: Action) -> None:
+    """Take a step and print where it led: the state, and what is still missing."""
+    from workflow.services.casework import perform
+
+    done = perform(session.app, session.who, case.id, *actions)
+    report(session, done)
+
+
+def report(session: Session, done: Done, **extra: Any) -> CaseView:
+    """Print what a step led to and return the case after it."""
+    from workflow.services.views import case_view
+
+    after = case_view(session.app, done.case.id)
+    if session.as_json:
+        data = after.to_data()
+        entries = [
+            {"sequence": item.sequence, "type": item.type, "state_after": item.state_after, "leaf": item.leaf}
+            for item in done.entries
+        ]
+        case = {name: data[name] for name in SUMMARY}
+        as_json({"case": case, "entries": entries, "warnings": done.warnings, "repeated": done.repeated, **extra})
+    else:
+        _show(done, after)
+    for warning in done.warnings:
+        hint(f"Warning: {visible(warning)}")
+    return after
+
+
+def _show(done: Done, after: CaseView) -> None:
+    before = next((entry.state_before for entry in done.entries if entry.state_before), after.state)
+    moved = f"{before} → {after.state}" if before != after.state else after.state
+    say(f"#{after.number} {visible(after.entity, 120)}: {moved}", bold=True)
+    for entry in done.entries:
+        say(f"  {entry.sequence}: {entry.type}")
+    if after.missing and after.state in {"detected", "contained"}:
+        say(f"  missing: {', '.join(after.missing)}")
+    for item in after.proposals:
+        say(f"  waits for a second person: {visible(item['proposal'])}")
