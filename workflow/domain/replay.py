@@ -40,8 +40,7 @@ def replay(entries: Iterable[Entry], playbooks: Mapping[str, Playbook]) -> tuple
     for _, group in groupby(entries, key=lambda entry: entry.request or entry.recorded_at):
         commit = list(group)
         if not case.id:
-            case.id = commit[0].case
-            case.tenant = commit[0].tenant
+            case = Case(id=commit[0].case, tenant=commit[0].tenant)
         fault = _judge_commit(case, commit, playbooks)
         if fault is not None:
             return case, fault
