@@ -4,7 +4,6 @@ SQLite runs WAL with ``synchronous=FULL``: NORMAL lost acknowledged writes in si
 with ``BEGIN IMMEDIATE`` and a short random wait of our own, because SQLite's waits grow to 100 ms and starve some.
 """
 
-import os
 import random
 import sqlite3
 import threading
@@ -22,6 +21,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from workflow.errors import StorageError
 from workflow.storage.faults import BUSY, is_busy, translate
+from workflow.storage.files import write_new
 from workflow.storage.transaction import POSTGRESQL, SQLITE, Tx
 
 BUSY_TIMEOUT: Final = 5.0
@@ -48,7 +48,7 @@ class Database:
     def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT, synchronous: str = "FULL") -> None:
         try:
             parsed = make_url(url)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError) as error:
             raise StorageError(
                 "This is not the address of a database: expected sqlite:/// or postgresql://."
             ) from error
@@ -286,15 +286,9 @@ def create_file(path: Path) -> None:
     """Create an empty database file, for its owner alone (0600, in folders of 0700), and never over another.
 
     Raises:
-        StorageError: something is there already, or the folder cannot be made.
+        StorageError: something is there already, or the file cannot be made.
     """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        raise StorageError(f"There is a file at {path} already; Holdfast does not write over it.") from None
-    except OSError as error:
-        raise StorageError(f"The database cannot be made at {path}: {error.strerror}.") from error
+    write_new(path)
 
 
 def _busy() -> sqlite3.OperationalError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from workflow.errors import KeyMissingError, StorageError
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Signer
+from workflow.storage.files import write_new
 
 
 def create(path: Path, signer: Signer) -> None:
@@ -42,22 +43,3 @@ def read(path: Path) -> Signer:
         return Signer.load(text.decode("ascii"))
     except (Malformed, UnicodeDecodeError):
         raise StorageError(f"The file {path} does not hold a signing key. Restore it from your copy.") from None
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file that did not exist, through to the disk.
-
-    Raises:
-        StorageError: a file is there already, or it cannot be written.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        raise StorageError(f"There is a file at {path} already; Holdfast does not write over it.") from None
-    except OSError as error:
-        raise StorageError(f"The file {path} cannot be made: {error.strerror}.") from error

@@ -17,6 +17,7 @@ from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
 from workflow.ledger.verify import compare
 from workflow.storage import tree
+from workflow.storage.files import make_folder
 from workflow.storage.transaction import Tx
 
 try:
@@ -36,8 +37,8 @@ def append(path: Path, note: str) -> None:
         StorageError: the file cannot be written. The step it follows stands all the same.
     """
     line = json.dumps({"checkpoint": note}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    make_folder(path)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "r+b") as file, _locked(file):
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from workflow.storage.cases import literal
 from workflow.storage.openings import marks
-from workflow.storage.transaction import Tx
+from workflow.storage.transaction import Tx, storable
 
 SHORTEST: Final = 3
 """Characters an indexed search needs: the index knows the identifiers' runs of three."""
@@ -20,11 +20,7 @@ def condition(tx: Tx, text: str) -> tuple[str, list[Any]]:
     Few matches are named; many are tested case by case in the order of the page, which then fills quickly.
     """
     wanted = unicodedata.normalize("NFC", text.strip()).casefold()
-    try:
-        wanted.encode()
-    except UnicodeEncodeError:
-        return _NOTHING, []
-    if "\x00" in wanted:
+    if not storable(wanted):
         return _NOTHING, []
     if len(wanted) >= SHORTEST:
         found = _named(tx, wanted)

@@ -16,6 +16,14 @@ def placeholders(sql: str) -> str:
     return sql.replace("%", "%%").replace("?", "%s")
 
 
+def storable(text: str) -> bool:
+    """Tell whether both databases can hold this text: no NUL, no lone surrogates."""
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 class Tx:
     """A transaction on one connection.
 

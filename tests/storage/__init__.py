@@ -1,0 +1,1 @@
+"""The storage floor, on real SQLite and real PostgreSQL."""
