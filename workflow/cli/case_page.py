@@ -136,9 +136,15 @@ def show_missing(case: CaseView) -> None:
     advised = [step for step in case.prerequisites if not step.required and not step.held]
     if before:
         say(f"Missing before an unblock ({len(before)}):", bold=True)
+        now = before[0].phase
         for step in before:
-            say(f"  {label(step)}: {step.standing}. {visible(step.title)}.")
-            say(f"    next: {visible(shlex.join(step.next))}")
+            if step.phase == now:
+                say(f"  {label(step)}: {step.standing}. {visible(step.title)}.")
+                say(f"    next: {visible(shlex.join(step.next))}")
+        for phase in ("contain", "verify", "request"):
+            later = [label(step) for step in before if step.phase == phase != now]
+            if later:
+                say(f"  then, to {phase}: {', '.join(later)}")
     else:
         say("Nothing is missing before an unblock.", bold=True)
     if after or advised:

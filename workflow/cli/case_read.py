@@ -22,6 +22,8 @@ COLUMNS = (
     *("requested_at", "intended_at", "released_at", "ended_at", "late", "overdue"),
 )
 """The columns of ``case list --csv``."""
+SHOWN = 2
+"""Missing prerequisites named in the table; JSON and CSV carry them all."""
 
 
 @click.command("list", cls=Verb)
@@ -118,7 +120,8 @@ def _show_page(session: Session, page: Page) -> None:
 def _missing(row: CaseRow) -> str:
     if row.state in {State.CLOSED, State.DISMISSED}:
         return row.resolution or "-"
-    return f"{len(row.missing)}: {', '.join(row.missing)}" if row.missing else "-"
+    more = ", …" if len(row.missing) > SHOWN else ""
+    return f"{len(row.missing)}: {', '.join(row.missing[:SHOWN])}{more}" if row.missing else "-"
 
 
 def _due(session: Session, row: CaseRow) -> str:

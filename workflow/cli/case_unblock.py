@@ -38,7 +38,7 @@ def decide(session: Session, shown: Overview, action: act.Decision, question: st
 
     asked_for = allowed(shown, action.name)
     if asked_for and not session.as_json:
-        show_overview(session, shown)
+        show_overview(session, shown, brief=isinstance(action, act.IntendUnblock))
     if asked_for and not yes:
         if session.as_json or not interactive():
             raise click.UsageError("Nobody can be asked here: look at 'holdfast case view' and give --yes.")
@@ -51,7 +51,7 @@ def decide(session: Session, shown: Overview, action: act.Decision, question: st
 def allowed(shown: Overview, name: str) -> bool:
     """Say whether the case, as shown, lets the decision through to the person taking it."""
     case = shown.case
-    if name not in case.possible:
+    if name not in case.possible or (case.attempt and case.attempt["open"]):
         return False
     return all(step.held for step in case.prerequisites if step.required and step.phase != "close")
 

@@ -70,7 +70,6 @@ EXITS: Mapping[type[errors.HoldfastError], Exit] = {
 CURES: Mapping[type[errors.HoldfastError], str] = {
     errors.SamePersonError: "Ask somebody else to do it, with their own --as NAME.",
     errors.NotPermittedError: "'holdfast config show' lists who may do what.",
-    errors.NotFoundError: "'holdfast case list' shows the cases there are.",
     errors.ConflictError: "Look again with 'holdfast case view', then repeat the command.",
     errors.PendingError: "'holdfast case view' shows since when; record a reading with 'holdfast case observe'.",
     errors.SettingsError: "Correct the setting; 'docs/reference/settings.md' lists them all.",

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
     from workflow.cli.session import Session
     from workflow.services.unblock import Overview
+    from workflow.services.views import PrerequisiteView
 
 
-def show_overview(session: Session, shown: Overview) -> None:
-    """Print the overview; every line is a fact the decision will stand on."""
+def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> None:
+    """Print the overview; every line is a fact the decision will stand on.
+
+    ``brief`` leaves out what requester and approver have weighed: the evidence and the recommendations.
+    """
     case = shown.case
     restriction = case.restriction
     say(f"Unblock of case #{case.number}: {visible(case.entity, 120)}", bold=True)
@@ -36,9 +40,11 @@ def show_overview(session: Session, shown: Overview) -> None:
         say(f"  requested by {named(case.request['by'], case.request['claimed'])}, {session.local(case.request['at'])}")
         if case.request["reason"]:
             say(f"    {visible(case.request['reason'], 300)}")
-    _evidence(session, shown)
+    if not brief:
+        _evidence(session, shown)
     _list("Changed since the request", shown.changed_since_request, "nothing" if case.request else "")
-    _list("Recommended and not answered yet", shown.recommendations, "")
+    if not brief:
+        _list("Recommended and not answered yet", shown.recommendations, "")
     say(f"  It takes {visible(shown.propagation)} until mail flows again.")
     if shown.warning:
         say(f"Warning: {visible(shown.warning)}", bold=True, colour="yellow")
@@ -46,13 +52,24 @@ def show_overview(session: Session, shown: Overview) -> None:
 
 def _evidence(session: Session, shown: Overview) -> None:
     say(f"  Evidence: {len(shown.checked)} checked in the tenant, {len(shown.attested)} only attested by a person")
+    groups: dict[str, list[PrerequisiteView]] = {}
     for step in shown.case.prerequisites:
         if step.required and step.result and step.by:
-            how = f"{step.method} by {named(step.by, step.claimed)}, observed {session.local(step.observed_at)}"
-            say(f"    {label(step)}: {step.result}, {how}")
+            how = f"{step.result}, {step.method} by {named(step.by, step.claimed)}"
+            groups.setdefault(how, []).append(step)
+    for how, steps in groups.items():
+        say(f"    {how}, {_observed(session, steps)}:")
+        say(f"      {', '.join(label(step) for step in steps)}")
     for step in shown.case.prerequisites:
         if step.exception:
             say(f"    exception {label(step)}: {exception_words(session, step)}")
+
+
+def _observed(session: Session, steps: Sequence[PrerequisiteView]) -> str:
+    """Return when the steps were observed: the oldest and the newest time."""
+    times = sorted(step.observed_at for step in steps if step.observed_at)
+    first, last = session.local(times[0]), session.local(times[-1])
+    return f"observed {first}" if first == last else f"observed {first} to {last}"
 
 
 def _list(heading: str, items: Sequence[str], otherwise: str) -> None:

@@ -137,10 +137,10 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
 @click.pass_obj
 def graph(session: Session) -> None:
     """Draw the state machine as a Mermaid diagram, taken from the machine itself."""
-    from workflow.services.playbooks import graph as draw
+    from workflow.domain.diagram import mermaid
 
-    text = draw()
+    text = mermaid()
     if session.as_json:
         as_json({"mermaid": text})
     else:
-        click.echo(text)
+        click.echo(text, nl=False)

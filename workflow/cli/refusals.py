@@ -9,7 +9,16 @@ import click
 
 from workflow.cli.exits import cure_of, exit_of
 from workflow.cli.text import visible
-from workflow.errors import GateClosedError, HoldfastError, PlaybookError, RuleRefusedError, WrongStateError
+from workflow.errors import (
+    ConflictError,
+    GateClosedError,
+    HoldfastError,
+    NotPermittedError,
+    PendingError,
+    PlaybookError,
+    RuleRefusedError,
+    WrongStateError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +51,17 @@ COMMANDS: Mapping[str, str] = {
     "reopen": "case reopen CASE --reason WHY",
 }
 """The command that takes each action of the domain."""
+
+HEADINGS: Mapping[type[HoldfastError], str] = {
+    RuleRefusedError: "Refused",
+    NotPermittedError: "Not allowed",
+    PendingError: "Still pending",
+    ConflictError: "Conflict",
+}
+"""The first word of an error's message; any other begins with *Error*."""
+
+ASIDE = frozenset({"report", "note", "assign", "link", "retract", "except", "refuse", "identify", "remove-identity"})
+"""Actions that are possible almost always: people who took a wrong step are not helped by their names."""
 
 
 def next_commands(names: tuple[str, ...], reference: str) -> list[str]:
@@ -96,13 +116,16 @@ def _missing(error: GateClosedError, session: Session) -> list[dict[str, Any]]:
 
 def show_error(error: HoldfastError, session: Session) -> None:
     """Print an error on standard error: one clear message, then what to do next."""
-    heading = "Refused" if isinstance(error, RuleRefusedError) else "Error"
+    heading = next((word for kind, word in HEADINGS.items() if isinstance(error, kind)), "Error")
     lines = [f"{click.style(heading, bold=True, fg='red')}: {visible(error)}"]
     if isinstance(error, GateClosedError):
         for item in _missing(error, session):
             lines += _missing_lines(item)
     elif isinstance(error, WrongStateError):
-        lines += [f"  possible: {command}" for command in next_commands(error.possible, session.case)]
+        lines += [
+            f"  possible: {command}"
+            for command in next_commands(tuple(name for name in error.possible if name not in ASIDE), session.case)
+        ]
     elif isinstance(error, PlaybookError):
         lines += [f"  {visible(fault)}" for fault in error.faults]
     cure = cure_of(error)

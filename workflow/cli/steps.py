@@ -104,11 +104,14 @@ def report(session: Session, done: Done, **extra: Any) -> CaseView:
 
 
 def _show(done: Done, after: CaseView) -> None:
+    from workflow.services.history import WORDS
+
     before = next((entry.state_before for entry in done.entries if entry.state_before), after.state)
     moved = f"{before} → {after.state}" if before != after.state else after.state
     say(f"#{after.number} {visible(after.entity, 120)}: {moved}", bold=True)
     for entry in done.entries:
-        say(f"  {entry.sequence}: {entry.type}")
+        about = f": {entry.data['prerequisite']}" if entry.data.get("prerequisite") else ""
+        say(f"  {entry.sequence}: {WORDS.get(entry.type, entry.type)}{visible(about)}")
     if after.missing and after.state in {"detected", "contained"}:
         say(f"  missing: {', '.join(after.missing)}")
     for item in after.proposals:
