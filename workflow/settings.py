@@ -19,7 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from workflow.errors import SettingsError
+from workflow.domain.subject import normalise
+from workflow.domain.vocabulary import Kind
+from workflow.errors import InputError, SettingsError
 
 RoleName = Literal["analyst", "approver", "lead", "auditor"]
 
@@ -39,11 +41,21 @@ class Person(BaseModel):
     on_call: bool = False
     identities: tuple[str, ...] = ()
 
+    @field_validator("identities")
+    @classmethod
+    def _are_addresses(cls, identities: tuple[str, ...]) -> tuple[str, ...]:
+        # An account that was passed over would let its owner approve a case about it.
+        try:
+            return tuple(normalise(Kind.USER, address) for address in identities)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+
 
 class Settings(BaseSettings):
     """What Holdfast was told. Immutable once read."""
 
-    model_config = SettingsConfigDict(env_prefix="HOLDFAST_", extra="ignore", frozen=True)
+    # A misspelt "people" that is passed over would let everybody do everything.
+    model_config = SettingsConfigDict(env_prefix="HOLDFAST_", extra="forbid", frozen=True, populate_by_name=True)
 
     database_url: SecretStr = Field(default=SecretStr(""), description="SQLAlchemy URL; a file of yours by default.")
     config_file: Path = Field(default=Path(), description="The settings file itself.")
@@ -120,6 +132,9 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: names every wrong setting, where it came from and what would be right.
     """
+    if os.environ.get("HOLDFAST_CONFIG_FILE") and not config_path().is_file():
+        message = f"HOLDFAST_CONFIG_FILE names {config_path()}, and there is no such file."
+        raise SettingsError(message)
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:

@@ -63,12 +63,12 @@ def export(app: App, path: Path) -> int:
     except FileExistsError:
         message = f"{partial} exists: another export is running, or one was cut short. Remove it and try again."
         raise InputError(message) from None
-    except OSError as error:
+    except BaseException as error:
+        partial.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         message = f"{path} cannot be written: {error.strerror}."
         raise InputError(message) from None
-    except InputError:
-        partial.unlink(missing_ok=True)
-        raise
     return count - 1
 
 

@@ -16,7 +16,7 @@ from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, InputError, NotFoundError
 from workflow.ledger.commitment import commit
-from workflow.services import logbook, people
+from workflow.services import logbook, people, references
 from workflow.storage import attachments, cases, openings, subjects
 from workflow.storage import entries as entries_of
 from workflow.storage.journal import append, move
@@ -61,11 +61,12 @@ def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str
         who: who acts, as the face knows it.
         case_id: the case.
         actions: one action, or several that stand or fall together. Free text is ``Private(text=…)``.
-        request: idempotency key: the same key on the same case is done once.
+        request: idempotency key: the same key on the same case is done, or refused, once.
 
     Raises:
         HoldfastError: whatever refuses the step; refusals by a rule or a missing permission are committed first (R9).
     """
+    references.request_key(request)
     logbook.prepare(app, who)
     records = [action for action in actions if isinstance(action, act.RecordEvidence)]
     locked = {case_id, *(other for action in records for other in action.linked)}
@@ -92,7 +93,10 @@ def _step(
 ) -> tuple[Done, Step | None]:
     before = cases.by_request(tx, case.id, request) if request else []
     if before:
+        references.same_step(before, actions)
         return Done(case, before, repeated=True), None
+    for action in actions:
+        references.existing(tx, action)
     actor = people.actor(app, tx, who)
     at, clock = clamp(app.now(), case.updated_at)
     books = playbooks_for(app, tx, case, actions)
@@ -135,7 +139,11 @@ def write(
     opened: Mapping[str, Opening],
     tenant: str = "",
 ) -> tuple[Case, list[Entry]]:
-    """Append the records to the case's history; returns the case they lead to. Its row is the caller's to move."""
+    """Append the records to the case's history; returns the case they lead to. Its row is the caller's to move.
+
+    Of a command that was refused as a whole only one action is recorded, and only its texts are kept.
+    """
+    named = {value["commitment"] for record in records for value in record.data.values() if is_commitment(value)}
     entries = append(
         tx,
         app.journal,
@@ -145,7 +153,7 @@ def write(
         at=stamp.at,
         clock=stamp.clock,
         request=stamp.request,
-        openings=opened,
+        openings={commitment: opening for commitment, opening in opened.items() if commitment in named},
         head=case.head,
         sequence=case.sequence,
     )
@@ -179,8 +187,8 @@ def seal(tx: Tx, case: Case, actions: Sequence[act.Action]) -> tuple[list[act.Ac
             if private.commitment:
                 continue
             text = checked(name, private.text)
-            if text in same:
-                changes[name] = Private(commitment=same[text])
+            if same.get(name, ("", ""))[0] == text:
+                changes[name] = Private(commitment=same[name][1])
                 continue
             salt = secrets.token_bytes(SALT_BYTES)
             commitment = commit(text, salt)
@@ -190,15 +198,21 @@ def seal(tx: Tx, case: Case, actions: Sequence[act.Action]) -> tuple[list[act.Ac
     return sealed, kept
 
 
-def _standing_values(tx: Tx, case: Case, action: act.Action) -> dict[str, str]:
-    """Return the texts of the standing before and after values, by text."""
+def _standing_values(tx: Tx, case: Case, action: act.Action) -> dict[str, tuple[str, str]]:
+    """Return text and commitment of the standing before and after values, by field."""
     if not isinstance(action, act.RecordEvidence) or not (action.before or action.after):
         return {}
     standing = case.evidence.get((action.prerequisite, action.about))
     if standing is None:
         return {}
-    known = openings.reveal(tx, [item.commitment for item in (standing.before, standing.after) if item])
-    return {text: commitment for commitment, text in known.items()}
+    values = {"before": standing.before.commitment, "after": standing.after.commitment}
+    known = openings.reveal(tx, [commitment for commitment in values.values() if commitment])
+    return {name: (known[commitment], commitment) for name, commitment in values.items() if commitment in known}
+
+
+def is_commitment(value: object) -> bool:
+    """Say whether a member of an entry stands for a text that is kept beside the ledger."""
+    return isinstance(value, dict) and value.keys() == {"commitment"}
 
 
 def checked(name: str, text: str) -> str:

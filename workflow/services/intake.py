@@ -22,7 +22,7 @@ from workflow.domain.record import clamp, time_to_text
 from workflow.domain.restriction import Restriction, Skipped
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
-from workflow.errors import InputError, NotFoundError, RuleRefusedError
+from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
 from workflow.services import casework, logbook, people
 from workflow.storage import cases, subjects
@@ -88,6 +88,7 @@ def take_in(app: App, who: Who, items: Iterable[Restriction | Skipped], tenant: 
 
     Importing the same file again, or an older one, opens and reopens nothing.
     """
+    casework.checked("tenant", tenant)
     logbook.prepare(app, who)
     source = iter(items)
     while batch := list(islice(source, BATCH)):
@@ -101,6 +102,7 @@ def open_by_hand(app: App, who: Who, restriction: Restriction, wish: Wish | None
         InputError, NotFoundError: the identifier or the playbook is no such thing.
         RuleRefusedError, NotPermittedError: the actor may not.
     """
+    casework.checked("tenant", tenant)
     logbook.prepare(app, who)
     return _take_batch(app, who, [restriction], tenant, wish or Wish())[0]
 
@@ -109,22 +111,38 @@ def _take_batch(
     app: App, who: Who, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish | None = None
 ) -> list[Taken]:
     known = _known_cases(app, batch, tenant)
-    with app.database.transaction() as tx:
-        cases.lock_intake(tx)
-        cases.lock(tx, known)
-        by = people.actor(app, tx, who)
-        taken = []
-        for item in batch:
-            if isinstance(item, Skipped):
-                taken.append(Taken(item.where, "", "", "broken" if item.broken else "skipped", None, item.why))
-                continue
-            try:
-                taken.append(_take(app, tx, by, item, tenant_of(app, item, tenant), wish or Wish()))
-            except (InputError, NotFoundError, RuleRefusedError) as error:
-                if wish is not None:
-                    raise
-                taken.append(Taken(item.where, item.identifier, item.kind.value, "broken", None, str(error)))
-        return taken
+    adopted = dict(app.adopted)
+    taken: list[Taken] = []
+    stopped: HoldfastError | None = None
+    try:
+        with app.database.transaction() as tx:
+            cases.lock_intake(tx)
+            cases.lock(tx, known)
+            by = people.actor(app, tx, who)
+            for item in batch:
+                if isinstance(item, Skipped):
+                    taken.append(Taken(item.where, "", "", "broken" if item.broken else "skipped", None, item.why))
+                    continue
+                try:
+                    taken.append(_take(app, tx, by, item, tenant_of(app, item, tenant), wish or Wish()))
+                except (InputError, NotFoundError) as error:
+                    if wish is not None:
+                        raise
+                    taken.append(Taken(item.where, item.identifier, item.kind.value, "broken", None, str(error)))
+                except RuleRefusedError as error:
+                    stopped = error if wish is not None else None
+                    taken.append(Taken(item.where, item.identifier, item.kind.value, "broken", None, str(error)))
+                except NotPermittedError as error:
+                    stopped = error
+                    break
+    except BaseException:
+        # A playbook that this transaction adopted is not adopted after all.
+        app.adopted = adopted
+        raise
+    if stopped is not None:
+        # The refusal was recorded with the batch (R9).
+        raise stopped
+    return taken
 
 
 def _known_cases(app: App, batch: Sequence[Restriction | Skipped], tenant: str) -> set[str]:
@@ -200,7 +218,8 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
         return Taken(
             item.where, item.identifier, item.kind.value, "known", case.number, "a later reading is known already"
         )
-    if item.lifted_by and case.open_attempt is not None:
+    attempt = case.open_attempt
+    if item.lifted_by and attempt is not None and observed_at >= attempt.approved_at:
         why = "somebody ran the removal; the restriction is believed gone once a reading or the audit log shows it"
         return Taken(item.where, item.identifier, item.kind.value, "known", case.number, why)
     action = act.ObserveRestriction(
@@ -254,16 +273,16 @@ def _open(
 
 
 def _step(app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor) -> Case:
-    """Judge and write one step inside a batch; a refusal is raised and leaves nothing of this item."""
+    """Judge and write one step inside a batch; a refusal is recorded where there is a case, then raised (R9)."""
     at, clock = clamp(app.now(), case.updated_at)
     (sealed,), opened = casework.seal(tx, case, [action])
     step: Step = advance(case, sealed, by, {playbook.digest: playbook}, at)
-    if step.error is not None:
-        raise step.error
     stamp = casework.Stamp(at, clock, secrets.token_hex(8))
     tenant = action.tenant if isinstance(action, act.OpenCase) else ""
     after, _ = casework.write(app, tx, case, step.records, stamp, opened, tenant)
     move(tx, picture(after, playbook))
+    if step.error is not None:
+        raise step.error
     return after
 
 

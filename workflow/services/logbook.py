@@ -11,10 +11,12 @@ from workflow.domain.playbook import Playbook, canonical
 from workflow.domain.record import Actor, Entry, Record, clamp, time_from_text
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import NotFoundError
+from workflow.ledger.commitment import commit
 from workflow.services.people import Who, actor, register_person
 from workflow.sources.playbook_file import load, shipped
-from workflow.storage import cases, playbooks
+from workflow.storage import cases, openings, playbooks
 from workflow.storage.journal import append
+from workflow.storage.openings import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,9 +25,17 @@ if TYPE_CHECKING:
     from workflow.storage.transaction import Tx
 
 PEOPLE_PER_ENTRY = 20
+NOBODY = "[]"
+"""How a list of nobody reads."""
 
 
-def write(app: App, tx: Tx, by: Actor, records: Iterable[tuple[EntryType, Mapping[str, Any]]]) -> list[Entry]:
+def write(
+    app: App,
+    tx: Tx,
+    by: Actor,
+    records: Iterable[tuple[EntryType, Mapping[str, Any]]],
+    kept: Mapping[str, Opening] | None = None,
+) -> list[Entry]:
     """Append entries about the log itself; ``cases.lock_log`` has been taken."""
     made = [
         Record(type=kind, actor=by, state_before="", state_after="", recurrence=0, data=data) for kind, data in records
@@ -44,7 +54,7 @@ def write(app: App, tx: Tx, by: Actor, records: Iterable[tuple[EntryType, Mappin
         at=at,
         clock=clock,
         request=secrets.token_hex(8),
-        openings={},
+        openings=kept or {},
         head=head,
         sequence=sequence,
     )
@@ -101,42 +111,55 @@ def prepare(app: App, who: Who) -> None:
     """Before a process first writes: put changed people and settings on the ledger (house rule)."""
     if app.prepared:
         return
-    app.prepared = True
     with app.database.reading() as tx:
         changed = bool(_changes(app, tx))
-    if not changed:
-        return
-    with app.database.transaction() as tx:
-        cases.lock_log(tx)
-        by = actor(app, tx, who)
-        write(app, tx, by, _changes(app, tx, register=True))
+    if changed:
+        with app.database.transaction() as tx:
+            cases.lock_log(tx)
+            by = actor(app, tx, who)
+            changes = _changes(app, tx)
+            kept: dict[str, Opening] = {}
+            if EntryType.PEOPLE_CHANGED in changes:
+                changes[EntryType.PEOPLE_CHANGED] = _people_parts(app, tx, kept)
+            write(app, tx, by, [(kind, data) for kind, parts in changes.items() for data in parts], kept)
+    # Only now: what failed to be written has to be written before the next step.
+    app.prepared = True
 
 
-def _changes(app: App, tx: Tx, *, register: bool = False) -> list[tuple[EntryType, dict[str, Any]]]:
-    known: dict[str, str] = {}
+def _changes(app: App, tx: Tx) -> dict[EntryType, list[dict[str, Any]]]:
+    """Return what differs from the log's newest word, with the data of its entries; people get theirs when written."""
+    known: dict[str, Mapping[str, Any]] = {}
     for entry in cases.entries(tx, LOG_CASE):
-        if "digest" in entry.data:
-            known[entry.type] = entry.data["digest"]
+        known[entry.type] = entry.data
     settings = app.settings
     general = {"tenant": settings.tenant, "timezone": settings.timezone, "date_order": settings.date_order}
-    people = [person.model_dump(mode="json") for person in settings.people]
-    changes: list[tuple[EntryType, dict[str, Any]]] = []
-    if known.get(EntryType.SETTINGS_CHANGED) != _digest(general):
-        changes.append((EntryType.SETTINGS_CHANGED, {"digest": _digest(general), **general}))
-    if known.get(EntryType.PEOPLE_CHANGED, _digest([])) != _digest(people):
-        changes += _people_entries(app, tx, _digest(people)) if register else [(EntryType.PEOPLE_CHANGED, {})]
+    digest = _digest({**general, "tenants": settings.tenants})
+    changes: dict[EntryType, list[dict[str, Any]]] = {}
+    if known.get(EntryType.SETTINGS_CHANGED, {}).get("digest") != digest:
+        changes[EntryType.SETTINGS_CHANGED] = [{"digest": digest, **general, "tenants": len(settings.tenants)}]
+    listed = known.get(EntryType.PEOPLE_CHANGED, {}).get("listed", {}).get("commitment")
+    before = openings.reveal(tx, [listed]).get(listed) if listed else NOBODY
+    if before != _people(app):
+        changes[EntryType.PEOPLE_CHANGED] = []
     return changes
 
 
-def _people_entries(app: App, tx: Tx, digest: str) -> list[tuple[EntryType, dict[str, Any]]]:
-    """Name people by opaque id with their roles; contacts stay out of the ledger."""
+def _people(app: App) -> str:
+    return json.dumps([person.model_dump(mode="json") for person in app.settings.people], sort_keys=True)
+
+
+def _people_parts(app: App, tx: Tx, kept: dict[str, Opening]) -> list[dict[str, Any]]:
+    """Name people by opaque id with their roles; names and contacts stand behind a commitment, put into ``kept``."""
+    text, salt = _people(app), secrets.token_bytes(32)
+    commitment = commit(text, salt)
+    kept[commitment] = Opening(salt, text)
     rows = [
         {"id": register_person(tx, person.name), "roles": list(person.roles), "team": person.team}
         for person in app.settings.people
     ]
     parts = [rows[start : start + PEOPLE_PER_ENTRY] for start in range(0, len(rows), PEOPLE_PER_ENTRY)] or [[]]
     return [
-        (EntryType.PEOPLE_CHANGED, {"digest": digest, "part": number, "parts": len(parts), "people": part})
+        {"listed": {"commitment": commitment}, "part": number, "parts": len(parts), "people": part}
         for number, part in enumerate(parts, start=1)
     ]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.app import App
-from workflow.domain.vocabulary import EntryType
+from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import StorageError
 from workflow.ledger.note import Signer
 from workflow.services import logbook, people
 from workflow.sources.playbook_file import load, shipped
-from workflow.storage import cases, keyfile, seal
+from workflow.storage import cases, keyfile, schema, seal
 from workflow.storage.database import Database, create_file
 from workflow.storage.migrations import upgrade
 
@@ -49,6 +49,10 @@ def init(settings: Settings, who: Who, clock: Callable[[], datetime] | None = No
             raise StorageError(message)
     if database.path is not None:
         create_file(database.path)
+    elif _in_use(database):
+        database.close()
+        message = "This database holds a ledger already: it has been set up. Nothing was changed."
+        raise StorageError(message)
     upgrade(database)
     database.close()
     origin = f"holdfast-{secrets.token_hex(8)}/1"
@@ -72,6 +76,11 @@ def init(settings: Settings, who: Who, clock: Callable[[], datetime] | None = No
         origin=origin,
         vkey=signer.verifier.text,
     )
+
+
+def _in_use(database: Database) -> bool:
+    with database.reading() as tx:
+        return schema.revision(tx) is not None and cases.head(tx, LOG_CASE) != ("", 0)
 
 
 def seal_now(app: App) -> None:

@@ -133,16 +133,19 @@ def verify(app: App, options: Options | None = None) -> Report:
     for difference in schema.compare(app.database):
         report.add(ledger.Finding("schema", "", 0, -1, difference))
     with app.database.reading() as tx:
+        origins, claimed = _log(tx)
+    verifiers = _verifiers(app, options, claimed, report)
+    # Before the ledger is read: a step that others take meanwhile is in the file and not in what is read here.
+    kept, source = _kept_points(app, options, verifiers)
+    with app.database.reading() as tx:
         for line in schema.integrity(tx):
             report.add(ledger.Finding("database", "", 0, -1, line))
-        origins, claimed = _log(tx)
-        verifiers = _verifiers(app, options, claimed, report)
         _tree(tx, report, origins, verifiers, every=options.every_signature)
         _columns(tx, report)
         books = _playbooks(tx, report)
         _cases(tx, report, origins, books, options.progress)
         _files(tx, report)
-        _kept(app, tx, report, options, verifiers)
+        _kept(app, tx, report, kept, source)
     if report.findings or report.more:
         # A kept checkpoint that does not fit is a matter of completeness, everything else of integrity.
         outside_only = all(item.kind in KEPT_KINDS for item in report.findings)
@@ -350,15 +353,17 @@ def _files(tx: Tx, report: Report) -> None:
         report.add(ledger.Finding("attachment", "", 0, -1, why))
 
 
-def _kept(app: App, tx: Tx, report: Report, options: Options, verifiers: list[Verifier]) -> None:
-    """Hold the ledger against checkpoints kept outside the database."""
+def _kept_points(app: App, options: Options, verifiers: list[Verifier]) -> tuple[list[Checkpoint], str]:
+    """Return the checkpoints kept outside the database, and where they were found."""
     if options.against:
         kept = [point for path in options.against for point in keptpoints.read(path, verifiers)]
-        source = ", ".join(str(path) for path in options.against)
-    else:
-        newest = outside.newest(app.settings.checkpoint_file, verifiers)
-        kept = [] if newest is None else [newest[0]]
-        source = f"{app.settings.checkpoint_file} (on this machine)"
+        return kept, ", ".join(str(path) for path in options.against)
+    newest = outside.newest(app.settings.checkpoint_file, verifiers)
+    return [] if newest is None else [newest[0]], f"{app.settings.checkpoint_file} (on this machine)"
+
+
+def _kept(app: App, tx: Tx, report: Report, kept: Sequence[Checkpoint], source: str) -> None:
+    """Hold the ledger against checkpoints kept outside the database."""
     if not kept:
         report.notes.append(
             "Completeness not checked: no kept checkpoint was found. Keep one elsewhere and use --against."

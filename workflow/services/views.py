@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from workflow.domain.record import Entry
     from workflow.storage.transaction import Tx
 
+DIGITS = 12
+"""Digits of a sequence that are read; no case gets that long."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrerequisiteView:
@@ -133,7 +136,7 @@ def until(entries: list[Entry], as_of: str) -> list[Entry]:
         InputError: neither a sequence nor a time.
     """
     if as_of.isascii() and as_of.isdigit():
-        kept = [entry for entry in entries if entry.sequence <= int(as_of)]
+        kept = [entry for entry in entries if entry.sequence <= int(as_of[:DIGITS])]
     else:
         try:
             moment = time_to_text(time_from_text(as_of))

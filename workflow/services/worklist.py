@@ -14,6 +14,7 @@ from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError
 from workflow.services.names import Names
 from workflow.storage import subjects, worklist
+from workflow.storage.transaction import storable
 from workflow.storage.worklist import MOST, SORTS, Filters
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from workflow.domain.picture import Picture
 
 __all__ = ["MOST", "SORTS", "CaseRow", "Filters", "Page", "person_filter", "worklist_page"]
+
+LARGEST = 2**31 - 1
+"""Largest case number; both databases take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,9 @@ def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: 
     """Return one page; ``sort`` is a field, with ``-`` in front for the largest first.
 
     Raises:
-        InputError: an unknown sort field, a limit outside 1…500, or a key that no page gave.
+        InputError: an unknown sort field, a limit outside 1…500, a filter that is no text, or a key that no page gave.
     """
+    filters = _storable(filters)
     column, descending = sort.removeprefix("-"), sort.startswith("-")
     with app.database.reading() as tx:
         page = worklist.page(tx, filters, column, descending=descending, limit=limit, after=_key(after))
@@ -129,10 +134,20 @@ def _key(after: str) -> worklist.Key | None:
     except (ValueError, TypeError, RecursionError):
         message = "--after takes the key that the page before printed as its next page."
         raise InputError(message) from None
-    if not (isinstance(state, str) and isinstance(value, str | int) and isinstance(case_id, str)):
+    fits = (isinstance(value, int) and abs(value) <= LARGEST) or (isinstance(value, str) and storable(value))
+    if not (fits and isinstance(state, str) and isinstance(case_id, str) and storable(case_id)):
         message = "--after takes the key that the page before printed as its next page."
         raise InputError(message)
     return (state, value, case_id)
+
+
+def _storable(filters: Filters) -> Filters:
+    for name in ("tenant", "kind", "missing", "assignee", "resolution"):
+        value = getattr(filters, name)
+        if value is not None and not storable(value):
+            message = f"The {name} contains characters that are not text."
+            raise InputError(message)
+    return filters
 
 
 def _text_key(key: worklist.Key | None) -> str:

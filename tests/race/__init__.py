@@ -1,0 +1,1 @@
+"""Races: many processes want the same case at once."""
