@@ -252,7 +252,7 @@ def _resolution_without_release(action: act.CloseCase, scene: Scene) -> Resoluti
     case = scene.case
     if case.reading.status is RestrictionStatus.NOT_LISTED and case.resolution is not None:
         return case.resolution
-    if case.kind is Kind.USER:
+    if case.kind is Kind.USER and case.last_present is RestrictionStatus.UNKNOWN:
         resolution = action.resolution or Resolution.NOT_UNBLOCKED
         if resolution not in ENDINGS:
             message = f"A user's case is closed as one of: {', '.join(item.value for item in ENDINGS)}."
@@ -291,7 +291,8 @@ def _may_dismiss(action: act.DismissCase, scene: Scene) -> None:
             message = "A duplicate names the other case (--of CASE)."
             raise InputError(message)
         return
-    if case.kind is not Kind.USER and case.reading.status is not RestrictionStatus.NOT_LISTED:
+    never_restricted = case.kind is Kind.USER and case.last_present is RestrictionStatus.UNKNOWN
+    if not never_restricted and case.reading.status is not RestrictionStatus.NOT_LISTED:
         message = (
             "The entity may still be restricted, so the case is not dismissed: move it to the playbook "
             "'legitimate-bulk-sender' and release it, or record a reading that shows the restriction gone."

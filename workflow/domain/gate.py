@@ -255,11 +255,13 @@ def evidence_set(
     for item, about, reason in survey(case, playbook, at, linked):
         if item.required_by is Phase.CLOSE:
             continue
-        rows.append([item.id, about, *_ground(case, item, about, at, reason)])
+        rows.append([item.id, about, *_ground(case, playbook, item, about, at, reason)])
     return rows
 
 
-def _ground(case: Case, item: Prerequisite, about: str, at: datetime, reason: Reason | None) -> tuple[str, str]:
+def _ground(
+    case: Case, playbook: Playbook, item: Prerequisite, about: str, at: datetime, reason: Reason | None
+) -> tuple[str, str]:
     if reason is not None:
         return f"missing:{reason}", ""
     if item.applies_if and applies(case, item, about) is False:
@@ -269,13 +271,14 @@ def _ground(case: Case, item: Prerequisite, about: str, at: datetime, reason: Re
     if acceptance is not None and _accepts(acceptance, item, at):
         return "exception", acceptance.leaf
     evidence = case.evidence.get((item.id, about))
-    if evidence is not None and evidence.result in {Result.MET, Result.NOT_APPLICABLE} and not evidence.lapsed:
+    if evidence is not None and _judge(case, item, evidence, at, None) is None:
         return evidence.result.value, evidence.leaf
-    for other in item.any_of:
-        alternative = case.evidence.get((other, about)) or case.evidence.get((other, ""))
-        if alternative is not None and alternative.result is Result.MET:
-            return f"met:{other}", alternative.leaf
-    return "met", ""
+    # It holds and not by its own answer, so one of its alternatives is met.
+    return next(
+        (f"met:{other.id}", case.evidence[other.id, about if other.about is About.IDENTITY else ""].leaf)
+        for other in map(playbook.get, item.any_of)
+        if other is not None and _alternative_met(case, other, about, at, None)
+    )
 
 
 def evidence_digest(case: Case, rows: list[list[str]]) -> str:

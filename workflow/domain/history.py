@@ -119,13 +119,17 @@ def _begin(case: Case, entry: Entry, at: datetime) -> None:
     case.resolution = None
     case.released_at = None
     case.ended_at = None
-    if case.attempt is not None and case.attempt.ended_at is None:
-        case.attempt = replace(case.attempt, ended_at=at)
+    _end_attempt(case, at)
     case.restricted_at = _time(basis, "restricted_at")
     case.dated = bool(basis.get("dated"))
     case.boundary = _time(basis, "boundary")
     if "status" in data:
         _read(case, entry, RestrictionStatus(data["status"]), _time(data, "observed_at") or at)
+
+
+def _end_attempt(case: Case, at: datetime) -> None:
+    if case.open_attempt is not None:
+        case.attempt = replace(case.open_attempt, ended_at=at)
 
 
 def _read(case: Case, entry: Entry, status: RestrictionStatus, observed_at: datetime) -> None:
@@ -157,8 +161,8 @@ def _observed(case: Case, entry: Entry, at: datetime) -> None:
     _read(case, entry, RestrictionStatus(entry.data["status"]), observed_at)
     if "resolution" in basis:
         case.resolution = Resolution(basis["resolution"])
-    if basis.get("ends_attempt") and case.attempt is not None:
-        case.attempt = replace(case.attempt, ended_at=at)
+    if basis.get("ends_attempt"):
+        _end_attempt(case, at)
 
 
 def _recurred(case: Case, entry: Entry, at: datetime) -> None:
@@ -335,18 +339,19 @@ def _intended(case: Case, entry: Entry, at: datetime) -> None:
 
 def _answered(case: Case, entry: Entry, at: datetime) -> None:
     answer = Answer(entry.data["answer"])
-    ended_at = None if answer is Answer.DONE else at
-    if case.attempt is not None:
-        case.attempt = replace(case.attempt, answer=answer, answered_at=at, ended_at=ended_at)
-    if ended_at is not None:
+    if case.open_attempt is None:
+        message = "An answer without an open attempt."
+        raise ValueError(message)
+    case.attempt = replace(case.open_attempt, answer=answer, answered_at=at)
+    if answer is not Answer.DONE:
+        _end_attempt(case, at)
         _request_ended(case, entry, at)
 
 
 def _released(case: Case, entry: Entry, at: datetime) -> None:
     case.resolution = Resolution.RELEASED
     case.released_at = at
-    if case.attempt is not None:
-        case.attempt = replace(case.attempt, ended_at=at)
+    _end_attempt(case, at)
     _request_ended(case, entry, at)
 
 
