@@ -1,0 +1,14 @@
+"""The sections by name, in the order in which they run."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.bench import transition
+from tests.bench.table import Section
+
+SECTIONS: Final[Mapping[str, Callable[..., Section | list[Section]]]] = {
+    "full": transition.full,
+    "normal": transition.normal,
+    "postgresql-16": transition.on_postgresql("16"),
+    "postgresql-18": transition.on_postgresql("18"),
+}
