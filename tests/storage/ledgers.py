@@ -141,6 +141,11 @@ class Ledger:
         with self.database.transaction() as tx:
             seal.seal(tx, self.journal)
 
+    def without_search(self) -> None:
+        """Take SQLite's search index away, as in a library that has no full-text search."""
+        for name in ("TRIGGER subject_search_add", "TRIGGER subject_search_drop", "TABLE subject_search"):
+            self.statement(f"DROP {name}")
+
     def statement(self, sql: str, params: Sequence[object] = ()) -> int:
         """Run one statement in a transaction of its own, as somebody would who writes SQL by hand."""
         with self.database.transaction() as tx:

@@ -7,7 +7,7 @@ import pytest
 from tests.storage.ledgers import TENANT, Ledger, moved, noted
 from workflow.domain.vocabulary import Kind
 from workflow.errors import DatabaseBusyError, NotFoundError
-from workflow.storage import cases, playbooks, subjects
+from workflow.storage import cases, entries, playbooks, subjects
 from workflow.storage.cases import FoldCache
 
 
@@ -166,3 +166,43 @@ def test_a_playbook_is_adopted_once(ledger: Ledger) -> None:
         assert [playbooks.get(tx, "d" * 64)] == playbooks.every(tx)
         with pytest.raises(NotFoundError):
             playbooks.get(tx, "e" * 64)
+
+
+def test_namesakes_are_found_across_tenants(ledger: Ledger) -> None:
+    """Mailboxes and users of any tenant with an address are the same person's; connectors and people are not."""
+    with ledger.database.transaction() as tx:
+        found = {
+            (tenant, kind): subjects.register(tx, tenant, kind, "ada@contoso.com")
+            for tenant in ("contoso", "fabrikam")
+            for kind in (Kind.MAILBOX, Kind.PERSON)
+        }
+
+        expected = sorted(key for (_, kind), key in found.items() if kind is Kind.MAILBOX)
+        assert expected == list(subjects.alike(tx, ["ada@contoso.com", "bob@contoso.com"]))
+        assert () == subjects.alike(tx, [])
+
+
+def test_the_newest_entries_come_in_the_order_of_writing(ledger: Ledger) -> None:
+    """Across all cases, the last ones written, oldest of them first."""
+    first = ledger.open()
+    ledger.open("case_2", "bob@contoso.com")
+    ledger.step(first, noted())
+
+    with ledger.database.reading() as tx:
+        assert [("case_2", 1), ("case_1", 2)] == [(item.case, item.sequence) for item in entries.newest(tx, 2)]
+        assert [] == entries.rows_without(tx)
+
+
+def test_a_case_is_carried_forward_by_what_was_written(ledger: Ledger) -> None:
+    """Folding the new entries onto the old case equals loading, and is cached once it stands."""
+    cache = FoldCache()
+    picture = ledger.open()
+    with ledger.database.transaction() as tx:
+        case = cases.load(tx, picture.id)
+        written = ledger.append(tx, picture.id, [noted()])
+        after = entries.follow(tx, case, written, cache)
+        assert after == entries.follow(tx, case, written)
+        assert cache.get(picture.id) is None
+
+    with ledger.database.reading() as tx:
+        assert cases.load(tx, picture.id) == after == cache.get(picture.id)

@@ -27,8 +27,12 @@ def test_entries_are_read_back_as_they_were_appended(ledger: Ledger) -> None:
         assert (written[-1].leaf, 3) == cases.head(tx, picture.id)
 
 
-def test_a_case_is_an_unbroken_chain_in_a_verified_tree(ledger: Ledger) -> None:
-    """What is written verifies: chain, tree, nodes and signature, with nothing left unsealed."""
+@pytest.mark.parametrize("page", [3, 5000])
+def test_a_case_is_an_unbroken_chain_in_a_verified_tree(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """What is written verifies, read in pages of any size: chain, tree, nodes and signature, nothing unsealed."""
+    monkeypatch.setattr(tree, "_PAGE", page)
     for number in range(5):
         picture = ledger.open(f"case_{number}", f"ada{number}@contoso.com")
         ledger.step(picture, noted(), moved())

@@ -143,12 +143,7 @@ def test_search_does_without_its_index(sqlite_ledger: Ledger) -> None:
     """Without the full-text index a search scans and finds the same."""
     for index, address in enumerate(ADDRESSES):
         sqlite_ledger.open(f"case_{index}", address)
-    for statement in (
-        "DROP TRIGGER subject_search_add",
-        "DROP TRIGGER subject_search_drop",
-        "DROP TABLE subject_search",
-    ):
-        sqlite_ledger.statement(statement)
+    sqlite_ledger.without_search()
 
     assert [3] == numbers(sqlite_ledger, Filters(text="y%d"))
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from workflow.errors import StorageError
+from workflow.errors import DatabaseBusyError, StorageError
 from workflow.storage.faults import BUSY, is_busy, translate
 from workflow.storage.files import write_new
 from workflow.storage.transaction import POSTGRESQL, SQLITE, Tx
@@ -97,8 +97,6 @@ class Database:
         pooled = self.connect()
         try:
             (blocked, _, _) = pooled.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except self.errors as error:
-            raise translate(error) from error
         finally:
             pooled.close()
         return bool(blocked)
@@ -113,8 +111,32 @@ class Database:
             return self.engine.raw_connection()
         except self.errors as error:
             raise translate(error) from error
-        except SQLAlchemyError as error:
-            raise translate(error.__cause__ or error) from error
+
+    def open(self, *, write: bool) -> Any:
+        """Take a connection and begin on it. One that cannot begin is thrown away, whatever its state.
+
+        Raises:
+            DatabaseBusyError: another writer held the lock for too long.
+            StorageError: the database refused.
+        """
+        pooled = self.connect()
+        connection = pooled.driver_connection
+        try:
+            if self.dialect != SQLITE:
+                if not write:
+                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            elif write:
+                self.begin(connection, "BEGIN IMMEDIATE")
+            else:
+                connection.execute("PRAGMA query_only=ON")
+                self.begin(connection, "BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
+        except self.errors as error:
+            pooled.invalidate()
+            raise translate(error) from error
+        except BaseException:
+            pooled.invalidate()
+            raise
+        return pooled
 
     def begin(self, connection: Any, statement: str, first: str = "") -> None:
         """Try to begin on SQLite until it is our turn; ``first`` is read at once, to fix what is seen."""
@@ -136,13 +158,14 @@ class Database:
             time.sleep(random.uniform(_SHORTEST, longest))  # noqa: S311 - spreading waiters, not secrets
 
     def take_turn(self) -> None:
-        """Queue behind the writers of this process, so that only one of them tries for the lock."""
-        if not self._turn.acquire(timeout=self._busy_timeout):
-            raise translate(_busy())
+        """Queue behind the writers of this process, so that only one of them tries for SQLite's lock."""
+        if self.dialect == SQLITE and not self._turn.acquire(timeout=self._busy_timeout):
+            raise DatabaseBusyError(BUSY)
 
     def pass_turn(self) -> None:
         """Let the next writer of this process try."""
-        self._turn.release()
+        if self.dialect == SQLITE:
+            self._turn.release()
 
     def _connect_sqlite(self) -> sqlite3.Connection:
         name = ":memory:" if self.path is None else f"file:{quote(str(self.path.absolute()))}?mode=rw"
@@ -182,17 +205,13 @@ class Transaction:
     def __enter__(self) -> Tx:
         """Begin."""
         database = self._database
-        if database.dialect == SQLITE:
-            database.take_turn()
+        database.take_turn()
         try:
-            self._pooled = database.connect()
-            self._connection = self._pooled.driver_connection
-            if database.dialect == SQLITE:
-                self._begin()
+            self._pooled = database.open(write=True)
         except BaseException:
-            if database.dialect == SQLITE:
-                database.pass_turn()
+            database.pass_turn()
             raise
+        self._connection = self._pooled.driver_connection
         self._tx = Tx(self._connection, database.dialect)
         return self._tx
 
@@ -216,19 +235,9 @@ class Transaction:
                 raise
         finally:
             self._pooled.close()
-            if self._database.dialect == SQLITE:
-                self._database.pass_turn()
+            self._database.pass_turn()
         for callback in after:
             callback()
-
-    def _begin(self) -> None:
-        try:
-            self._database.begin(self._connection, "BEGIN IMMEDIATE")
-        except BaseException as error:
-            self._pooled.close()
-            if isinstance(error, sqlite3.Error):
-                raise translate(error) from error
-            raise
 
     def _take_back(self) -> None:
         # The first failure is the one to report; a broken connection cannot roll back and need not.
@@ -246,21 +255,9 @@ class Reading:
 
     def __enter__(self) -> Tx:
         """Fix the state that will be seen."""
-        database = self._database
-        self._pooled = database.connect()
+        self._pooled = self._database.open(write=False)
         self._connection = self._pooled.driver_connection
-        try:
-            if database.dialect == SQLITE:
-                self._connection.execute("PRAGMA query_only=ON")
-                database.begin(self._connection, "BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
-            else:
-                self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        except BaseException as error:
-            self._leave()
-            if isinstance(error, database.errors):
-                raise translate(error) from error
-            raise
-        self._tx = Tx(self._connection, database.dialect)
+        self._tx = Tx(self._connection, self._database.dialect)
         return self._tx
 
     def __exit__(
@@ -289,9 +286,3 @@ def create_file(path: Path) -> None:
         StorageError: something is there already, or the file cannot be made.
     """
     write_new(path)
-
-
-def _busy() -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError(BUSY)
-    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
-    return error
