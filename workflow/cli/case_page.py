@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workflow.cli.moments import duration
 from workflow.cli.output import fields, say
 from workflow.cli.people import named
+from workflow.cli.steps import second_command
 from workflow.cli.text import paragraphs, visible
 
 if TYPE_CHECKING:
@@ -100,7 +101,9 @@ def attempt_line(session: Session, case: CaseView) -> str:
 def _waiting(session: Session, case: CaseView) -> None:
     for item in case.proposals:
         by = named(item["by"], item["claimed"])
-        say(f"Waits for a second person: {visible(item['proposal'])}, by {by}, {session.local(item['at'])}")
+        command = visible(second_command(case, str(item["proposal"])))
+        say(f"Waits for a second person: {item['kind']}, by {by}, {session.local(item['at'])}")
+        say(f"    next: {command} --as NAME")
         _reason(item["reason"])
     for step in case.prerequisites:
         if step.exception:

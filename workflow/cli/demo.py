@@ -93,7 +93,6 @@ def _gate(stage: Stage) -> None:
     stage.stands(1, "verified")
     stage.run("ben", "case request-unblock 1 --reason 'Cleaned up, see INC-1041.' --yes")
     stage.run("ben", "case approve 1 --yes", Exit.NOT_ALLOWED)
-    stage.run("ana", "case approve 1 --yes", Exit.NOT_ALLOWED)
     stage.run("cleo", "case approve 1 --yes")
 
 

@@ -114,5 +114,18 @@ def _show(done: Done, after: CaseView) -> None:
         say(f"  {entry.sequence}: {WORDS.get(entry.type, entry.type)}{visible(about)}")
     if after.missing and after.state in {"detected", "contained"}:
         say(f"  missing: {', '.join(after.missing)}")
+    if after.resolution:
+        say(f"  resolution: {after.resolution}")
     for item in after.proposals:
-        say(f"  waits for a second person: {visible(item['proposal'])}")
+        say(f"  waits for a second person: {visible(second_command(after, str(item['proposal'])))} --as NAME")
+
+
+def second_command(case: CaseView, proposal: str) -> str:
+    """Return the command with which a second person agrees to what was proposed."""
+    kind, _, rest = proposal.partition(":")
+    if kind == "exception":
+        about = " --for USER" if "/" in rest else ""
+        return f"holdfast case except {case.number} {rest.partition('/')[0]}{about} --grant"
+    if kind == "identity":
+        return f"holdfast case identity {case.number} USER --confirm"
+    return f"holdfast case {'dismiss' if kind == 'dismissal' else kind} {case.number} --confirm"

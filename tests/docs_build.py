@@ -1,0 +1,164 @@
+"""Writes the reference pages that are generated: command line, errors and exit codes, settings.
+
+``python -m tests.docs_build`` writes them; a test fails when a page is not what this module would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workflow import errors
+from workflow.cli.door import root
+from workflow.cli.exits import CURES, EXITS, INTERRUPTED, MEANINGS
+from workflow.settings import Person, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGES = Path(__file__).parent.parent / "docs" / "reference"
+WIDTH = 100
+
+
+def command_line() -> str:
+    """Return the reference of every command, from click itself."""
+    lines = [
+        "# Command line",
+        "",
+        "Generated from the commands themselves by `make docs`. `--as` and `--json` may stand before or behind the",
+        "command's name. CASE is a case's number, the address or connector id it is about, or the end of its id.",
+        "TIME is such as `2026-05-01T08:12`, `2026-05-01T08:12Z`, `2026-05-01 08:12+02:00`, `-2h`, `+7d` or `now`;",
+        "without a zone it is local and echoed in UTC. People read local time with its zone; JSON and CSV are UTC.",
+        "",
+        "JSON stands alone on standard output, errors included; hints, echoed times and progress go to standard error.",
+        "`NO_COLOR` and a pipe turn colours off. `HOLDFAST_DEBUG=1` shows where an unexpected error came from.",
+        "",
+    ]
+    for path, command in _commands(root, "holdfast"):
+        ctx = click.Context(command, info_name=path, terminal_width=WIDTH, help_option_names=["-h", "--help"])
+        help_text = command.get_help(ctx)
+        lines += [f"## {path}", "", "```text", help_text, "```", ""]
+    return "\n".join(lines)
+
+
+def _commands(group: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, group
+    if isinstance(group, click.Group):
+        ctx = click.Context(group, info_name=path)
+        for name in group.list_commands(ctx):
+            command = group.get_command(ctx, name)
+            assert command is not None
+            yield from _commands(command, f"{path} {name}")
+
+
+def errors_and_exits() -> str:
+    """Return the page of exit codes and of every error with its code."""
+    lines = [
+        "# Errors and exit codes",
+        "",
+        "Generated from the error tree and the command line's one table by `make docs`.",
+        "",
+        "## Exit codes",
+        "",
+        "| code | meaning |",
+        "|---|---|",
+        *(f"| {code.value} | {meaning} |" for code, meaning in MEANINGS.items()),
+        f"| {INTERRUPTED} | interrupted (Ctrl-C) |",
+        "",
+        "`holdfast import` exits with 1 when an item or a file was broken; everything else was taken in.",
+        "`holdfast playbook check` exits with 1 when there is a fault.",
+        "",
+        "## Errors",
+        "",
+        "An error is one message on standard error and what to do next. With `--json` it is an object on standard",
+        'output: `{"error": {"code", "message", "exit", "next_step", …}}`. `gate_closed` adds `missing`, for each',
+        "prerequisite `id`, `about`, `reason`, `title`, `required`, `phase`, `who`, `role` and `next`. `wrong_state`",
+        "adds `possible` and `next`; `playbook` adds `faults`. A usage error's code is `usage`, an unexpected one's",
+        "`unexpected`.",
+        "",
+        "| code | exit | what happened | what to do next |",
+        "|---|---|---|---|",
+    ]
+    for kind in error_classes():
+        doc = (inspect.getdoc(kind) or "").split("\n", 1)[0]
+        lines.append(f"| `{kind.code}` | {EXITS[kind].value} | {doc} | {CURES.get(kind, '')} |")
+    return "\n".join([*lines, ""])
+
+
+def error_classes() -> list[type[errors.HoldfastError]]:
+    """Return every class of the error tree, in the order in which it is written."""
+    return [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.HoldfastError)]
+
+
+def settings() -> str:
+    """Return the page of settings, from the model."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated from the settings model by `make docs`. Each is read from the environment first, then from",
+        "`config.toml`. `HOLDFAST_HOME` puts the three folders (config, data, state) under one place. Lists and",
+        "tables in the environment are JSON. `holdfast config show` prints what is in force.",
+        "",
+        "| setting | environment | unless given | what it is |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        variable = field.alias or f"HOLDFAST_{name.upper()}"
+        lines.append(f"| `{name}` | `{variable}` | {_default(name, field)} | {field.description} |")
+    lines += [
+        "",
+        "## People",
+        "",
+        "Each `[[people]]` table of `config.toml` is one person.",
+        "",
+        "| member | unless given |",
+        "|---|---|",
+        *(f"| `{name}` | {_default(name, field)} |" for name, field in Person.model_fields.items()),
+        "",
+        "## For the command line only",
+        "",
+        "| variable | what it does |",
+        "|---|---|",
+        "| `HOLDFAST_HOME` | one folder for config, data and state |",
+        "| `HOLDFAST_DEBUG` | any value: show where an unexpected error came from |",
+        "| `NO_COLOR` | any value: no colours |",
+        "| `_HOLDFAST_COMPLETE` | set by shells that complete commands (`holdfast completion bash`) |",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+PLACES = {
+    "database_url": "`holdfast.db` in the data folder",
+    "config_file": "`config.toml` in the config folder",
+    "key_file": "`signing.key` in the config folder",
+    "checkpoint_file": "`checkpoints` in the state folder",
+}
+
+
+def _default(name: str, field: Any) -> str:
+    if name in PLACES:
+        return PLACES[name]
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if value in ("", (), {}):
+        return "empty"
+    return f"`{', '.join(value)}`" if isinstance(value, tuple) else f"`{str(value).lower()}`"
+
+
+GENERATED = {"cli.md": command_line, "errors.md": errors_and_exits, "settings.md": settings}
+"""Each generated page and what writes it."""
+
+
+def main() -> None:
+    """Write every generated page."""
+    for name, write in GENERATED.items():
+        (PAGES / name).write_text(write(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
