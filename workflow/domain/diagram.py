@@ -72,9 +72,8 @@ def mermaid() -> str:
         if arrow.target is not None
     ]
     for state in State:
-        inside = [_label(arrow) for arrow in arrows() if arrow.source is state and arrow.target is None]
-        if inside:
-            lines += [f"    note right of {state.value}", f"        {', '.join(inside)}", "    end note"]
+        inside = ", ".join(_label(arrow) for arrow in arrows() if arrow.source is state and arrow.target is None)
+        lines += [f"    note right of {state.value}", f"        {inside}", "    end note"]
     return "\n".join(lines) + "\n"
 
 
