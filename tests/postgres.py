@@ -47,7 +47,7 @@ SERVER_SETTINGS: Final[Mapping[str, str]] = {
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
-    "max_connections": "120",
+    "max_connections": "200",
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "lc_messages": "C",
