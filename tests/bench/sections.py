@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.bench import transition
+from tests.bench import bulk, guards, lists, startup, transition, verifying, writers
 from tests.bench.table import Section
 
 SECTIONS: Final[Mapping[str, Callable[..., Section | list[Section]]]] = {
@@ -11,4 +11,13 @@ SECTIONS: Final[Mapping[str, Callable[..., Section | list[Section]]]] = {
     "normal": transition.normal,
     "postgresql-16": transition.on_postgresql("16"),
     "postgresql-18": transition.on_postgresql("18"),
+    "writers": writers.on_sqlite,
+    "writers-postgresql": writers.on_postgresql,
+    "guards": guards.sqlite,
+    "guards-postgresql": guards.postgresql,
+    "bulk": bulk.bulk,
+    "verification": verifying.verifying,
+    "lists": lists.lists,
+    "startup": startup.startup,
+    "large": verifying.large,
 }

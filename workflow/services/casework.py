@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.domain import actions as act
@@ -14,7 +15,7 @@ from workflow.domain.private import Private
 from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
-from workflow.errors import ConflictError, InputError, NotFoundError
+from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, RuleRefusedError
 from workflow.ledger.commitment import commit
 from workflow.services import logbook, people, references
 from workflow.storage import attachments, cases, openings, subjects
@@ -23,7 +24,7 @@ from workflow.storage.journal import append, move
 from workflow.storage.openings import Opening
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from workflow.app import App
@@ -38,6 +39,8 @@ LONGEST_TEXT = 4000
 """Characters of one free text: it is kept beside the ledger, which carries only its commitment."""
 SALT_BYTES = 32
 RELOCKS = 3
+AT_ONCE = 500
+"""Cases to one transaction in a bulk step."""
 
 
 @dataclass(slots=True)
@@ -86,6 +89,59 @@ def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str
     if step is not None and step.error is not None:
         raise step.error
     return done
+
+
+def perform_many(
+    app: App, who: Who, wanted: Iterable[tuple[str, Sequence[act.Action]]]
+) -> Iterator[tuple[str, Done | HoldfastError]]:
+    """Take one step on each of many cases, 500 to a transaction and each case judged by itself.
+
+    Args:
+        app: the app.
+        who: who acts.
+        wanted: case ids, each with its actions, which stand or fall together as in :func:`perform`.
+
+    Yields each case id with what came of it, in the order asked for and once it is committed: the step, or the error
+    that refused it. What refuses one case does not touch the others.
+
+    Raises:
+        HoldfastError: the database refused a whole transaction; nothing of that one was kept.
+    """
+    logbook.prepare(app, who)
+    source = iter(wanted)
+    while batch := list(islice(source, AT_ONCE)):
+        found: list[Done | HoldfastError | None] = []
+        with app.database.transaction() as tx:
+            locked = {case_id for case_id, _ in batch}
+            cases.lock(tx, locked)
+            for case_id, actions in batch:
+                found.append(_one_of_many(app, tx, who, case_id, actions, locked))
+        for (case_id, actions), result in zip(batch, found, strict=True):
+            yield case_id, _alone(app, who, case_id, actions) if result is None else result
+
+
+def _one_of_many(
+    app: App, tx: Tx, who: Who, case_id: str, actions: Sequence[act.Action], locked: set[str]
+) -> Done | HoldfastError | None:
+    """Take one case's step inside a batch; None for a case whose linked cases are not locked with it (PostgreSQL)."""
+    try:
+        case = cases.load(tx, case_id, app.cache)
+        linked = {other for item in case.evidence.values() for other in item.linked}
+        linked |= {other for item in actions if isinstance(item, act.RecordEvidence) for other in item.linked}
+        if not tx.sqlite and not linked <= locked:
+            return None
+        done, step = _step(app, tx, who, case, actions, "", linked - {case_id})
+    except (NotFoundError, InputError, RuleRefusedError) as error:
+        # Raised before anything was written about this case.
+        return error
+    return done if step is None or step.error is None else step.error
+
+
+def _alone(app: App, who: Who, case_id: str, actions: Sequence[act.Action]) -> Done | HoldfastError:
+    try:
+        return perform(app, who, case_id, *actions)
+    except HoldfastError as error:
+        return error
 
 
 def _step(
