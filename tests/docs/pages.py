@@ -64,7 +64,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def joined(text: str) -> Iterator[str]:
-    r"""Yield the lines of a block, those that end in ``\`` joined with the next; what a here-document holds is left out."""
+    r"""Yield the lines of a block, those ending in ``\`` joined with the next, here-documents left out."""
     waiting, end = "", ""
     for line in text.splitlines():
         if end:
@@ -84,8 +84,4 @@ def commands(page: Path) -> list[list[str]]:
     """Return every command line that begins with ``holdfast``, in blocks and inline, as arguments after that word."""
     lines = [line.strip() for block in blocks(page) if block.language != "text" for line in joined(block.text)]
     lines += [text.strip() for text in _INLINE.findall(prose(page))]
-    found = []
-    for line in lines:
-        if line.split(" ", 1)[0] == "holdfast" and " " in line:
-            found.append(shlex.split(line, comments=True)[1:])
-    return found
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("holdfast ")]

@@ -27,8 +27,8 @@ _DOCUMENT = re.compile(r"^cat > (\S+) <<'(\w+)'\n(.*?)^\2\n", re.MULTILINE | re.
 class Reader:
     """Somebody who types what a page says, in the present folder; between two commands a minute passes.
 
-    ``codes`` are the exit codes of the newest block, ``output`` is what it printed, ``key`` the public key that ``init``
-    printed, which stands for ``holdfast-…`` in a file of the reader's.
+    ``codes`` are the exit codes of the newest block, ``output`` is what it printed, ``key`` the public key that
+    ``init`` printed, which stands for ``holdfast-…`` in a file of the reader's.
     """
 
     now: datetime = BEGIN
@@ -41,7 +41,7 @@ class Reader:
         return self.now
 
     def type(self, block: Block) -> None:
-        """Type a block of commands: here-documents, ``export`` and ``holdfast``, perhaps written to a file."""
+        """Type a block of commands: here-documents, ``export``, ``make`` and ``holdfast``, perhaps into a file."""
         documents = {name: content for name, _, content in _DOCUMENT.findall(block.text)}
         self.codes, self.output = [], ""
         for line in joined(block.text):
@@ -54,6 +54,9 @@ class Reader:
                 continue
             if words[0] == "export":
                 self._export(words[1])
+            elif words[0] == "make":
+                # The demo is one command of the product; these tests are what `make test` runs.
+                self._run(["demo"] if words[1] == "demo" else ["--version"])
             else:
                 assert "holdfast" == words[0], f"a reader does not know how to type {line!r}"
                 self._run(words[1:])
@@ -82,8 +85,8 @@ def follow(page: Path, reader: Reader) -> list[str]:
     """Follow a page from top to bottom; returns each way in which it does not tell the truth.
 
     A ``text`` block is held against the commands above it: its lines appear in that order, ``…`` standing for anything.
-    ``<!-- exit: 3 -->`` above a block says how its last command ends, ``<!-- later: 40 -->`` how many minutes pass first,
-    ``<!-- file: NAME -->`` that the block is a file of that name.
+    ``<!-- exit: 3 -->`` above a block says how its last command ends, ``<!-- later: 40 -->`` how many minutes pass
+    first, ``<!-- file: NAME -->`` that the block is a file of that name.
     """
     faults = []
     for block in blocks(page):
