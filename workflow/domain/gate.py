@@ -152,21 +152,20 @@ def _judge(
 ) -> Reason | None:
     if evidence is None:
         return Reason.UNANSWERED
-    if evidence.result is Result.NOT_MET:
+    result = evidence.result
+    if result is Result.NOT_MET:
         return Reason.NOT_MET
-    if evidence.result is Result.UNABLE_TO_VERIFY:
+    if result is Result.UNABLE_TO_VERIFY:
         return Reason.UNABLE_TO_VERIFY
     if evidence.lapsed or (item.fresh_within is not None and evidence.observed_at + item.fresh_within <= at):
         return Reason.LAPSED
     if case.boundary is not None and evidence.observed_at < case.boundary:
         return Reason.BEFORE_RESTRICTION
-    if evidence.result is Result.NOT_APPLICABLE and (
-        not item.applies_if or applies(case, item, evidence.about) is True
-    ):
+    if result is Result.NOT_APPLICABLE and (not item.applies_if or applies(case, item, evidence.about) is True):
         return Reason.APPLIES
     if item.after and _too_early(case, item, evidence):
         return Reason.OUT_OF_ORDER
-    if item.check is Check.LINKED_CASE_CONTAINED and evidence.result is Result.MET:
+    if item.check is Check.LINKED_CASE_CONTAINED and result is Result.MET:
         return _linked_open(evidence, linked)
     return None
 
@@ -176,9 +175,11 @@ def _too_early(case: Case, item: Prerequisite, evidence: Evidence) -> bool:
 
     What is answered for the entity waits for every person that the earlier step is about.
     """
+    given = case.evidence
+    persons = (evidence.about, "") if evidence.about else ("", *case.identities)
     for earlier in item.after:
-        for about in (evidence.about, "") if evidence.about else ("", *case.identities):
-            first = case.evidence.get((earlier, about))
+        for about in persons:
+            first = given.get((earlier, about))
             if first is not None and first.result is Result.MET and evidence.observed_at < first.established_at:
                 return True
     return False
@@ -215,6 +216,10 @@ def holds(
         if not about:
             return False
         for person in about:
+            # What its own answer carries needs no look at exceptions and alternatives.
+            evidence = case.evidence.get((item.id, person))
+            if evidence is not None and _judge(case, item, evidence, at, linked) is None:
+                continue
             if standing(case, playbook, item, person, at, linked) is not None:
                 return False
     return True
