@@ -201,7 +201,10 @@ def _chosen(data: dict[str, Any], steps: list[Any]) -> bool:
 @AS_OF
 @click.pass_obj
 def history(session: Session, case: str, wants_csv: bool, as_of: str | None) -> None:
-    """Show everything that happened to a case, refusals too, oldest first."""
+    """Show everything that happened to a case.
+
+    Refused and denied attempts too, oldest first.
+    """
     from workflow.cli.timeline import ENTRY_COLUMNS, show_timeline
     from workflow.services.history import history as read
 

@@ -1,0 +1,259 @@
+"""Looking at cases: lists, one screen, steps, history, and the past."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Shell
+from workflow.cli.case_read import COLUMNS
+
+
+def test_no_cases_yet(shell: Shell) -> None:
+    """An empty list says how to begin."""
+    assert "There are no cases yet" in shell.ok("case list").out
+    assert {"cases": [], "next": ""} == {key: shell.ok("case list --json").data[key] for key in ("cases", "next")}
+    assert ",".join(COLUMNS) == shell.ok("case list --csv").out.strip()
+
+
+def test_no_case_fits(case: Shell) -> None:
+    """A list emptied by its filters says so."""
+    assert "No case fits" in case.ok("case list --search zzz").out
+
+
+def test_the_list(case: Shell) -> None:
+    """One line for a case, with what it lacks and nobody's name."""
+    heading, row = case.ok("case list").out.splitlines()
+
+    assert ["#", "state", "entity", "restriction", "missing", "assignee", "due"] == heading.split()
+    assert row.startswith("1  detected  ada@contoso.com  listed       15: snapshot-taken, password-reset, …  -")
+
+
+def test_the_list_as_data(case: Shell) -> None:
+    """JSON carries every missing prerequisite; CSV the same fields."""
+    (row,) = case.ok("case list --json").data["cases"]
+    (line,) = csv.DictReader(io.StringIO(case.ok("case list --csv").out))
+
+    assert list(COLUMNS) == list(row)
+    assert list(COLUMNS) == list(line)
+    assert ("snapshot-taken", 15) == (row["missing"][0], len(row["missing"]))
+    assert line["missing"].split() == row["missing"]
+    assert "false" == line["late"]
+
+
+def test_csv_and_json_contradict(case: Shell) -> None:
+    """Only one of them can be printed."""
+    assert 2 == case("case list --csv --json").code
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        ("", [2, 1]),
+        ("--sort number", [1, 2]),
+        ("--state contained", []),
+        ("--state detected --state contained", [2, 1]),
+        ("--kind connector", [2]),
+        ("--search ADA@", [1]),
+        ("--missing traffic-reviewed", [2]),
+        ("--assignee ana", [1]),
+        ("--assignee ''", [2]),
+        ("--assignee nobody-known", []),
+        ("--mine --as ana", [1]),
+        ("--mine", []),
+        ("--resolution expired", []),
+        ("--all", [2, 1]),
+        ("--tenant default", [2, 1]),
+        ("--tenant other", []),
+        ("--opened-from -1h --opened-to now", [2, 1]),
+        ("--opened-to -1h", []),
+        ("--released-from -1d --released-to now", []),
+    ],
+)
+def test_filters(case: Shell, options: str, numbers: list[int]) -> None:
+    """Every filter narrows the list."""
+    case.ok("case assign 1 ana")
+    case.ok("case open 0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90")
+
+    found = case.ok(f"case list --json {options}").data["cases"]
+
+    assert numbers == [row["number"] for row in found]
+
+
+def test_pages(case: Shell) -> None:
+    """A page ends with the key of the next."""
+    case.ok("case open bob@contoso.com")
+    first = case.ok("case list --limit 1")
+    key = first.err.rpartition("--after ")[2].strip()
+
+    assert "bob@contoso.com" in first.out
+    assert "ada@contoso.com" in case.ok("case list --limit 1 --after", key).out
+    assert f"--after {key}" in case.ok("case list --limit 1 --csv").err
+    assert 2 == case("case list --after nonsense").code
+    assert 2 == case("case list --sort entity").code
+
+
+def test_late_and_overdue(verified: Shell) -> None:
+    """An unblock that was not seen to work is late after an hour and overdue after a day."""
+    verified.ok("case request-unblock 1 --yes --as ben")
+    verified.ok("case approve 1 --yes --as cleo")
+    verified.ok("case unblock 1 --yes --as ben")
+    verified.later(minutes=80)
+    late, page = verified.ok("case list").out, verified.ok("case view 1").out
+    verified.later(days=1)
+
+    assert "LATE by 21 min" in late
+    assert "LATE, pending for 1 h 22 min" in page
+    assert "OVERDUE by" in verified.ok("case list").out
+    assert "OVERDUE, pending for 1 d 1 h" in verified.ok("case view 1").out
+
+
+def test_one_screen(case: Shell) -> None:
+    """The case, what is missing now with its commands, and what comes later by name."""
+    shown = case.ok("case view ada@contoso.com").out
+
+    assert "Case #1: ada@contoso.com (mailbox, tenant default)" in shown
+    assert "State: detected" in shown
+    assert "restricted 2025-06-11 13:01 CEST" in shown
+    assert "    next: holdfast case record 1 password-reset --ref WHERE" in shown
+    assert "  then, to verify: audit-logging-on," in shown
+    assert "holdfast case record 1 audit-logging-on" not in shown
+
+
+def test_everything_on_the_screen(verified: Shell, home: Path) -> None:
+    """Request, approval, proposals, exceptions, links and users are all there, each claimed."""
+    verified.ok("case open boss@contoso.com --kind user --as ana")
+    verified.ok("case link 1 2 --relation admin --as ana")
+    verified.ok("case assign 1 ana")
+    verified.ok("case except 1 audit-logging-on --reason 'no licence' --until +7d --as ana")
+    verified.ok("case except 1 audit-logging-on --grant --as cleo")
+    verified.ok("case request-unblock 1 --yes --as ben --reason 'all\ndone'")
+    verified.ok("case approve 1 --yes --as dora --reason fine")
+    verified.ok("case identity 1 bob@contoso.com --fact synced --as ana")
+    verified.ok("case identity 1 bob@contoso.com --remove --reason typo --as ana")
+
+    shown = verified.ok("case view 1").out
+
+    assert "linked           #2 admin, detected" in shown
+    assert "assignee         ana" in shown
+    assert "user             bob@contoso.com (synced)" in shown
+    assert "Waits for a second person: remove-identity, by ana (claimed)" in shown
+    assert "next: holdfast case identity 1 USER --confirm --as NAME" in shown
+    assert "Exception: audit-logging-on: granted by cleo, asked for by ana, until" in shown
+    assert "(bob@contoso.com): unanswered" in shown
+
+
+def test_request_and_approvals_on_the_screen(verified: Shell) -> None:
+    """Who asked and who approved, each only claimed, and until when the approval is good."""
+    verified.ok("case request-unblock 1 --yes --as ben --reason 'first\nsecond'")
+    verified.ok("case approve 1 --yes --as dora --reason fine")
+
+    shown = verified.ok("case view 1").out
+
+    assert "Unblock requested by ben (claimed), 2025-06-11" in shown
+    assert "    first\n    second\n" in shown
+    assert "approvals: 1 of 1" in shown
+    assert "approved by dora (claimed)" in shown
+    assert "Nothing is missing before an unblock." in shown
+
+
+def test_stale_evidence_is_pointed_out(verified: Shell) -> None:
+    """What lapsed since the last entry is said, though reading writes nothing."""
+    verified.later(days=2)
+    before = verified.view()["sequence"]
+
+    assert "Went stale since the last entry: " in verified.ok("case view 1").out
+    assert before == verified.view()["sequence"]
+
+
+def test_as_it_was(verified: Shell) -> None:
+    """A case is shown as it was at an entry or at a time, and says so."""
+    opened = verified.view()["opened_at"]
+
+    assert "As it was at 1, entry 1" in verified.ok("case view 1 --as-of 1").out
+    assert "detected" == verified.ok("case view 1 --json --as-of", opened).data["state"]
+    assert 1 == len(verified.ok("case history 1 --json --as-of 1").data["entries"])
+    assert 5 == verified("case view 1 --as-of -1d").code
+    assert 2 == verified("case view 1 --as-of yesterday").code
+
+
+def test_steps(case: Shell) -> None:
+    """A step says how it stands, what counts, where and how it is done, and what to type."""
+    shown = case.ok("case prerequisites 1 password-reset").out
+
+    assert shown.startswith("password-reset (ada@contoso.com): unanswered\n")
+    assert "Update-MgUser -UserId 'ada@contoso.com'" in shown
+    assert "next: holdfast case record 1 password-reset --ref WHERE" in shown
+    assert "snapshot-taken: unanswered" in case.ok("case prerequisites 1").out
+
+
+def test_answered_steps(verified: Shell) -> None:
+    """An answer is shown with method, claimed name, times and values."""
+    verified.ok("case record 1 inbox-rules-reviewed --ref T-2 --note odd --before 'one rule' --after none --as ana")
+    shown = verified.ok("case prerequisites 1 inbox-rules-reviewed").out
+
+    assert "answer     met, attested by ana (claimed), observed" in shown
+    assert ["T-2", "odd", "one rule", "none"] == [
+        line.split(maxsplit=1)[1]
+        for line in shown.splitlines()
+        if line.split()[0] in {"reference", "note", "before", "after"}
+    ]
+
+
+def test_steps_as_data(case: Shell) -> None:
+    """JSON and CSV carry the steps that were asked for."""
+    data = case.ok("case prerequisites 1 --missing --json").data
+    rows = list(csv.DictReader(io.StringIO(case.ok("case prerequisites 1 mfa-enabled --csv").out)))
+
+    assert "snapshot-taken" == data["prerequisites"][0]["id"]
+    assert ["mfa-enabled"] == [row["id"] for row in rows]
+
+
+def test_steps_that_are_not(verified: Shell) -> None:
+    """An unknown step is refused; nothing missing is said."""
+    assert 2 == verified("case prerequisites 1 nonsense").code
+    assert "Nothing is missing.\n" == verified.ok("case prerequisites 1 mfa-enabled --missing").out
+    assert "id\n" == verified.ok("case prerequisites 1 mfa-enabled --missing --csv").out
+
+
+def test_history(case: Shell) -> None:
+    """Who did what, claimed or not, what moved, and where it stands in the ledger."""
+    case("case request-unblock 1 --yes --as ana")
+    heading, first, opened, second, refused = case.ok("case history 1").out.splitlines()
+
+    assert "History of case 1" == heading
+    assert "   1  2025-06-11 14:01 CEST  ana (claimed, OS user " in first
+    assert "[leaf " in second
+    assert "      case opened: listed  [new → detected]" == opened
+    assert refused.startswith("      refused: request-unblock (missing snapshot-taken, ")
+
+
+def test_history_as_data(case: Shell) -> None:
+    """The same as JSON and CSV."""
+    (entry,) = case.ok("case history 1 --json").data["entries"]
+    (row,) = csv.DictReader(io.StringIO(case.ok("case history 1 --csv").out))
+
+    assert ("case:opened", True, "ana") == (entry["type"], entry["claimed"], entry["by"])
+    assert "case:opened" == row["type"]
+
+
+def test_hostile_text_on_every_page(shell: Shell) -> None:
+    """Escapes, directions, line breaks and formulas from a tenant or a colleague never act."""
+    evil = "=1+1\x1b[2J\u202egnp\nState: released"
+    shell.ok("case open ada@contoso.com --reason", evil, "--name", evil, "--as", "@eve")
+    shell.ok("case note 1", evil)
+    shell.ok("case record 1 snapshot-taken --ref", evil, "--note", evil, "--before", evil, "--after", evil)
+    shell.ok("case assign 1 =cmd")
+
+    pages = [shell.ok(line).out for line in ("case view 1", "case history 1", "case prerequisites 1", "case list")]
+
+    for page in pages:
+        assert "\x1b" not in page
+        assert "\u202e" not in page
+        assert "State: released" not in page.splitlines()
+    assert "'=cmd" in shell.ok("case list --csv").out
+    assert "'@eve" in shell.ok("case history 1 --csv").out
+    assert "\x1b" not in shell.ok("case view 1 --json").out

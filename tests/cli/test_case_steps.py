@@ -1,0 +1,256 @@
+"""Recording facts and ending cases: each command, its refusals and its exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import CONTAIN, Shell
+
+
+def test_open(shell: Shell) -> None:
+    """A case by hand, with what the portal shows."""
+    ran = shell.ok("case open Ada@Contoso.com --restricted-at 2025-06-11T10:00 --temporary --reason spam --fact hosted")
+    view = shell.view()
+
+    assert "#1 ada@contoso.com: opened" in ran.out
+    assert "2025-06-11T10:00 is 2025-06-11T08:00:00Z" in ran.err
+    assert ("temporary", "2025-06-11T08:00:00.000000Z", "spam") == tuple(
+        view["restriction"][key] for key in ("status", "restricted_at", "reason")
+    )
+    assert {"hosted": True} == view["facts"]
+
+
+def test_open_again(case: Shell) -> None:
+    """An address that has an open case is reported to it."""
+    assert "seen" == case.ok("case open ada@contoso.com --json").data["outcome"]
+    assert "(this very report was taken in before)" in case.ok("case open ada@contoso.com").out
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "playbook"),
+    [
+        ("0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90", "connector", "blocked-connector"),
+        ("ada@contoso.com --kind user", "user", "privileged-account"),
+        ("ada@contoso.com --playbook legitimate-bulk-sender", "mailbox", "legitimate-bulk-sender"),
+    ],
+)
+def test_kinds(shell: Shell, words: str, kind: str, playbook: str) -> None:
+    """A GUID is a connector; each kind has a playbook of its own."""
+    shell.ok(f"case open {words}")
+    view = shell.view()
+
+    assert (kind, playbook) == (view["kind"], view["playbook"]["name"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("nonsense", 2),
+        ("ada@contoso.com --fact nonsense", 2),
+        ("ada@contoso.com --restricted-at nonsense", 2),
+        ("ada@contoso.com --restricted-at +2h", 2),
+        ("ada@contoso.com --playbook nonsense", 5),
+        ("ada@contoso.com --playbook blocked-connector", 2),
+        ("ada@contoso.com --kind nonsense", 2),
+    ],
+)
+def test_not_opened(shell: Shell, words: str, code: int) -> None:
+    """What cannot be understood opens nothing."""
+    assert code == shell(f"case open {words}").code
+    assert [] == shell.ok("case list --json").data["cases"]
+
+
+def test_record(case: Shell, home: Path) -> None:
+    """Several answers at once, with values and a file, lead to a conclusion that nobody set."""
+    (home / "proof.txt").write_text("seen", encoding="utf-8")
+    case.ok("case identity 1 ada@contoso.com --fact no-app-passwords --as ana")
+
+    ran = case.ok(f"case record 1 {CONTAIN} --attach proof.txt --at -1m --before a --after b --as ana")
+    step = next(item for item in case.view()["prerequisites"] if item["id"] == "password-reset")
+
+    assert "#1 ada@contoso.com: detected → contained" in ran.out
+    assert "evidence recorded: password-reset" in ran.out
+    assert ("met", "a", "b", 64) == (step["result"], step["before"], step["after"], len(step["attachment"]))
+
+
+def test_record_as_json(case: Shell) -> None:
+    """The result carries the case, the entries and their leaves."""
+    data = case.ok("case record 1 snapshot-taken --ref T-1 --json").data
+
+    assert ["evidence:recorded"] == [entry["type"] for entry in data["entries"]]
+    assert ("detected", 1, False) == (data["case"]["state"], data["case"]["number"], data["repeated"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("snapshot-taken", 3),
+        ("nonsense --ref T", 5),
+        ("snapshot-taken --result not-applicable --ref T", 3),
+        ("snapshot-taken --at +1h --ref T", 3),
+        ("snapshot-taken --at -3h --ref T", 3),
+        ("snapshot-taken --at nonsense --ref T", 2),
+        ("snapshot-taken --attach missing.txt", 2),
+        ("snapshot-taken --linked 9 --ref T", 5),
+        ("password-reset --for bob@contoso.com --ref T", 5),
+        ("snapshot-taken --result maybe", 2),
+    ],
+)
+def test_not_recorded(case: Shell, words: str, code: int) -> None:
+    """What cannot count is refused, and the case stands as it stood."""
+    assert code == case(f"case record 1 {words}").code
+    assert not any(step["result"] for step in case.view()["prerequisites"])
+
+
+def test_per_user(case: Shell) -> None:
+    """With two users named, an answer about a person says about whom."""
+    case.ok("case identity 1 bob@contoso.com --as ana")
+
+    refused = case("case record 1 password-reset --ref T")
+
+    assert 2 == refused.code
+    assert "--for (ada@contoso.com, bob@contoso.com)" in refused.err
+    case.ok("case record 1 password-reset --for BOB@contoso.com --ref T")
+    answered = [item["about"] for item in case.view()["prerequisites"] if item["result"]]
+    assert ["bob@contoso.com"] == answered
+
+
+def test_linked_case(shell: Shell) -> None:
+    """A step met by another case names it, once that one is contained."""
+    shell.ok("case open 0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90 --fact connector-changed")
+    shell.ok("case open ada@contoso.com")
+    shell.ok("case link 1 2 --relation admin")
+    too_early = shell("case record 1 admin-case-contained --linked 2 --ref T")
+    shell.verify(2)
+
+    assert 3 == too_early.code
+    shell.ok("case record 1 admin-case-contained --linked 2 --ref T")
+
+
+def test_retract(verified: Shell) -> None:
+    """An answer is taken back, with a reason, and the conclusion with it."""
+    assert 2 == verified("case retract 1 password-reset").code
+    assert "verified → detected" in verified.ok("case retract 1 password-reset --reason wrong").out
+    assert 5 == verified("case retract 1 password-reset --reason wrong").code
+
+
+def test_exceptions(case: Shell) -> None:
+    """One asks, another grants; the three that count most are never excepted."""
+    assert 2 == case("case except 1 audit-logging-on --reason x").code
+    assert 3 == case("case except 1 password-reset --reason x --until +1d").code
+    assert 5 == case("case except 1 audit-logging-on --grant").code
+    asked = case.ok("case except 1 audit-logging-on --reason x --until +1d --as ana")
+    assert "holdfast case except 1 audit-logging-on --grant --as NAME" in asked.out
+    assert 4 == case("case except 1 audit-logging-on --grant --as ana").code
+    assert 2 == case("case except 1 audit-logging-on --grant --refuse").code
+    case.ok("case except 1 audit-logging-on --grant --as cleo")
+    assert "audit-logging-on" not in case.view()["missing"]
+
+
+def test_exceptions_about_people(case: Shell) -> None:
+    """With several waiting, it is said whose is meant."""
+    case.ok("case identity 1 bob@contoso.com --as ana")
+    for user in ("ada", "bob"):
+        asked = case.ok(f"case except 1 admin-roles-reviewed --for {user}@contoso.com --reason x --until +1d --as ana")
+    assert "--for USER --grant" in asked.out
+    assert 2 == case("case except 1 admin-roles-reviewed --grant --as cleo").code
+    case.ok("case except 1 admin-roles-reviewed --for ada@contoso.com --grant --as cleo")
+    case.ok("case except 1 admin-roles-reviewed --refuse --as cleo")
+    assert [] == case.view()["proposals"]
+
+
+def test_assign(case: Shell) -> None:
+    """A case is given to somebody, and back."""
+    assert 2 == case("case assign 1").code
+    assert 2 == case("case assign 1 ana --none").code
+    case.ok("case assign 1 ana")
+    assert "ana" == case.view()["assignee"]
+    case.ok("case assign 1 --none")
+    assert "" == case.view()["assignee"]
+
+
+def test_notes(case: Shell) -> None:
+    """A note from the command line or from standard input; an empty one is refused."""
+    case.ok("case note 1 hello")
+    case.ok("case note 1 -", typed=b"from a pipe\nsecond line\n")
+
+    assert 2 == case("case note 1 ''").code
+    assert 2 == case("case note 1", "x" * 5000).code
+    texts = [entry["text"] for entry in case.ok("case history 1 --json").data["entries"]]
+    assert ["note: hello", "note: from a pipe\nsecond line"] == texts[1:3]
+
+
+def test_identities(case: Shell) -> None:
+    """A user is named, said more about, and removed by two people."""
+    case.ok("case identity 1 bob@contoso.com --fact synced --fact no-federated --ref T --as ana")
+    assert {"synced": True, "federated": False} == case.view()["identities"][1]["facts"]
+    assert 2 == case("case identity 1 bob@contoso.com --fact nonsense").code
+    assert 2 == case("case identity 1 bob@contoso.com --remove --confirm").code
+    assert 5 == case("case identity 1 eve@contoso.com --remove --reason x").code
+    case.ok("case identity 1 bob@contoso.com --remove --reason typo --as ana")
+    case.ok("case identity 1 bob@contoso.com --refuse --as cleo")
+    case.ok("case identity 1 bob@contoso.com --remove --reason typo --as ana")
+    case.ok("case identity 1 bob@contoso.com --confirm --as cleo")
+    assert ["ada@contoso.com"] == [item["user"] for item in case.view()["identities"]]
+
+
+def test_links(case: Shell) -> None:
+    """Cases are linked by number or address, never to themselves."""
+    case.ok("case open bob@contoso.com")
+    assert 2 == case("case link 1 1").code
+    assert 5 == case("case link 1 9").code
+    case.ok("case link ada@contoso.com bob@contoso.com")
+    assert [2] == [link["number"] for link in case.view()["links"]]
+
+
+def test_playbooks(case: Shell) -> None:
+    """A move under which requirements fall away takes two people."""
+    assert 2 == case("case playbook 1").code
+    assert 2 == case("case playbook 1 legitimate-bulk-sender --confirm").code
+    assert 5 == case("case playbook 1 nonsense --reason x").code
+    assert 2 == case("case playbook 1 legitimate-bulk-sender").code
+    asked = case.ok("case playbook 1 legitimate-bulk-sender --reason newsletter --as ana")
+    assert "holdfast case playbook 1 --confirm --as NAME" in asked.out
+    case.ok("case playbook 1 --refuse --as cleo")
+    case.ok("case playbook 1 legitimate-bulk-sender --reason newsletter --as ana")
+    case.ok("case playbook 1 --confirm --as cleo")
+    assert "legitimate-bulk-sender" == case.view()["playbook"]["name"]
+
+
+def test_observe(case: Shell) -> None:
+    """A reading is recorded; an absence nobody asked for is no release."""
+    assert 2 == case("case observe 1 --restriction gone --ref T").code
+    assert 2 == case("case observe 1 --restriction listed").code
+    ran = case.ok("case observe 1 --restriction not-listed --ref T --lifted-by gus --lifted-at -1m --at now")
+    assert "resolution: unblocked_outside" in ran.out
+    assert "detected" == case.view()["state"]
+
+
+def test_dismiss(case: Shell) -> None:
+    """A duplicate is dismissed by two people, and can be reopened."""
+    case.ok("case open bob@contoso.com")
+    assert 2 == case("case dismiss 1").code
+    assert 3 == case("case dismiss 1 --resolution false_positive --reason x").code
+    asked = case.ok("case dismiss 1 --resolution duplicate --of 2 --reason twice --as ana")
+    assert "holdfast case dismiss 1 --confirm --as NAME" in asked.out
+    assert 4 == case("case dismiss 1 --confirm --as ana").code
+    case.ok("case dismiss 1 --confirm --as cleo")
+    assert ("dismissed", "duplicate") == (case.view()["state"], case.view()["resolution"])
+    assert "duplicate" in case.ok("case list --resolution duplicate").out
+    assert 2 == case("case reopen 1").code
+    assert "dismissed → detected" in case.ok("case reopen 1 --reason mistake").out
+
+
+def test_close(verified: Shell) -> None:
+    """A case closes without a release only as such, with a reason, and with every step answered."""
+    assert 3 == verified("case close 1").code
+    refused = verified("case close 1 --resolution not_unblocked --reason left --json")
+    assert 3 == refused.code
+    steps = [item["id"] for item in refused.data["error"]["missing"]]
+    assert "account-disabled" in steps
+    names = " ".join(dict.fromkeys(steps))
+    verified.ok(f"case record 1 {names} --ref T")
+    assert "verified → closed" in verified.ok("case close 1 --resolution not_unblocked --reason left").out
+    assert "not_unblocked" in verified.ok("case list --all").out

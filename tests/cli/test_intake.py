@@ -1,0 +1,121 @@
+"""``holdfast import``: per-item results, broken rows, summaries and exit codes."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Shell
+from workflow.cli.demo_files import CONNECTOR, write_first_day, write_removal, write_return
+from workflow.sources import ONE_LINERS
+
+
+def senders(*names: str) -> bytes:
+    """Return what Get-BlockedSenderAddress | ConvertTo-Json writes."""
+    rows = [
+        {"SenderAddress": f"{name}@contoso.com", "Reason": "spam", "CreatedDatetime": "2025-06-11T08:00:00Z"}
+        for name in names
+    ]
+    return json.dumps(rows).encode()
+
+
+def test_every_kind_of_file(shell: Shell, home: Path) -> None:
+    """Each file is told by its content, and every item says what became of it."""
+    write_first_day(home, shell.now - timedelta(hours=2))
+    ran = shell.ok("import senders.json connectors.json alerts.json bounce.eml --tenant tailspin.example --as ana")
+
+    assert "senders.json, item 1: opened #1 ada@tailspin.example" in ran.out
+    assert f"connectors.json, item 1: opened #5 {CONNECTOR}" in ran.out
+    assert "bounce.eml, message: seen #1 ada@tailspin.example" in ran.out
+    assert ran.out.endswith("6 opened, 2 seen.\n")
+    assert "4 known.\n" == shell.ok("import senders.json --tenant tailspin.example --quiet").out
+
+
+def test_a_return_and_a_removal(shell: Shell, home: Path) -> None:
+    """A list of a later day brings a case back; the audit log ends a restriction."""
+    write_first_day(home, shell.now - timedelta(hours=2))
+    shell.ok("import senders.json --tenant tailspin.example")
+    shell.ok("case observe 1 --restriction not-listed --ref list")
+    shell.later(hours=2)
+    write_return(home, shell.now)
+    write_removal(home, shell.now)
+    assert "came-back #1" in shell.ok("import senders-later.csv --tenant tailspin.example").out
+    assert "observed #2" in shell.ok("import audit.json --tenant tailspin.example").out
+
+
+def test_standard_input_as_json(shell: Shell) -> None:
+    """A pipe is read to its end, and the result is data."""
+    data = shell.ok("import - --json", typed=senders("ada", "bob")).data
+
+    assert [("-", "opened", 1), ("-", "opened", 2)] == [
+        (item["file"], item["outcome"], item["case_number"]) for item in data["items"]
+    ]
+    assert (2, False) == (data["counts"]["opened"], data["failed"])
+
+
+def test_nothing_is_restricted(shell: Shell) -> None:
+    """Empty output of the cmdlet is good news."""
+    assert "Nothing is restricted: the input lists nobody.\n" == shell.ok("import -", typed=b"").out
+
+
+def test_a_broken_row(shell: Shell, home: Path) -> None:
+    """A broken row is reported with its place and loses none of the others; the exit code tells."""
+    (home / "list.json").write_bytes(senders("ada", "\x1b[2J broken", "bob"))
+    ran = shell("import list.json --quiet")
+
+    assert 1 == ran.code
+    assert ran.out.startswith("list.json, item 2: broken")
+    assert "\x1b" not in ran.out
+    assert ran.out.endswith("2 opened, 1 broken.\n")
+
+
+def test_an_unreadable_file(shell: Shell, home: Path) -> None:
+    """A file that is none of the known ones, or none at all, does not stop the others."""
+    (home / "notes.txt").write_text("hello", encoding="utf-8")
+    (home / "list.json").write_bytes(senders("ada"))
+
+    ran = shell("import notes.txt missing.json list.json")
+
+    assert 1 == ran.code
+    assert "notes.txt is none of the files" in ran.err
+    assert "missing.json cannot be read" in ran.err
+    assert "list.json, item 1: opened #1" in ran.out
+    data = shell("import notes.txt list.json --json").data
+    assert (True, "broken", "known") == (data["failed"], data["items"][0]["outcome"], data["items"][1]["outcome"])
+
+
+def test_ambiguous_dates(shell: Shell, home: Path) -> None:
+    """A date that can be read in two ways is refused with the option that settles it."""
+    row = '"SenderAddress","Reason","CreatedDatetime"\r\n"ada@contoso.com","spam","03/04/2025 08:00:00"\r\n'
+    (home / "list.csv").write_text(row, encoding="utf-8")
+
+    refused = shell("import list.csv")
+
+    assert 1 == refused.code
+    assert "--date-order dmy" in refused.err
+    shell.ok("import list.csv --date-order dmy --timezone Europe/Berlin")
+    assert "2025-04-03T06:00:00.000000Z" == shell.view()["restriction"]["restricted_at"]
+
+
+def test_the_settings_settle_dates(shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the settings say about dates need not be repeated."""
+    row = '"SenderAddress","Reason","CreatedDatetime"\r\n"ada@contoso.com","spam","03/04/2025 08:00:00"\r\n'
+    (home / "list.csv").write_text(row, encoding="utf-8")
+    monkeypatch.setenv("HOLDFAST_DATE_ORDER", "mdy")
+    shell.ok("import list.csv")
+    assert "2025-03-04T08:00:00.000000Z" == shell.view()["restriction"]["restricted_at"]
+
+
+def test_no_such_zone(shell: Shell) -> None:
+    """A time zone that does not exist is a usage error."""
+    assert 2 == shell("import - --timezone Nowhere/None", typed=b"[]").code
+
+
+def test_help_says_how_files_are_made(home: Path) -> None:
+    """Every one-liner stands in the help, unbroken."""
+    shown = Shell()("import --help").out
+
+    assert [] == [line for line in ONE_LINERS.values() if line not in shown]

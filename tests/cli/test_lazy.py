@@ -1,0 +1,59 @@
+"""Help and completion answer without loading what they do not need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.cli.shell import Shell
+from workflow.cli import case, door
+from workflow.cli.lazy import Lazy
+
+HEAVY = {"sqlmodel", "sqlalchemy", "alembic", "cryptography", "yaml", "rich", "pydantic", "transitions", "hypothesis"}
+LIST = """
+import contextlib, io, json, sys
+from workflow.cli.run import run
+with contextlib.redirect_stdout(io.StringIO()):
+    run(ARGS)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["case", "--help"], ["case", "list", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    """What is loaded for help is click and little else."""
+    script = LIST.replace("ARGS", repr(arguments))
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert set() == HEAVY & set(json.loads(found.stdout))
+
+
+@pytest.mark.parametrize("table", [door.COMMANDS, case.COMMANDS])
+def test_tables_say_what_the_commands_say(table: dict[str, Lazy]) -> None:
+    """The line in the table is the first sentence of the command's own help, and the names agree."""
+    for name, entry in table.items():
+        group = door.root if table is door.COMMANDS else case.case
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        assert (entry.short_help, name) == ((command.help or "").split("\n")[0], command.name)
+
+
+def test_a_mistyped_command(home: Path) -> None:
+    """The one that was meant is named."""
+    ran = Shell()("case lsit")
+
+    assert 2 == ran.code
+    assert "Did you mean 'list'?" in ran.err
+
+
+def test_an_unknown_command(home: Path) -> None:
+    """Nothing is guessed where nothing is near."""
+    ran = Shell()("qqqq")
+
+    assert 2 == ran.code
+    assert "Did you mean" not in ran.err

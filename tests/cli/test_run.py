@@ -1,0 +1,136 @@
+"""From arguments to exit codes: errors, pipes, interruptions and surprises."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Shell
+
+HOLDFAST = [sys.executable, "-m", "workflow"]
+
+
+def test_before_init(home: Path) -> None:
+    """Without a ledger the first command to run is named."""
+    ran = Shell()("case list")
+
+    assert 1 == ran.code
+    assert "holdfast init" in ran.err
+    assert "" == ran.out
+
+
+def test_before_init_as_json(home: Path) -> None:
+    """The same as an error object on standard output."""
+    ran = Shell()("case list --json")
+
+    assert ("storage", 1) == (ran.data["error"]["code"], ran.data["error"]["exit"])
+
+
+@pytest.mark.parametrize(
+    "line", ["--as ana --json case open ada@contoso.com", "case open ada@contoso.com --as ana --json"]
+)
+def test_the_shared_options_stand_anywhere(shell: Shell, line: str) -> None:
+    """--as and --json may stand before and behind the command's name."""
+    assert "opened" == shell.ok(line).data["outcome"]
+    assert ["ana"] == [entry["by"] for entry in shell.ok("case history 1 --json").data["entries"]]
+
+
+def test_usage_errors(shell: Shell) -> None:
+    """What cannot be understood exits with 2, as JSON too."""
+    plain, data = shell("case view"), shell("case view --json")
+
+    assert (2, 2) == (plain.code, data.code)
+    assert "Missing argument" in plain.err
+    assert ("usage", 2) == (data.data["error"]["code"], data.data["error"]["exit"])
+
+
+def test_not_found(shell: Shell) -> None:
+    """An unknown case exits with 5 and says where to look."""
+    ran = shell("case view 9")
+
+    assert 5 == ran.code
+    assert "holdfast case list" in ran.err
+
+
+def test_wrong_settings(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong setting is named, and its value's control characters do not act."""
+    monkeypatch.setenv("HOLDFAST_DATE_ORDER", "\x1b[31mxyz")
+
+    ran = shell("case list")
+
+    assert 1 == ran.code
+    assert "date_order" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_the_unexpected(shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours is one short message; the traceback only on request."""
+    monkeypatch.setenv("HOLDFAST_DATABASE_URL", "nonsense")
+    short, data = shell("case list"), shell("case list --json")
+    monkeypatch.setenv("HOLDFAST_DEBUG", "1")
+
+    long = shell("case list")
+
+    assert [1, 1, 1] == [short.code, data.code, long.code]
+    assert "Traceback" not in short.err
+    assert data.data["error"]["code"] in {"unexpected", "storage", "settings"}
+
+
+def test_no_claim_but_the_environment(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HOLDFAST_AS claims a name too, and --as goes before it."""
+    monkeypatch.setenv("HOLDFAST_AS", "eve")
+    shell.ok("case open ada@contoso.com")
+    shell.ok("case note 1 hello --as ana")
+
+    entries = shell.ok("case history 1 --json").data["entries"]
+    assert [("eve", True), ("ana", True)] == [(entry["by"], entry["claimed"]) for entry in entries]
+
+
+def test_python_m_and_version() -> None:
+    """``python -m workflow --version`` is the command itself."""
+    ran = subprocess.run([*HOLDFAST, "--version"], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.startswith("holdfast, version ")
+
+
+def test_a_reader_who_has_had_enough(shell: Shell) -> None:
+    """A closed pipe ends the command quietly."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        ran = subprocess.run(
+            [*HOLDFAST, "playbook", "show", "compromised-mailbox"], stdout=pipe, stderr=subprocess.PIPE, check=False
+        )
+
+    assert (1, b"") == (ran.returncode, ran.stderr)
+
+
+def test_a_terminal_without_the_letters(shell: Shell) -> None:
+    """A character that the terminal lacks is escaped instead of ending the command."""
+    shell.ok("case open", "jürgen@contoso.com")
+    environment = {**os.environ, "PYTHONIOENCODING": "iso8859-5"}
+
+    ran = subprocess.run([*HOLDFAST, "case", "view", "1"], capture_output=True, env=environment, check=False)
+
+    assert 0 == ran.returncode
+    assert b"j\\xfcrgen@contoso.com" in ran.stdout
+
+
+def test_control_c(shell: Shell, home: Path) -> None:
+    """An interruption says so and exits as shells expect."""
+    os.mkfifo(home / "pipe")
+    with (
+        subprocess.Popen([*HOLDFAST, "import", "pipe"], stderr=subprocess.PIPE) as process,
+        # Opening returns once the command has opened the other end, and so is waiting for what never comes.
+        (home / "pipe").open("wb"),
+    ):
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+
+    assert 130 == process.returncode
+    assert b"Interrupted." in said
