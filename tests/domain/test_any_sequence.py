@@ -152,7 +152,7 @@ class AnySequence(RuleBasedStateMachine):
         at = START - HOUR if dated else None
         self.book.open(kind=kind, status=status, restricted_at=at, identities=people, facts=known)
         self.check(0)
-        self.walk(early=False, strides=strides)
+        self.walk(early=False, strides=strides, actor=SYSTEM)
 
     def take(self, action: act.Action, actor: Actor, linked: dict[str, State] | None = None) -> None:
         """Take a step, whether it is legal or not, and check what it led to."""
@@ -266,13 +266,13 @@ class AnySequence(RuleBasedStateMachine):
         """Approve, start or withdraw the unblock."""
         self.take(kind(), actor, states)
 
-    @rule(early=st.booleans(), strides=st.integers(1, 6))
-    def walk(self, early: bool, strides: int) -> None:  # noqa: FBT001 - hypothesis passes by name
+    @rule(early=st.booleans(), strides=st.integers(1, 6), actor=actors)
+    def walk(self, early: bool, strides: int, actor: Actor) -> None:  # noqa: FBT001 - hypothesis passes by name
         """Go a few steps along the way to a release."""
         for _ in range(strides):
-            self.stride(early=early)
+            self.stride(actor, early=early)
 
-    def stride(self, *, early: bool) -> None:
+    def stride(self, actor: Actor, *, early: bool) -> None:
         """Go one step along the way to a release, as far as there is a way."""
         case, book = self.book.case, self.book
         linked = {"other": State.CONTAINED}
@@ -284,9 +284,10 @@ class AnySequence(RuleBasedStateMachine):
         elif len(case.approvals) >= book.playbook.approvals:
             self.take(act.IntendUnblock(), ANN, linked)
         elif case.request is not None:
-            free = [
-                item for item in (BOB, DAN, CAT, LEAD) if item.id not in case.hands | {a.by for a in case.approvals}
-            ]
+            # Anybody at all tries first; whoever may, approves.
+            self.take(act.ApproveUnblock(), actor, linked)
+            taken = book.case.hands | {item.by for item in book.case.approvals}
+            free = [item for item in (BOB, DAN, CAT, LEAD) if item.id not in taken]
             self.take(act.ApproveUnblock(), free[0] if free else BOB, linked)
         elif not gate.missing(case, book.playbook, gate.UNBLOCK_PHASES, book.now):
             self.take(act.RequestUnblock(), ANN, linked)
