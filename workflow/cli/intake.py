@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from workflow.cli.exits import Exit
-from workflow.cli.output import as_json, hint, say
+from workflow.cli.output import hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from workflow.services.intake import Taken
     from workflow.sources import ReadOptions
 
+MEMORY = 1 << 20
+"""Bytes of results held in memory before they go to a temporary file."""
 ORDER = ("opened", "reopened", "came-back", "observed", "seen", "known", "skipped", "broken")
 
 
@@ -64,22 +68,26 @@ def import_(
     session: Session = ctx.obj
     options = _options(session, tenant, date_order, timezone)
     counts: Counter[str] = Counter()
-    kept: list[dict[str, Any]] = []
     failed = False
-    with progress_bar("Importing") as step:
+    # What became of each item waits in a file, so that memory stays constant and the JSON comes whole or not at all.
+    with progress_bar("Importing") as step, SpooledTemporaryFile(MEMORY, "w+", encoding="ascii") as kept:
         for name in files:
             try:
                 for taken in _take(session, name, options, tenant, step):
                     counts[taken.outcome] += 1
-                    _line(session, name, taken, kept, quiet=quiet)
+                    if session.as_json:
+                        _keep(kept, {"file": name, **taken.to_data()})
+                    else:
+                        _line(name, taken, quiet=quiet)
             except SourceError as error:
                 failed = True
-                kept.append({"file": name, "outcome": "broken", "why": str(error)})
-                if not session.as_json:
+                if session.as_json:
+                    _keep(kept, {"file": name, "outcome": "broken", "why": str(error)})
+                else:
                     show_error(error, session)
-    if session.as_json:
-        as_json({"items": kept, "counts": {name: counts[name] for name in ORDER}, "failed": failed})
-    else:
+        if session.as_json:
+            _print_json(kept, {"counts": {name: counts[name] for name in ORDER}, "failed": failed})
+    if not session.as_json:
         _summary(counts)
     if failed or counts["broken"]:
         ctx.exit(Exit.ERROR)
@@ -129,10 +137,20 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, int]]:
         yield stream, size
 
 
-def _line(session: Session, name: str, taken: Taken, kept: list[dict[str, Any]], *, quiet: bool) -> None:
-    if session.as_json:
-        kept.append({"file": name, **taken.to_data()})
-        return
+def _keep(kept: IO[str], item: dict[str, Any]) -> None:
+    kept.write(f"{',' if kept.tell() else ''}\n    {json.dumps(item)}")
+
+
+def _print_json(kept: IO[str], rest: dict[str, Any]) -> None:
+    """Print ``{"items": […], …}`` from the file of items, piece by piece."""
+    kept.seek(0)
+    click.echo('{\n  "items": [', nl=False)
+    while piece := kept.read(MEMORY):
+        click.echo(piece, nl=False)
+    click.echo(f"\n  ],{json.dumps(rest)[1:]}")
+
+
+def _line(name: str, taken: Taken, *, quiet: bool) -> None:
     if quiet and taken.outcome != "broken":
         return
     number = f" #{taken.case_number}" if taken.case_number else ""
