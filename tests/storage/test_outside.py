@@ -56,11 +56,22 @@ def test_torn_and_foreign_lines_are_passed_over(path: Path, signer: Signer) -> N
     foreign = b'not json\n[1]\n{"checkpoint":7}\n{"other":1}\n{"checkpoint":"x"}\n' + b"[" * 70000 + b"\n"
     path.write_bytes(whole + foreign + whole[:40])
 
-    assert [note_of(signer, 1), "x"] == list(outside.notes(path))
+    assert ["x", note_of(signer, 1)] == list(outside.notes(path))
     outside.append(path, note_of(signer, 2))
     found = outside.newest(path, [signer.verifier])
     assert found is not None
     assert 2 == found[0].size
+
+
+def test_a_start_reads_only_the_end_of_the_file(path: Path, signer: Signer) -> None:
+    """The newest checkpoint is found near the end, however long the file; verification looks through all of it."""
+    outside.append(path, note_of(signer, 900))
+    older = "".join(json.dumps({"checkpoint": note_of(signer, 7)}) + "\n" for _ in range(1000))
+    with path.open("a") as file:
+        file.write(older)
+
+    found = [outside.newest(path, [signer.verifier], lately=lately) for lately in (True, False)]
+    assert [7, 900] == [checkpoint.size for checkpoint, _ in filter(None, found)]
 
 
 def test_appending_at_once_keeps_every_line(path: Path, signer: Signer) -> None:

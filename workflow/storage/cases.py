@@ -81,9 +81,9 @@ def load(tx: Tx, case_id: str, cache: FoldCache | None = None) -> Case:
     """
     known = cache.get(case_id) if cache is not None else None
     if known is not None:
-        found = entries(tx, case_id, known.sequence)
-        if found and found[0].leaf == known.head:
-            return _kept(tx, cache, fold(found[1:], known)) if len(found) > 1 else known
+        last, *new = _bodies(tx, case_id, known.sequence) or [""]
+        if leaf_hash(last.encode()).hex() == known.head:
+            return _kept(tx, cache, fold(_decoded(new), known)) if new else known
     found = entries(tx, case_id)
     if not found:
         raise NotFoundError(f"There is no case {case_id}.")
@@ -92,8 +92,7 @@ def load(tx: Tx, case_id: str, cache: FoldCache | None = None) -> Case:
 
 def entries(tx: Tx, case_id: str, since: int = 1) -> list[Entry]:
     """Return a case's entries from sequence ``since``; leaf hashes are computed here, from the stored bytes."""
-    rows = tx.all("SELECT body FROM entry WHERE case_id = ? AND sequence >= ? ORDER BY sequence", (case_id, since))
-    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in rows]
+    return _decoded(_bodies(tx, case_id, since))
 
 
 def head(tx: Tx, case_id: str) -> tuple[str, int]:
@@ -105,7 +104,7 @@ def head(tx: Tx, case_id: str) -> tuple[str, int]:
 def by_request(tx: Tx, case_id: str, request: str) -> list[Entry]:
     """Return the entries that an idempotency key has caused in a case before."""
     rows = tx.all("SELECT body FROM entry WHERE case_id = ? AND request = ? ORDER BY sequence", (case_id, request))
-    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in rows]
+    return _decoded([body for (body,) in rows])
 
 
 def row(tx: Tx, case_id: str) -> Picture | None:
@@ -170,6 +169,15 @@ def ids(tx: Tx) -> list[str]:
 def literal(text: str) -> str:
     """Write text so that LIKE, with ``!`` as its escape, takes it as it stands."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def _bodies(tx: Tx, case_id: str, since: int) -> list[str]:
+    rows = tx.all("SELECT body FROM entry WHERE case_id = ? AND sequence >= ? ORDER BY sequence", (case_id, since))
+    return [body for (body,) in rows]
+
+
+def _decoded(bodies: Iterable[str]) -> list[Entry]:
+    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for body in bodies]
 
 
 def _first(tx: Tx, condition: str, params: Sequence[Any]) -> Picture | None:

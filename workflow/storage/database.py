@@ -1,7 +1,7 @@
 """The database: where it is, how a connection to it behaves, and how a transaction begins and ends.
 
-SQLite runs WAL with ``synchronous=FULL``: NORMAL lost acknowledged writes in simulated power cuts (R5). Writers queue
-with ``BEGIN IMMEDIATE`` and a short random wait of our own, because SQLite's waits grow to 100 ms and starve some.
+SQLite runs WAL with ``synchronous=FULL``: NORMAL lost acknowledged writes in simulated power cuts (R5). Writers begin
+with ``BEGIN IMMEDIATE``, in line and with short waits of our own, because SQLite's grow to 100 ms and starve some.
 """
 
 import random
@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from workflow.errors import DatabaseBusyError, StorageError
 from workflow.storage.faults import BUSY, is_busy, translate
 from workflow.storage.files import write_new
+from workflow.storage.line import Line
 from workflow.storage.transaction import POSTGRESQL, SQLITE, Tx
 
 BUSY_TIMEOUT: Final = 5.0
@@ -29,8 +30,7 @@ BUSY_TIMEOUT: Final = 5.0
 
 _CONNECT_WITHIN: Final = 5000  # milliseconds: another process may be recovering the log
 _POOL: Final = 16
-_SHORTEST, _LONGEST = 0.0002, 0.0014  # seconds between two tries for the lock
-_WAITED_LONG: Final = 0.03  # seconds after which a writer tries as often as it can
+_SHORTEST, _LONGEST = 0.00005, 0.0002  # seconds between two tries for the lock
 
 
 class Database:
@@ -57,6 +57,7 @@ class Database:
         self._busy_timeout = busy_timeout
         self._synchronous = synchronous
         self._turn = threading.Lock()
+        self._line = Line(self.path)
         if self.dialect == SQLITE:
             pool: dict[str, Any] = {"poolclass": StaticPool}
             if self.path is not None:
@@ -91,6 +92,7 @@ class Database:
     def close(self) -> None:
         """Close every idle connection."""
         self.engine.dispose()
+        self._line.close()
 
     def truncate_log(self) -> bool:
         """Write SQLite's log back into the file and empty it; return whether a reader kept that from happening."""
@@ -126,7 +128,7 @@ class Database:
                 if not write:
                     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             elif write:
-                self.begin(connection, "BEGIN IMMEDIATE")
+                self._begin_write(connection)
             else:
                 connection.execute("PRAGMA query_only=ON")
                 self.begin(connection, "BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
@@ -141,7 +143,6 @@ class Database:
     def begin(self, connection: Any, statement: str, first: str = "") -> None:
         """Try to begin on SQLite until it is our turn; ``first`` is read at once, to fix what is seen."""
         deadline = time.monotonic() + self._busy_timeout
-        impatient = time.monotonic() + _WAITED_LONG
         while True:
             try:
                 connection.execute(statement)
@@ -154,8 +155,14 @@ class Database:
                     raise
             else:
                 return
-            longest = _LONGEST if time.monotonic() < impatient else 2 * _SHORTEST
-            time.sleep(random.uniform(_SHORTEST, longest))  # noqa: S311 - spreading waiters, not secrets
+            time.sleep(random.uniform(_SHORTEST, _LONGEST))  # noqa: S311 - spreading waiters, not secrets
+
+    def _begin_write(self, connection: sqlite3.Connection) -> None:
+        self._line.join(time.monotonic() + self._busy_timeout)
+        try:
+            self.begin(connection, "BEGIN IMMEDIATE")
+        finally:
+            self._line.leave()
 
     def take_turn(self) -> None:
         """Queue behind the writers of this process, so that only one of them tries for SQLite's lock."""

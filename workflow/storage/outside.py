@@ -7,7 +7,7 @@ than the database is how it shows.
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -26,6 +26,9 @@ except ImportError:  # pragma: no cover - Windows has no fcntl; appends of one l
     fcntl = None  # type: ignore[assignment]
 
 _MAX_LINE: Final = 65_536
+_BLOCK: Final = 65_536
+_OVERTAKEN: Final = 200
+_DIGITS: Final = 16
 
 
 def append(path: Path, note: str) -> None:
@@ -54,14 +57,16 @@ def append(path: Path, note: str) -> None:
 
 
 def notes(path: Path) -> Iterator[str]:
-    """Yield every note in the file, in the order of appending; torn and foreign lines are passed over.
+    """Yield every note in the file, the one appended last first; torn and foreign lines are passed over.
 
     Raises:
         StorageError: the file is there but cannot be read.
     """
     try:
         with path.open("rb") as file:
-            while line := file.readline(_MAX_LINE):
+            pieces = _pieces_from_end(file)
+            next(pieces)  # Behind the last line break stands nothing, or a torn line.
+            for line in pieces:
                 note = _note(line)
                 if note is not None:
                     yield note
@@ -71,21 +76,26 @@ def notes(path: Path) -> Iterator[str]:
         raise StorageError(f"The checkpoints in {path} cannot be read: {error.strerror}.") from error
 
 
-def newest(path: Path, verifiers: Sequence[Verifier]) -> tuple[Checkpoint, str] | None:
-    """Return the largest checkpoint in the file that a known key signed, with its note; None without one."""
-    sized = []
+def newest(path: Path, verifiers: Sequence[Verifier], *, lately: bool = False) -> tuple[Checkpoint, str] | None:
+    """Return the largest checkpoint in the file that a known key signed, with its note; None without one.
+
+    Args:
+        path: the file.
+        verifiers: the known keys.
+        lately: stop some lines after the first one found, so that a start takes no longer as the file grows. Processes
+            that commit at the same time overtake each other by a few lines at most.
+    """
+    found: tuple[Checkpoint, str] | None = None
+    passed = 0
     for note in notes(path):
-        try:
-            sized.append((parse(note).size, note))
-        except Malformed:
-            continue
-    # Signatures are checked from the largest down: usually one is enough.
-    for _, note in sorted(sized, key=lambda item: item[0], reverse=True):
-        try:
-            return open_checkpoint(note, verifiers), note
-        except Malformed:
-            continue
-    return None
+        passed += found is not None
+        if lately and passed > _OVERTAKEN:
+            break
+        # A signature is only checked where the note claims to be larger: in a file that was appended to, once.
+        if found is None or _claimed(note) > found[0].size:
+            with suppress(Malformed):
+                found = open_checkpoint(note, verifiers), note
+    return found
 
 
 def reconcile(tx: Tx, path: Path, verifiers: Sequence[Verifier]) -> bool:
@@ -96,7 +106,7 @@ def reconcile(tx: Tx, path: Path, verifiers: Sequence[Verifier]) -> bool:
     Raises:
         VerificationError: the database is smaller than, or not an extension of, what the file remembers.
     """
-    kept = newest(path, verifiers)
+    kept = newest(path, verifiers, lately=True)
     if kept is not None:
         fault = compare(kept[0], tree.size(tx), tree.lookup(tx))
         if fault is not None:
@@ -111,8 +121,27 @@ def reconcile(tx: Tx, path: Path, verifiers: Sequence[Verifier]) -> bool:
     return True
 
 
+def _pieces_from_end(file: BinaryIO) -> Iterator[bytes]:
+    """Yield what stands between the file's line breaks, from the last to the first."""
+    position, rest = file.seek(0, os.SEEK_END), b""
+    while position:
+        start = max(0, position - _BLOCK)
+        file.seek(start)
+        first, *pieces = (file.read(position - start) + rest).split(b"\n")
+        yield from reversed(pieces)
+        # Of a line that is too long to be ours only so much is kept as shows that it is.
+        rest, position = first[: _MAX_LINE + 1], start
+    yield rest
+
+
+def _claimed(note: str) -> int:
+    """Return the size that a note claims, -1 where it claims none."""
+    size = note.split("\n", 2)[1:2]
+    return int(size[0]) if size and size[0].isascii() and size[0].isdigit() and len(size[0]) <= _DIGITS else -1
+
+
 def _note(line: bytes) -> str | None:
-    if not line.endswith(b"\n"):
+    if len(line) > _MAX_LINE:
         return None
     try:
         found: Any = json.loads(line)
