@@ -101,16 +101,20 @@ class Desk:
         self.place = place
         self.clock = Clock()
         self.app = App(place.settings(**changes), self.clock)
+        self._others: list[Desk] = []
 
     def again(self, **changes: Any) -> Desk:
         """Return a second desk on the same ledger, as another process would have it; the clocks are one."""
         other = Desk(self.place, **changes)
         other.clock = self.clock
         other.app.now = self.clock
+        self._others.append(other)
         return other
 
     def close(self) -> None:
-        """Close the app."""
+        """Close the app, and those of the desks beside it."""
+        for other in self._others:
+            other.close()
         self.app.close()
 
     def take(self, *items: Restriction, who: Who = ANN, tenant: str = "") -> list[Taken]:

@@ -118,6 +118,8 @@ def _take_batch(
         with app.database.transaction() as tx:
             cases.lock_intake(tx)
             cases.lock(tx, known)
+            if wish is not None:
+                _register(app, tx, batch, tenant, wish)
             by = people.actor(app, tx, who)
             for item in batch:
                 if isinstance(item, Skipped):
@@ -143,6 +145,14 @@ def _take_batch(
         # The refusal was recorded with the batch (R9).
         raise stopped
     return taken
+
+
+def _register(app: App, tx: Tx, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish) -> None:
+    """Register whom the case will be about: only then it shows that one of them is the opener."""
+    for item in [item for item in batch if isinstance(item, Restriction)]:
+        place = tenant_of(app, item, tenant)
+        for kind, name in ((item.kind, item.identifier), *((Kind.USER, user) for user in wish.identities)):
+            subjects.register(tx, place, kind, normalise(kind, name))
 
 
 def _known_cases(app: App, batch: Sequence[Restriction | Skipped], tenant: str) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workflow.domain.record import Actor
@@ -33,13 +34,19 @@ class Who:
 def os_user() -> str:
     """Return the operating system's user: by the process's user id where there is one, not by the environment."""
     if hasattr(os, "getuid"):
-        import pwd  # noqa: PLC0415 - POSIX only
-
-        try:
-            return pwd.getpwuid(os.getuid()).pw_name
-        except KeyError:
-            return f"uid-{os.getuid()}"
+        return _name_of(os.getuid())
     return getpass.getuser()  # pragma: no cover - Windows
+
+
+@lru_cache(maxsize=8)
+def _name_of(number: int) -> str:
+    """Look a user up once per process: on some machines that asks a directory server."""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid-{number}"
 
 
 def listed(app: App, name: str) -> Person | None:
@@ -54,14 +61,15 @@ def actor(app: App, tx: Tx, who: Who) -> Actor:
     """
     user = os_user()
     name = who.name or user
+    registered = register_person(tx, name)
     person = listed(app, name)
     roles: tuple[Role, ...] = EVERYTHING if not app.settings.people else (Role.ANALYST,)
     if person is not None:
         roles = tuple(Role(role) for role in person.roles)
     addresses = [*(person.identities if person else ()), *([name] if "@" in name else ())]
     return Actor(
-        id=register_person(tx, name),
-        os=register_person(tx, user),
+        id=registered,
+        os=registered if name == user else register_person(tx, user),
         roles=roles,
         team=person.team if person else "",
         channel=who.channel,

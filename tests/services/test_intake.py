@@ -1,0 +1,339 @@
+"""Taking restrictions in: what becomes of each item, and that nothing is opened twice."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.services.desk import (
+    ADA,
+    ANN,
+    CONNECTOR,
+    DAN,
+    DAY,
+    EVE,
+    HOUR,
+    MINUTE,
+    NOT_LISTED,
+    START,
+    TEMPORARY,
+    UNKNOWN,
+    Desk,
+    plain,
+    report,
+)
+from workflow.domain import actions as act
+from workflow.domain.private import Private
+from workflow.domain.restriction import Restriction, Skipped, Source
+from workflow.domain.vocabulary import Kind, Phase, Resolution, State
+from workflow.errors import InputError, NotFoundError, NotPermittedError, RuleRefusedError
+from workflow.services import casework, intake, verification
+from workflow.services.intake import Wish
+from workflow.services.people import Who
+from workflow.sources import ReadOptions, read
+
+
+def outcomes(desk: Desk, *items: Restriction | Skipped, **given: Any) -> list[str]:
+    """Take items in and return what became of them."""
+    return [taken.outcome for taken in intake.take_in(desk.app, ANN, items, **given)]
+
+
+def delisted(**changes: Any) -> Restriction:
+    """Return a delisting as the audit log reports it."""
+    return report(**({"status": NOT_LISTED, "source": Source.AUDIT_LOG, "restricted_at": None} | changes))
+
+
+def test_a_new_restriction_opens_a_case(desk: Desk) -> None:
+    """The case has a number, the kind's playbook, and the owner as the compromised user until others are named."""
+    (taken,) = desk.take(report())
+    assert ("opened", 1, "item 1", ADA, "mailbox", "") == (
+        taken.outcome,
+        taken.case_number,
+        taken.where,
+        taken.identifier,
+        taken.kind,
+        taken.why,
+    )
+    assert plain(taken.to_data()) == taken.to_data()
+    case = desk.case(casework.find(desk.app, "1"))
+    assert (State.DETECTED, 1, 1) == (case.state, case.recurrence, len(case.identities))
+
+
+@pytest.mark.parametrize(
+    ("kind", "identifier", "playbook"),
+    [
+        (Kind.MAILBOX, ADA, "compromised-mailbox"),
+        (Kind.CONNECTOR, CONNECTOR, "blocked-connector"),
+        (Kind.USER, ADA, "privileged-account"),
+    ],
+)
+def test_each_kind_has_its_playbook(desk: Desk, kind: Kind, identifier: str, playbook: str) -> None:
+    """Mailboxes, connectors and users are worked by different playbooks."""
+    case = desk.case(desk.restrict(identifier, kind=kind))
+    with desk.app.database.reading() as tx:
+        assert playbook == desk.app.playbook(tx, case.playbook).name
+    assert (kind is not Kind.CONNECTOR) == bool(case.identities)
+
+
+def test_the_same_file_again_opens_nothing(desk: Desk) -> None:
+    """A second import of the same items, and any later one, writes no entry at all."""
+    items = [report(ADA), report(EVE), report(CONNECTOR, kind=Kind.CONNECTOR)]
+    assert ["opened"] * 3 == outcomes(desk, *items)
+    before = desk.count()
+    assert ["known"] * 3 == outcomes(desk, *items)
+    assert ["known"] * 3 == outcomes(desk.again(), *items)
+    assert before == desk.count()
+
+
+def test_a_file_read_twice_opens_nothing(desk: Desk) -> None:
+    """From the bytes of a real-shaped file on, a second import changes nothing."""
+    rows = [
+        {
+            "SenderAddress": f"user{number}@contoso.example",
+            "Reason": "OutboundSpamLast24Hours=312;OutboundMailLast24Hours=1840",
+            "CreatedDatetime": "2026-11-01T08:12:33Z",
+            "ChangedDatetime": "2026-11-01T08:12:33Z",
+            "TemporaryBlock": False,
+        }
+        for number in range(3)
+    ]
+    data = json.dumps(rows).encode()
+    for expected in ("opened", "known"):
+        items = read(io.BytesIO(data), name="x.json", options=ReadOptions())
+        assert [expected] * 3 == outcomes(desk, *items)
+
+
+def test_an_older_report_is_only_seen(desk: Desk) -> None:
+    """An older file, or an undated alert, about a known occurrence reopens nothing."""
+    case_id = desk.restrict()
+    older = report(restricted_at=START - DAY, source=Source.ALERT, observed_at=START - DAY)
+    assert ["seen", "seen"] == outcomes(desk, older, report(restricted_at=None, source=Source.BOUNCE, status=UNKNOWN))
+    case = desk.case(case_id)
+    assert (1, State.DETECTED) == (case.recurrence, case.state)
+    assert ["case:opened", "restriction:seen", "restriction:seen"] == desk.types(case_id)
+
+
+def test_a_new_occurrence_comes_back(desk: Desk) -> None:
+    """Restricted again after it was seen gone: the next recurrence of the same open case."""
+    case_id = desk.released()
+    desk.clock.move(HOUR)
+    assert ["came-back"] == outcomes(desk, report(restricted_at=desk.clock.now))
+    case = desk.case(case_id)
+    assert (2, State.DETECTED, {}) == (case.recurrence, case.state, case.evidence)
+    assert ["known"] == outcomes(desk, report(restricted_at=desk.clock.now))
+
+
+def closed(desk: Desk) -> str:
+    """Return a case that was released and closed after its watch."""
+    case_id = desk.released()
+    desk.clock.move(8 * DAY)
+    desk.do(case_id, *desk.every(case_id, Phase.CLOSE, *Phase))
+    with desk.app.database.reading() as tx:
+        recommended = desk.app.playbook(tx, desk.case(case_id).playbook).recommended
+    case = desk.case(case_id)
+    answers = [
+        act.RecordEvidence(
+            prerequisite=item.id, about=about, observed_at=desk.clock.now, reference=Private("https://example.org/2")
+        )
+        for item in recommended
+        for about in (case.identities if item.about.value == "identity" else ("",))
+    ]
+    desk.do(case_id, *answers)
+    assert State.CLOSED is desk.do(case_id, act.CloseCase(reason=Private("quiet"))).case.state
+    return case_id
+
+
+def test_a_closed_case_reopens_within_its_time(desk: Desk) -> None:
+    """A new occurrence within 30 days of the end reopens the same case."""
+    case_id = closed(desk)
+    desk.clock.move(10 * DAY)
+    assert ["reopened"] == outcomes(desk, report(restricted_at=desk.clock.now - HOUR))
+    assert (2, State.DETECTED) == (desk.case(case_id).recurrence, desk.case(case_id).state)
+
+
+def test_a_late_occurrence_is_a_case_of_its_own(desk: Desk) -> None:
+    """Later than 30 days after the end a new case is opened that names the earlier one."""
+    case_id = closed(desk)
+    desk.clock.move(40 * DAY)
+    (taken,) = desk.take(report(restricted_at=desk.clock.now - HOUR))
+    assert ("opened", 2) == (taken.outcome, taken.case_number)
+    assert "ended case" in taken.why
+    opening = desk.entries(casework.find(desk.app, "2"))[0]
+    assert case_id == opening.data["previous"]
+    assert verification.verify(desk.app).ok
+
+
+def test_a_delisting_is_observed(desk: Desk) -> None:
+    """Gone without an approved unblock: somebody unblocked it outside, and the case stays open."""
+    case_id = desk.restrict()
+    desk.clock.move(HOUR)
+    gone = delisted(observed_at=desk.clock.now - MINUTE)
+    (taken,) = desk.take(gone)
+    assert ("observed", "gone from the list") == (taken.outcome, taken.why)
+    assert (Resolution.UNBLOCKED_OUTSIDE, State.DETECTED) == (desk.case(case_id).resolution, desk.case(case_id).state)
+    assert ["known"] == outcomes(desk, gone)
+
+
+def test_a_temporary_restriction_expires(desk: Desk) -> None:
+    """What was temporary and is gone has expired."""
+    case_id = desk.restrict(status=TEMPORARY)
+    desk.clock.move(DAY)
+    assert ["observed"] == outcomes(desk, delisting := delisted(lifted_at=desk.clock.now))
+    assert Resolution.EXPIRED is desk.case(case_id).resolution
+    assert ["known"] == outcomes(desk, delisting)
+
+
+def test_a_delisting_after_the_intent_releases(desk: Desk) -> None:
+    """The tenant's own record that the restriction went after the approved intent is a release."""
+    case_id = desk.approved()
+    desk.do(case_id, act.IntendUnblock())
+    desk.clock.move(HOUR)
+    (taken,) = desk.take(delisted(lifted_at=desk.clock.now - MINUTE))
+    assert ("observed", "released") == (taken.outcome, taken.why)
+    assert State.RELEASED is desk.case(case_id).state
+
+
+def test_a_removal_that_somebody_ran_is_not_a_release(desk: Desk) -> None:
+    """That the cmdlet ran after the approval says nothing about whether the restriction is gone."""
+    case_id = desk.approved()
+    desk.do(case_id, act.IntendUnblock())
+    desk.clock.move(HOUR)
+    (taken,) = desk.take(delisted(lifted_at=desk.clock.now - MINUTE, lifted_by="bob@contoso.example"))
+    assert "known" == taken.outcome
+    assert "believed" in taken.why
+    assert State.UNBLOCK_REQUESTED is desk.case(case_id).state
+
+
+@pytest.mark.parametrize("item", [delisted(observed_at=START), delisted()])
+def test_a_delisting_of_nobody_known_is_skipped(desk: Desk, item: Restriction) -> None:
+    """Where there is no case, or no time, a delisting opens nothing."""
+    before = desk.count()
+    assert ["skipped"] == outcomes(desk, item)
+    assert before == desk.count()
+
+
+def test_a_delisting_without_a_time_is_skipped(desk: Desk) -> None:
+    """Nobody can tell what a delisting means that does not say when."""
+    desk.restrict()
+    assert ["skipped"] == outcomes(desk, delisted())
+
+
+def test_a_delisting_of_an_ended_case_is_known(desk: Desk) -> None:
+    """An ended case takes no more readings from files."""
+    case_id = closed(desk)
+    before = desk.count()
+    assert ["known"] == outcomes(desk, delisted(observed_at=desk.clock.now))
+    assert before == desk.count()
+    assert State.CLOSED is desk.case(case_id).state
+
+
+def test_what_cannot_be_read_never_loses_the_others(desk: Desk) -> None:
+    """Broken and uninteresting rows keep their place, and the rows beside them are taken."""
+    items = [
+        Skipped("line 2", "no address", broken=True),
+        report(ADA),
+        Skipped("line 4", "an inbound bounce"),
+        report("no address at all"),
+        report(EVE, restricted_at=START + DAY),
+        report(CONNECTOR, kind=Kind.CONNECTOR),
+        report("x@contoso.example", reason="x" * 5000),
+    ]
+    taken = desk.take(*items)  # type: ignore[arg-type]  # a desk takes what a file holds
+    expected = ["broken", "opened", "skipped", "broken", "broken", "opened", "broken"]
+    assert expected == [item.outcome for item in taken]
+    assert ["no address", "line 2"] == [taken[0].why, taken[0].where]
+    assert [1, 2] == [item.case_number for item in taken if item.outcome == "opened"]
+    assert verification.verify(desk.app).ok
+
+
+def test_many_items_are_taken_in_batches(sqlite_desk: Desk) -> None:
+    """More items than one transaction takes keep their order, and a mailbox named twice has one case."""
+    items = [report(f"user{number % 250}@contoso.example") for number in range(300)]
+    found = outcomes(sqlite_desk, *items)
+    assert ["opened"] * 250 + ["known"] * 50 == found
+    assert verification.verify(sqlite_desk.app).ok
+
+
+def test_one_person_has_one_case_however_it_is_spelt(desk: Desk) -> None:
+    """Letter case and the smtp: prefix do not make a second case."""
+    assert ["opened", "known", "known"] == outcomes(
+        desk, report("Ada@Contoso.example"), report("smtp:ADA@contoso.EXAMPLE"), report(ADA)
+    )
+
+
+def test_tenants_keep_apart(open_desk: Callable[..., Desk]) -> None:
+    """The same address in two tenants is two cases; a report's id is translated as the settings say."""
+    guid = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+    desk = open_desk(tenants={guid: "contoso"}, tenant="fabrikam")
+    assert ["opened", "opened", "known", "seen"] == [
+        *outcomes(desk, report(), report(tenant=guid)),
+        *outcomes(desk, report(tenant="an-id-nobody-named")),
+        *outcomes(desk, report(source=Source.ALERT), tenant="contoso"),
+    ]
+    tenants = {desk.case(casework.find(desk.app, number)).tenant for number in ("1", "2")}
+    assert {"contoso", "fabrikam"} == tenants
+
+
+def test_by_hand_a_case_is_opened_with_what_is_known(desk: Desk) -> None:
+    """The opener names playbook, users and facts; the second report of it is only seen."""
+    wish = Wish("legitimate-bulk-sender", ("bob@contoso.example", EVE), (("hosted", True),))
+    restriction = report(source=Source.PORTAL, name="Newsletter")
+    taken = intake.open_by_hand(desk.app, ANN, restriction, wish)
+    case = desk.case(casework.find(desk.app, ADA))
+    assert ("opened", 2, {"hosted": True}) == (taken.outcome, len(case.identities), case.facts)
+    with desk.app.database.reading() as tx:
+        assert "legitimate-bulk-sender" == desk.app.playbook(tx, case.playbook).name
+    again = intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL, observed_at=desk.clock.move()))
+    assert "seen" == again.outcome
+
+
+@pytest.mark.parametrize(
+    ("restriction", "wish", "error"),
+    [
+        (report("nobody"), None, InputError),
+        (report(), Wish("no-such-playbook"), NotFoundError),
+        (report(), Wish("blocked-connector"), InputError),
+        (report(), Wish(facts=(("no-such-fact", True),)), InputError),
+        (report(restricted_at=START + DAY), None, InputError),
+        (report("ann@contoso.example"), Wish(facts=(("hosted", True),)), RuleRefusedError),
+    ],
+)
+def test_by_hand_what_is_wrong_is_raised(
+    desk: Desk, restriction: Restriction, wish: Wish | None, error: type[Exception]
+) -> None:
+    """A wrong address, playbook, fact, time or opener is refused, and no case is made."""
+    who = Who("ann@contoso.example")
+    with pytest.raises(error):
+        intake.open_by_hand(desk.app, who, restriction, wish)
+    with pytest.raises(NotFoundError):
+        casework.find(desk.app, "1")
+
+
+def test_an_auditor_imports_nothing(team: Desk) -> None:
+    """Who may not open cases is told so, from a file and by hand; what exists says so too."""
+    case_id = team.restrict(ADA)
+    with pytest.raises(NotPermittedError):
+        team.take(report(ADA, source=Source.ALERT), report(EVE), who=DAN)
+    with pytest.raises(NotPermittedError):
+        intake.open_by_hand(team.app, DAN, report(EVE))
+    assert ["case:opened", "action:denied"] == team.types(case_id)
+
+
+def test_a_bounce_opens_a_case_with_the_restriction_unknown(desk: Desk) -> None:
+    """A bounce says that something is restricted, and neither since when nor how."""
+    case_id = desk.restrict(status=UNKNOWN, source=Source.BOUNCE, restricted_at=None, observed_at=START)
+    case = desk.case(case_id)
+    assert (UNKNOWN, START, None) == (case.reading.status, case.boundary, case.restricted_at)
+
+
+def test_a_clock_that_is_behind_is_held_back(desk: Desk) -> None:
+    """Recorded time never runs backwards within a case, and the entry says that the clock did."""
+    case_id = desk.restrict()
+    desk.clock.move(timedelta(hours=-2))
+    desk.do(case_id, act.AddNote(note=Private("early")))
+    opened, noted = desk.entries(case_id)
+    assert ("ok", "clamped", opened.recorded_at) == (opened.clock, noted.clock, noted.recorded_at)
+    assert verification.verify(desk.app).ok
