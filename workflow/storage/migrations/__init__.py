@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -30,6 +27,8 @@ def upgrade(database: Database) -> None:
         DatabaseBusyError: another process holds the database.
         StorageError: the database refused.
     """
+    from alembic.util.exc import CommandError  # noqa: PLC0415 - Alembic takes a quarter of a second to load.
+
     with database.engine.connect() as connection:
         try:
             if database.dialect == SQLITE:
@@ -50,6 +49,9 @@ def upgrade(database: Database) -> None:
 
 def migrate(connection: Connection) -> None:
     """Run the revisions on a connection whose transaction the caller began and will commit."""
+    from alembic import command  # noqa: PLC0415 - as above: reading commands never migrate.
+    from alembic.config import Config  # noqa: PLC0415 - the same.
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
