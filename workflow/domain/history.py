@@ -110,11 +110,8 @@ def _begin(case: Case, entry: Entry, at: datetime) -> None:
     fingerprint = data.get("fingerprint")
     if fingerprint:
         case.seen |= {fingerprint}
-    case.evidence = {}
-    case.acceptances = {}
-    case.proposals = {}
-    case.request = None
-    case.approvals = ()
+    case.evidence, case.acceptances, case.proposals = {}, {}, {}
+    case.request, case.approvals = None, ()
     case.hands = frozenset()
     case.resolution = None
     case.released_at = None
@@ -321,8 +318,7 @@ def _approval_lapsed(case: Case, entry: Entry, _at: datetime) -> None:
 
 
 def _request_ended(case: Case, _entry: Entry, _at: datetime) -> None:
-    case.request = None
-    case.approvals = ()
+    case.request, case.approvals = None, ()
 
 
 def _intended(case: Case, entry: Entry, at: datetime) -> None:
