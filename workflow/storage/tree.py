@@ -25,7 +25,7 @@ def leaves(tx: Tx) -> Iterator[tuple[int, bytes | None, bytes]]:
             f'WHERE l."index" > ? ORDER BY l."index" LIMIT {_LEAVES}',
             (after,),
         )
-        yield from rows  # type: ignore[misc]  # rows of exactly these three
+        yield from rows
         if len(rows) < _LEAVES:
             return
         after = rows[-1][0]
