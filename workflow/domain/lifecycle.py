@@ -256,7 +256,7 @@ def advance(
     except (RuleRefusedError, NotPermittedError, ConflictError) as error:
         if current.opened_at is None:
             raise
-        record = _refusal(action, scene, error)
+        record = _refusal(action, scene, error, _ground(action, scene, error))
         carry(current, record, now)
         return Step(current, (*records, record), error)
     for record in made:
@@ -275,20 +275,28 @@ def refuse(
     now: datetime,
     error: HoldfastError,
 ) -> Step:
-    """Record that a command of several actions was refused as a whole, on the case as it was before it."""
+    """Record that a command of several actions was refused as a whole, on the case as it was before it.
+
+    What it was refused for shows only with the actions before it, which leave no entry; so the record says no more
+    than the code, and that it stood ``together`` with others.
+    """
     current = case.copy()
     records = settle(current, playbooks[current.playbook], now)
-    record = _refusal(action, Scene(current, actor, playbooks[current.playbook], now, playbooks), error)
+    scene = Scene(current, actor, playbooks[current.playbook], now, playbooks)
+    record = _refusal(action, scene, error, {"code": error.code, "together": True})
     carry(current, record, now)
     return Step(current, (*records, record), error)
 
 
-def _refusal(action: act.Action, scene: Scene, error: HoldfastError) -> Record:
-    denied = isinstance(error, NotPermittedError)
+def _ground(action: act.Action, scene: Scene, error: HoldfastError) -> dict[str, object]:
     basis: dict[str, object] = {"code": error.code}
     if isinstance(error, GateClosedError):
         basis["missing"] = decisions.shortened(item.prerequisite for item in error.missing)
-    basis |= decisions.linked_states(scene, *getattr(action, "linked", ()))
+    return basis | decisions.linked_states(scene, *getattr(action, "linked", ()))
+
+
+def _refusal(action: act.Action, scene: Scene, error: HoldfastError, basis: Mapping[str, object]) -> Record:
+    denied = isinstance(error, NotPermittedError)
     return scene.record(
         EntryType.ACTION_DENIED if denied else EntryType.ACTION_REFUSED,
         action,

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from workflow.domain import actions as act
 from workflow.domain.case import Case
 from workflow.domain.history import apply
-from workflow.domain.lifecycle import advance, settle
+from workflow.domain.lifecycle import advance, refuse, settle
 from workflow.domain.record import Entry, Record, actor_from_data, time_from_text, time_to_text
-from workflow.domain.vocabulary import State
-from workflow.errors import HoldfastError
+from workflow.domain.vocabulary import Outcome, State
+from workflow.errors import HoldfastError, NotPermittedError, RuleRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,12 +104,23 @@ def _expected(case: Case, commit: list[Entry], playbooks: Mapping[str, Playbook]
     records: list[Record] = []
     for entry in steps:
         action = act.from_data(entry.action, entry.data)
+        actor = actor_from_data(entry.actor)
         linked = entry.basis.get("linked")
         states = None if linked is None else {other: State(state) for other, state in linked.items()}
-        step = advance(case, action, actor_from_data(entry.actor), playbooks, now, states)
+        if entry.basis.get("together") is True:
+            step = refuse(case, action, actor, playbooks, now, _refused_with(entry))
+        else:
+            step = advance(case, action, actor, playbooks, now, states)
         records += step.records
         case = step.case
     return records
+
+
+def _refused_with(entry: Entry) -> HoldfastError:
+    """Rebuild what a command of several actions was refused with; such an entry moves nothing."""
+    error: HoldfastError = NotPermittedError() if entry.outcome == Outcome.DENIED else RuleRefusedError()
+    error.code = str(entry.basis["code"])
+    return error
 
 
 def _difference(record: Record, entry: Entry) -> str:
