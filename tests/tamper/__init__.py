@@ -1,0 +1,1 @@
+"""Tampering with a ledger as whoever owns its file could, and what verification says of it."""
