@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workflow.cli.door import root
 from workflow.cli.exits import INTERRUPTED, Exit, exit_of
-from workflow.cli.output import as_json
 from workflow.cli.session import Session, colour
 from workflow.errors import HoldfastError
 
@@ -49,7 +48,7 @@ def _run(arguments: list[str], session: Session, *, wants_json: bool) -> int:
         from workflow.cli.refusals import error_data, show_error
 
         if wants_json:
-            as_json(error_data(error, session))
+            _print_json(error_data(error, session))
         else:
             show_error(error, session)
         return exit_of(error)
@@ -70,7 +69,7 @@ def _run(arguments: list[str], session: Session, *, wants_json: bool) -> int:
 def _usage(error: click.ClickException, *, wants_json: bool) -> int:
     if wants_json:
         message = error.format_message()
-        as_json({"error": {"code": "usage", "message": message, "exit": error.exit_code, "next_step": ""}})
+        _print_json({"error": {"code": "usage", "message": message, "exit": error.exit_code, "next_step": ""}})
     else:
         error.show()
     return error.exit_code
@@ -85,10 +84,16 @@ def _unexpected(error: Exception, *, wants_json: bool) -> int:
 
     message = f"Something unexpected went wrong: {type(error).__name__}: {visible(error, 300)}"
     if wants_json:
-        as_json({"error": {"code": "unexpected", "message": message, "exit": int(Exit.ERROR), "next_step": ""}})
+        _print_json({"error": {"code": "unexpected", "message": message, "exit": int(Exit.ERROR), "next_step": ""}})
     else:
         click.echo(f"Error: {message}\n  Run it again with HOLDFAST_DEBUG=1 to see where.", err=True)
     return Exit.ERROR
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    from workflow.cli.output import as_json
+
+    as_json(data)
 
 
 def _never_fail_to_print() -> None:

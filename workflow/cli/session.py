@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workflow.cli import moments
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, tzinfo
@@ -67,7 +65,9 @@ class Session:
     @property
     def zone(self) -> tzinfo | None:
         """The zone in which people read times."""
-        return moments.zone_of(self.settings.timezone)
+        from workflow.cli.moments import zone_of
+
+        return zone_of(self.settings.timezone)
 
     def time(self, text: str) -> datetime:
         """Return a time that was typed, as aware UTC; a naive one is local and echoed in UTC on standard error.
@@ -75,16 +75,20 @@ class Session:
         Raises:
             InputError: it is no time.
         """
-        moment = moments.parse(text, self.app.now(), self.zone)
+        from workflow.cli.moments import parse, utc
+
+        moment = parse(text, self.app.now(), self.zone)
         if not text.strip().upper().endswith("Z"):
-            click.echo(f"{text.strip()} is {moments.utc(moment)}", err=True)
+            click.echo(f"{text.strip()} is {utc(moment)}", err=True)
         return moment
 
     def local(self, moment: datetime | str | None) -> str:
         """Return a time, or UTC text of one, for people."""
+        from workflow.cli.moments import local, parse
+
         if isinstance(moment, str):
-            moment = moments.parse(moment, self.app.now(), self.zone)
-        return moments.local(moment, self.zone)
+            moment = parse(moment, self.app.now(), self.zone)
+        return local(moment, self.zone)
 
     def close(self) -> None:
         """Close the app, if a command opened it."""
