@@ -15,7 +15,7 @@ from workflow.domain.private import Private
 from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
-from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, RuleRefusedError
+from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
 from workflow.ledger.commitment import commit
 from workflow.services import logbook, people, references
 from workflow.storage import attachments, cases, openings, subjects
@@ -131,8 +131,8 @@ def _one_of_many(
         if not tx.sqlite and not linked <= locked:
             return None
         done, step = _step(app, tx, who, case, actions, "", linked - {case_id})
-    except (NotFoundError, InputError, RuleRefusedError) as error:
-        # Raised before anything was written about this case.
+    except (NotFoundError, InputError, PendingError) as error:
+        # Raised before anything was written about this case; a rule's refusal is an entry, and comes in the step.
         return error
     return done if step is None or step.error is None else step.error
 
