@@ -33,6 +33,7 @@ def test_a_case_is_an_unbroken_chain_in_a_verified_tree(
 ) -> None:
     """What is written verifies, read in pages of any size: chain, tree, nodes and signature, nothing unsealed."""
     monkeypatch.setattr(tree, "_PAGE", page)
+    monkeypatch.setattr(tree, "_LEAVES", page)
     for number in range(5):
         picture = ledger.open(f"case_{number}", f"ada{number}@contoso.com")
         ledger.step(picture, noted(), moved())
