@@ -66,6 +66,28 @@ def test_a_flipped_byte(case: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
     assert (False, "failed") == (data.data["ok"], data.data["integrity"])
 
 
+def test_a_damaged_file(case: Shell, home: Path) -> None:
+    """A file that cannot be read through does not verify; one that is not there is an error."""
+    database = home / "home" / "data" / "holdfast.db"
+    content = bytearray(database.read_bytes())
+    content[20] ^= 1
+    database.write_bytes(content)
+    ran, data = case("ledger verify"), case("ledger verify --json")
+
+    assert (6, 6) == (ran.code, data.code)
+    assert ran.err.startswith("Not verified: The ledger does not verify: it cannot be read through.")
+    assert "verification" == data.data["error"]["code"]
+    database.unlink()
+    assert 1 == case("ledger verify").code
+
+
+def test_a_server_that_is_not_there(case: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that cannot be reached says nothing about the ledger."""
+    monkeypatch.setenv("HOLDFAST_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+
+    assert 1 == case("ledger verify").code
+
+
 def test_nothing_to_flip(case: Shell, home: Path) -> None:
     """The demo says so when the entry it wants to wound is not there."""
     stage = Stage(home, case.now)

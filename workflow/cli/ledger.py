@@ -12,7 +12,7 @@ from workflow.cli.output import as_csv, as_json, fields, hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
-from workflow.errors import InputError
+from workflow.errors import DatabaseBusyError, InputError, StorageError, VerificationError
 
 if TYPE_CHECKING:
     from workflow.services.verification import Report
@@ -55,22 +55,40 @@ def verify(ctx: click.Context, key: Path | None, against: tuple[Path, ...], expo
     against a checkpoint kept outside the database. Freshness: how old that checkpoint is. Exits with 6 when something
     fails. What could not be checked is said, not hidden.
     """
-    from workflow.services.verification import Options
-    from workflow.services.verification import verify as run
-
     session: Session = ctx.obj
     text = _key_text(key) if key else None
     if exported:
         _verify_export(ctx, exported, text)
         return
-    with progress_bar("Verifying cases") as step:
-        report = run(session.app, Options(key=text, against=against, progress=step))
+    report = _verify(session, text, against)
     if session.as_json:
         as_json(report.to_data())
     else:
         _show_report(report)
     if not report.ok:
         ctx.exit(Exit.NOT_VERIFIED)
+
+
+def _verify(session: Session, key: str | None, against: tuple[Path, ...]) -> Report:
+    """Verify; a database file that is there and cannot be read through does not verify.
+
+    Raises:
+        VerificationError: the file is damaged.
+        StorageError: there is no ledger, it is busy, or its server cannot be reached.
+    """
+    from workflow.services.verification import Options
+    from workflow.services.verification import verify as run
+
+    try:
+        with progress_bar("Verifying cases") as step:
+            return run(session.app, Options(key=key, against=against, progress=step))
+    except DatabaseBusyError:
+        raise
+    except StorageError as error:
+        scheme, _, place = session.settings.database_url.get_secret_value().partition(":///")
+        if scheme != "sqlite" or not Path(place).exists():
+            raise
+        raise VerificationError(f"The ledger does not verify: it cannot be read through. {error}") from error
 
 
 def _key_text(path: Path) -> str:

@@ -17,6 +17,7 @@ from workflow.errors import (
     PendingError,
     PlaybookError,
     RuleRefusedError,
+    VerificationError,
     WrongStateError,
 )
 
@@ -57,6 +58,7 @@ HEADINGS: Mapping[type[HoldfastError], str] = {
     NotPermittedError: "Not allowed",
     PendingError: "Still pending",
     ConflictError: "Conflict",
+    VerificationError: "Not verified",
 }
 """The first word of an error's message; any other begins with *Error*."""
 
