@@ -108,7 +108,7 @@ def test_a_database_ahead_heals_the_file(sqlite_ledger: Ledger, path: Path) -> N
         with sqlite_ledger.database.reading() as tx:
             assert outside.reconcile(tx, path, verifiers)
             assert not outside.reconcile(tx, path, verifiers)
-            assert (tree.newest(tx), expected) == (list(outside.notes(path))[0], tree.size(tx))
+            assert (tree.newest(tx), expected) == (next(iter(outside.notes(path))), tree.size(tx))
         sqlite_ledger.step(picture, noted())
 
 
