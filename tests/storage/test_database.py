@@ -233,6 +233,22 @@ def test_a_connection_lost_at_the_commit_is_not_hidden(postgres_database: Databa
         lose()
 
 
+def test_a_connection_that_lay_idle_is_asked_whether_it_lives(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that restarted in a pause costs nobody a step."""
+    with postgres_database.transaction() as tx:
+        pid = tx.one("SELECT pg_backend_pid()") or ()
+    other = Database(postgres_database.engine.url.render_as_string(hide_password=False))
+    with other.transaction() as tx:
+        tx.run("SELECT pg_terminate_backend(?)", pid)
+    other.close()
+
+    monkeypatch.setattr("workflow.storage.database._BELIEVED", -1.0)
+    with postgres_database.transaction() as tx:
+        assert (1,) == tx.one("SELECT 1")
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

@@ -61,15 +61,15 @@ def actor(app: App, tx: Tx, who: Who) -> Actor:
     """
     user = os_user()
     name = who.name or user
-    registered = register_person(tx, name)
+    person_id, os_id = _registered(tx, name, user)
     person = listed(app, name)
     roles: tuple[Role, ...] = EVERYTHING if not app.settings.people else (Role.ANALYST,)
     if person is not None:
         roles = tuple(Role(role) for role in person.roles)
     addresses = [*(person.identities if person else ()), *([name] if "@" in name else ())]
     return Actor(
-        id=registered,
-        os=registered if name == user else register_person(tx, user),
+        id=person_id,
+        os=os_id,
         roles=roles,
         team=person.team if person else "",
         channel=who.channel,
@@ -89,6 +89,13 @@ def _is_address(text: str) -> bool:
 def register_person(tx: Tx, name: str) -> str:
     """Return the opaque id of a person by name."""
     return subjects.register(tx, "", Kind.PERSON, normalise(Kind.PERSON, name))
+
+
+def _registered(tx: Tx, *names: str) -> list[str]:
+    """Return the opaque ids of people by name; every step asks for two, so they are asked for at once."""
+    texts = [normalise(Kind.PERSON, name) for name in names]
+    known = subjects.known(tx, "", Kind.PERSON, texts)
+    return [known.get(text) or subjects.register(tx, "", Kind.PERSON, text) for text in texts]
 
 
 def on_call(app: App) -> list[str]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from workflow.errors import DatabaseBusyError, StorageError
@@ -30,6 +30,7 @@ BUSY_TIMEOUT: Final = 5.0
 
 _CONNECT_WITHIN: Final = 5000  # milliseconds: another process may be recovering the log
 _POOL: Final = 16
+_BELIEVED: Final = 1.0  # seconds for which a pooled connection is taken to be alive
 _SHORTEST, _LONGEST = 0.00005, 0.0002  # seconds between two tries for the lock
 
 
@@ -66,11 +67,13 @@ class Database:
         elif self.dialect == POSTGRESQL:
             try:
                 self.engine = create_engine(
-                    parsed.set(drivername="postgresql+psycopg"), pool_size=_POOL, max_overflow=-1, pool_pre_ping=True
+                    parsed.set(drivername="postgresql+psycopg"), pool_size=_POOL, max_overflow=-1
                 )
             except ImportError as error:
                 raise StorageError("PostgreSQL needs the extra: pip install 'holdfast[postgresql]'.") from error
             event.listen(self.engine, "connect", self._settle_postgresql)
+            event.listen(self.engine, "checkin", _lay_down)
+            event.listen(self.engine, "checkout", self._pick_up)
         else:
             raise StorageError("Holdfast keeps its ledger in SQLite or PostgreSQL.")
         self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
@@ -190,6 +193,17 @@ class Database:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
+    def _pick_up(self, connection: Any, record: Any, _pooled: Any) -> None:
+        """Ask a connection that lay idle whether it is still there; SQLAlchemy replaces one that is not.
+
+        Asking takes a round trip to the server, so a connection used a moment ago is believed.
+        """
+        if time.monotonic() - record.info.get("used", time.monotonic()) > _BELIEVED:
+            try:
+                self.engine.dialect.do_ping(connection)
+            except self.errors as error:
+                raise DisconnectionError from error
+
     def _settle_postgresql(self, connection: Any, _record: Any) -> None:
         """Fix what the server's or the role's defaults could change about our transactions."""
         connection.autocommit = True
@@ -284,6 +298,10 @@ class Reading:
             if self._database.dialect == SQLITE:
                 self._connection.execute("PRAGMA query_only=OFF")
         self._pooled.close()
+
+
+def _lay_down(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
 
 
 def create_file(path: Path) -> None:

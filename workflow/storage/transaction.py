@@ -71,6 +71,9 @@ class Tx:
 
     def write_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute one statement per row of values; each must change exactly one row (R5)."""
+        if len(rows) == 1:
+            self.write(sql, rows[0])
+            return
         if self.sqlite:
             count = self._connection.executemany(sql, rows).rowcount
         else:
