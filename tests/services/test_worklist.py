@@ -1,0 +1,147 @@
+"""The worklist: filters, sorting, paging, and what is late or overdue now."""
+
+from typing import Any
+
+import pytest
+
+from tests.services.desk import ADA, BOB, CONNECTOR, EVE, HOUR, MINUTE, START, Desk, plain, report
+from workflow.domain import actions as act
+from workflow.domain.private import Private
+from workflow.domain.vocabulary import Kind, Phase, Resolution, State
+from workflow.errors import InputError
+from workflow.services import casework, worklist
+from workflow.services.worklist import Filters, Page
+
+
+def page(desk: Desk, *, sort: str = "number", limit: int = 50, after: str = "", **filters: Any) -> Page:
+    """Return one page."""
+    return worklist.worklist_page(desk.app, Filters(**filters), sort, limit, after)
+
+
+def numbers(desk: Desk, **given: Any) -> list[int]:
+    """Return the numbers of the cases on a page."""
+    return [row.number for row in page(desk, **given).rows]
+
+
+@pytest.fixture
+def full(desk: Desk) -> Desk:
+    """A desk with five cases: released, contained user, connector, assigned mailbox, dismissed one."""
+    desk.released(ADA)
+    user = desk.restrict(EVE, kind=Kind.USER)
+    desk.do(user, *desk.every(user, Phase.CONTAIN))
+    desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    assigned = desk.restrict("newsletter@contoso.example")
+    desk.do(assigned, act.AssignCase(assignee=casework.person(desk.app, "Zoe")))
+    dismissed = desk.restrict("test@contoso.example")
+    desk.do(dismissed, desk.gone())
+    desk.do(dismissed, act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=Private("a test")))
+    desk.do(dismissed, act.ConfirmProposal(proposal="dismissal"), who=BOB)
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, [1, 2, 3, 4]),
+        ({"states": (State.RELEASED, State.DISMISSED)}, [1, 5]),
+        ({"kind": "connector"}, [3]),
+        ({"missing": "password-reset"}, [4]),
+        ({"text": "CONTOSO"}, [1, 2, 4]),
+        ({"text": "newsl"}, [4]),
+        ({"text": "nobody-at-all"}, []),
+        ({"states": tuple(State), "resolution": "false_positive"}, [5]),
+        ({"tenant": "default"}, [1, 2, 3, 4]),
+        ({"tenant": "elsewhere"}, []),
+        ({"assignee": ""}, [1, 2, 3]),
+    ],
+)
+def test_filters_narrow_the_list(full: Desk, filters: dict[str, Any], expected: list[int]) -> None:
+    """Open cases without a filter; each filter names those that fit."""
+    assert expected == numbers(full, **filters)
+
+
+def test_an_assignee_is_filtered_by_name(full: Desk) -> None:
+    """In any case of letters; a name that nobody used has no cases."""
+    assert [4] == numbers(full, assignee=worklist.person_filter(full.app, "ZOE"))
+    assert [] == numbers(full, assignee=worklist.person_filter(full.app, "Nobody Here"))
+
+
+def test_times_are_filtered_half_open(full: Desk) -> None:
+    """From a time on, and before another."""
+    opened = [row.opened_at for row in page(full).rows]
+    second = full.case(casework.find(full.app, "2")).opened_at
+    assert sorted(str(time) for time in opened) == opened
+    assert [1] == numbers(full, opened_until=second)
+    assert [2, 3, 4] == numbers(full, opened_from=second)
+    assert [1] == numbers(full, released_from=START, released_until=full.clock.now)
+
+
+@pytest.mark.parametrize("sort", ["number", "-number", "opened_at", "-opened_at", "updated_at", "-state", "state"])
+def test_pages_continue_each_other(full: Desk, sort: str) -> None:
+    """Two at a time, every case appears once and in the order of the whole list."""
+    whole = numbers(full, sort=sort, states=tuple(State))
+    found: list[int] = []
+    after = ""
+    for _ in range(3):
+        part = page(full, sort=sort, states=tuple(State), limit=2, after=after)
+        found += [row.number for row in part.rows]
+        after = part.next
+    assert ("", whole, 5) == (after, found, len(set(whole)))
+
+
+@pytest.mark.parametrize("given", [{"sort": "entity"}, {"limit": 0}, {"limit": 501}, {"sort": ""}])
+def test_a_wrong_page_is_refused(sqlite_desk: Desk, given: dict[str, Any]) -> None:
+    """An unknown field and a limit outside 1 to 500."""
+    with pytest.raises(InputError):
+        page(sqlite_desk, **given)
+
+
+def test_a_row_is_plain_json_with_names_put_back(full: Desk) -> None:
+    """Names of mailboxes and people, times as text, and the count of every state."""
+    found = page(full)
+    row = found.rows[3]
+    assert plain(row.to_data()) == row.to_data()
+    assert ("newsletter@contoso.example", "zoe", "detected", None) == (
+        row.entity,
+        row.assignee,
+        row.state,
+        row.resolution,
+    )
+    assert {"released": 1, "contained": 1, "detected": 2, "dismissed": 1} == {
+        state: count for state, count in found.counts.items() if count
+    }
+
+
+def test_an_unblock_is_late_and_overdue_as_of_now(desk: Desk) -> None:
+    """The list says so without anybody having written it."""
+    case_id = desk.approved()
+    desk.do(case_id, act.IntendUnblock())
+    seen = []
+    for span in (30 * MINUTE, HOUR, 24 * HOUR):
+        desk.clock.move(span)
+        (row,) = page(desk, due_until=desk.clock.now + 30 * MINUTE).rows
+        seen.append((row.late, row.overdue, row.overdue_seconds, row.due))
+    assert [
+        (False, False, 0, "confirm-release"),
+        (True, False, 1800, "confirm-release"),
+        (True, True, 88200, "confirm-release"),
+    ] == seen
+
+
+def test_a_hundred_cases_are_paged_through(sqlite_desk: Desk) -> None:
+    """Equal times do not lose or repeat a case at the edge of a page."""
+    sqlite_desk.take(*(report(f"user{number}@contoso.example") for number in range(100)))
+    found: list[int] = []
+    after, pages = "", 0
+    while pages == 0 or after:
+        part = page(sqlite_desk, sort="-updated_at", limit=30, after=after)
+        found += [row.number for row in part.rows]
+        after, pages = part.next, pages + 1
+    assert (4, list(range(1, 101))) == (pages, sorted(found))
+
+
+def test_a_page_of_another_sort_does_not_continue(full: Desk) -> None:
+    """A key belongs to the sort that gave it."""
+    key = page(full, sort="number", limit=1).next
+    with pytest.raises(InputError):
+        page(full, sort="opened_at", after=key)
