@@ -229,7 +229,8 @@ def _ends(desk: Desk) -> None:
     """Cases that expire, come back, end outside, move to another playbook or are dismissed."""
     gus, hal, ida, tom, news = (f"{name}@contoso.example" for name in ("gus", "hal", "ida", "tom", "news"))
     _except(desk, gus)
-    desk.answer(hal, ANN, Phase.CONTAIN)
+    desk.work(gus)
+    desk.work(hal)
     desk.observe(hal, RestrictionStatus.NOT_LISTED)
     desk.observe(hal, RestrictionStatus.LISTED)
     desk.answer(hal, BOB, Phase.CONTAIN, at_most=2)
