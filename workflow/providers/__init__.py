@@ -1,1 +1,0 @@
-"""The tenant: one port and its fillings."""
