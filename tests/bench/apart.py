@@ -12,7 +12,7 @@ LONGEST = 3600.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came back, the seconds it took (start of the process apart), and the peak memory in MB: all, and above imports."""
+    """What came back, the seconds it took, and the peak memory in MB: of all, and of what came after the imports."""
 
     result: Any
     seconds: float

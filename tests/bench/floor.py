@@ -55,10 +55,13 @@ SELECT_CASE = 'SELECT state, head, last FROM "case" WHERE id = ?'
 def tables(serial: str, blob: str) -> list[str]:
     """Return the statements that create the tables."""
     kinds = ", ".join(f"{column} {'INTEGER' if column in NUMBERS else 'TEXT'}" for column in COLUMNS[1:])
-    return [
+    entry = (
         f"CREATE TABLE entry (position {serial}, body TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, "
         "tenant TEXT NOT NULL, case_id TEXT NOT NULL, sequence INTEGER NOT NULL, recorded_at TEXT NOT NULL, "
-        "state_after TEXT NOT NULL, request TEXT NOT NULL)",
+        "state_after TEXT NOT NULL, request TEXT NOT NULL)"
+    )
+    return [
+        entry,
         f'CREATE TABLE "case" (id TEXT PRIMARY KEY, {kinds}, head TEXT NOT NULL, last INTEGER NOT NULL)',
         f"CREATE TABLE opening (commitment TEXT PRIMARY KEY, salt {blob}, value TEXT NOT NULL, case_id TEXT NOT NULL)",
         *INDEXES,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -11,7 +12,10 @@ from tests.bench.timing import interleave, ratio
 from tests.bench.transition import durable_server
 
 GUARDED, BARE = "with guards", "without"
-QUEUE = "CREATE OR REPLACE FUNCTION public.holdfast_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.unsealed (entry) VALUES (NEW.position); RETURN NULL; END $$"
+QUEUE = (
+    "CREATE OR REPLACE FUNCTION public.holdfast_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "INSERT INTO public.unsealed (entry) VALUES (NEW.position); RETURN NULL; END $$"
+)
 
 
 def measured(guarded: House, bare: House, cases: int, rounds: int, must: float, title: str) -> Section:
@@ -23,8 +27,8 @@ def measured(guarded: House, bare: House, cases: int, rounds: int, must: float, 
         for mine, theirs in zip(one[start : start + cases], other[start : start + cases], strict=True):
             for move, same in zip(guarded.way(mine), bare.way(theirs), strict=True):
                 yield {
-                    GUARDED: lambda case_id=mine, move=move: guarded.step(case_id, move),  # type: ignore[misc]
-                    BARE: lambda case_id=theirs, move=same: bare.step(case_id, move),  # type: ignore[misc]
+                    GUARDED: partial(guarded.step, mine, move),
+                    BARE: partial(bare.step, theirs, same),
                 }
 
     found = interleave(steps(start) for start in range(0, len(one), cases))

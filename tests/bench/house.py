@@ -83,7 +83,7 @@ class House:
         return casework.perform(self.app, move.who, case_id, move.make())
 
     def way(self, case_id: str) -> list[Move]:
-        """Return the steps from a case just opened to its release: every required answer, request, approval, unblock."""
+        """Return the steps from a case just opened to its release: required answers, request, approval, unblock."""
         with self.app.database.reading() as tx:
             case = cases.load(tx, case_id)
             playbook = self.app.playbook(tx, case.playbook)

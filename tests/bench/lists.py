@@ -32,13 +32,13 @@ def measured(root: Path, rows: int, times: int) -> list[Section]:
     House(folder).app.close()
     write_file(folder / "rows.json", rows)
     small = apart.run(read_rows, folder / "rows.json", rows // 10)
-    whole = apart.run(imported, folder)
-    again = apart.run(imported, folder)
+    whole = apart.run(imported, folder, rows)
+    again = apart.run(imported, folder, rows // 10)
     imports = Section(
         f"Import of {rows:,} rows (JSON of Get-BlockedSenderAddress), SQLite FULL",
         [
             Line("rows per second, every row a new case", f"{whole.result / whole.seconds:.0f}"),
-            Line("rows per second, every row known already", f"{again.result / again.seconds:.0f}"),
+            Line(f"rows per second, {rows // 10:,} that are known already", f"{again.result / again.seconds:.0f}"),
             Line("peak memory", f"{whole.peak:.0f} MB"),
             Line("of that beyond the program itself", f"{whole.added:.0f} MB"),
             Line(f"reading {rows // 10:,} rows without taking them in, beyond the program", f"{small.added:.0f} MB"),
@@ -78,12 +78,12 @@ def read_rows(path: Path, rows: int) -> int:
         return sum(1 for _ in itertools.islice(read(file, name=path.name, options=ReadOptions()), rows))
 
 
-def imported(folder: Path) -> int:
-    """Import the file; returns how many rows were taken in."""
+def imported(folder: Path, rows: int) -> int:
+    """Import the first rows of the file; returns how many were taken in."""
     path = folder / "rows.json"
     with opened(settings(folder)) as app, path.open("rb") as file:
         items = read(file, name=path.name, options=ReadOptions())
-        return sum(1 for _ in intake.take_in(app, ANN, items))
+        return sum(1 for _ in intake.take_in(app, ANN, itertools.islice(items, rows)))
 
 
 def looks(app: App, rows: int) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -24,9 +24,10 @@ def compiled() -> None:
 def described(root: Path) -> str:
     """Return machine and versions in a few lines."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    busy = f"; load average before the start {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return (
         f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; "
-        f"append + fsync here {fsync(root) * 1e6:.0f} µs (median of {FSYNCS})\n"
+        f"append + fsync here {fsync(root) * 1e6:.0f} µs (median of {FSYNCS}){busy}\n"
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}\n"
     )
 

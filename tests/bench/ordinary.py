@@ -6,7 +6,7 @@ has no hash, no chain, no seal, no signature and no second person.
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from sqlalchemy import Engine, MetaData, event
 from sqlmodel import JSON, Column, Field, Session, SQLModel, col, create_engine, select
@@ -202,7 +202,7 @@ def history(case_id: str, body: dict[str, object], now: datetime) -> OrdinaryHis
         type=str(body["type"]),
         state_before=str(body["state_before"]),
         state_after=str(body["state_after"]),
-        data=body["data"],
+        data=dict(cast("dict[str, Any]", body["data"])),
     )
 
 

@@ -46,13 +46,13 @@ def rendered(section: Section) -> str:
     return "\n".join([f"## {section.title}", "", *text, "", *notes, ""])
 
 
-def at_most(what: str, value: float, must: float, stretch: float | None = None, unit: str = " ×") -> Line:
+def at_most(what: str, value: float, must: float, stretch: float | None = None, unit: str = " x") -> Line:
     """Return a line whose figure must not be larger than its target."""
     wished = "" if stretch is None else f"≤ {stretch:g}{unit}"
     return Line(what, f"{value:.2f}{unit}", f"≤ {must:g}{unit}", wished, value <= must)
 
 
-def at_least(what: str, value: float, must: float, stretch: float | None = None, unit: str = " ×") -> Line:
+def at_least(what: str, value: float, must: float, stretch: float | None = None, unit: str = " x") -> Line:
     """Return a line whose figure must not be smaller than its target."""
     wished = "" if stretch is None else f"≥ {stretch:g}{unit}"
     return Line(what, f"{value:.2f}{unit}", f"≥ {must:g}{unit}", wished, value >= must)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -62,9 +63,9 @@ def contest(
         for case_id in part:
             for move, beat in zip(house.way(case_id), tape[1:], strict=True):
                 yield {
-                    PRODUCT: lambda case_id=case_id, move=move: house.step(case_id, move),  # type: ignore[misc]
-                    FLOOR: lambda case_id=case_id, beat=beat: floor.step(case_id, beat),  # type: ignore[misc]
-                    ORDINARY: lambda case_id=case_id, beat=beat: ordinary.step(case_id, beat),  # type: ignore[misc]
+                    PRODUCT: partial(house.step, case_id, move),
+                    FLOOR: partial(floor.step, case_id, beat),
+                    ORDINARY: partial(ordinary.step, case_id, beat),
                 }
 
     found = interleave(steps(ids[start : start + cases]) for start in range(0, len(ids), cases))
@@ -120,8 +121,8 @@ def on_postgresql(version: str) -> Callable[..., Section]:
     def run(root: Path, *, quick: bool) -> Section:
         cases, rounds = (3, 2) if quick else (10, 4)
         notes = [
-            "Floor: one psycopg connection, prepared statements, FOR UPDATE, the same rows. Sealing is a step apart on "
-            "PostgreSQL, and outside all three."
+            "Floor: one psycopg connection, prepared statements, FOR UPDATE, the same rows.",
+            "Sealing is a step apart on PostgreSQL, and outside all three.",
         ]
         found = postgresql(root, version, cases, rounds)
         return section(f"The same on PostgreSQL {version}, fsync on", found, 1.3, 1.0, notes)

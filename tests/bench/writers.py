@@ -3,9 +3,11 @@
 import multiprocessing
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -17,7 +19,6 @@ from tests.bench.table import time as text
 from tests.bench.timing import Samples, quiet
 from tests.bench.transition import FLOOR, PRODUCT, durable_server
 from workflow.errors import DatabaseBusyError
-from workflow.services.casework import perform
 
 WRITERS = 8
 LONGEST = 300.0  # seconds: a writer that hangs ends the run instead of holding it up
@@ -76,28 +77,19 @@ def work(job: Job, barrier: Any, results: Any) -> None:
     done = {PRODUCT: Work(), FLOOR: Work()}
     with ExitStack() as stack:
         stack.enter_context(app)
-        floor: PostgresFloor | SQLiteFloor = stack.enter_context(
-            PostgresFloor(job.floor, new=False) if job.floor else SQLiteFloor(job.folder)
-        )
+        floor = PostgresFloor(job.floor, new=False) if job.floor else SQLiteFloor(job.folder)
+        stack.enter_context(floor)
         for part in job.rounds:
             ways = [(case_id, house.way(case_id)) for case_id in part]
-            product = [
-                lambda case_id=case_id, move=move: perform(app, move.who, case_id, move.make())
-                for case_id, way in ways
-                for move in way
-            ]
-            by_hand = [
-                lambda case_id=case_id, beat=beat: floor.step(case_id, beat)
-                for case_id in part
-                for beat in job.tape[1:]
-            ]
+            product = [partial(house.step, case_id, move) for case_id, way in ways for move in way]
+            by_hand = [partial(floor.step, case_id, beat) for case_id in part for beat in job.tape[1:]]
             for name, steps in ((PRODUCT, product), (FLOOR, by_hand)):
                 barrier.wait(LONGEST)
                 timed_round(done[name], steps)
     results.put(done)
 
 
-def timed_round(done: Work, steps: list[Callable[[], object]]) -> None:
+def timed_round(done: Work, steps: Sequence[Callable[[], object]]) -> None:
     """Take the steps, and again where the lock was refused."""
     waits: list[float] = []
     with quiet():
@@ -118,7 +110,7 @@ def timed_round(done: Work, steps: list[Callable[[], object]]) -> None:
 
 def together(parts: list[Work]) -> Work:
     """Add the writers up: a round lasts as long as its slowest writer."""
-    rounds = [sum(waits, []) for waits in zip(*(part.samples.rounds for part in parts), strict=True)]
+    rounds = [list(chain.from_iterable(waits)) for waits in zip(*(part.samples.rounds for part in parts), strict=True)]
     seconds = [max(round_) for round_ in zip(*(part.seconds for part in parts), strict=True)]
     return Work(Samples(rounds), seconds, sum(part.lock_errors for part in parts))
 
@@ -148,16 +140,14 @@ def on_sqlite(root: Path, *, quick: bool) -> Section:
         Line("lock errors", str(done.lock_errors), "0", "", done.lock_errors == 0),
         at_most("p99 of a step", done.samples.quantile(0.99) * 1000, 100, unit=" ms"),
         at_most("worst wait", worst * 1000, 1000, 100, unit=" ms"),
-        Line("throughput, in floors", f"{speed(found):.2f} ×"),
+        Line("throughput, in floors", f"{speed(found):.2f} x"),
         Line("floor's worst wait", text(found[FLOOR].samples.quantile(1))),
         *rates(found),
     ]
     return Section(
         f"{WRITERS} processes on one SQLite file, FULL",
         lines,
-        [
-            f"Every step is of another process's making; the floor waits with SQLite's own busy_timeout, {rounds} rounds."
-        ],
+        [f"Each process has cases of its own. The floor waits with SQLite's own busy_timeout. {rounds} rounds."],
     )
 
 

@@ -63,6 +63,8 @@ class Database:
             pool: dict[str, Any] = {"poolclass": StaticPool}
             if self.path is not None:
                 pool = {"poolclass": QueuePool, "pool_size": _POOL, "max_overflow": -1}
+            # Whoever takes a connection ends his transaction before giving it back.
+            pool["pool_reset_on_return"] = None
             self.engine: Engine = create_engine("sqlite://", creator=self._connect_sqlite, **pool)
         elif self.dialect == POSTGRESQL:
             try:

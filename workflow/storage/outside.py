@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -40,14 +41,13 @@ def append(path: Path, note: str) -> None:
         StorageError: the file cannot be written. The step it follows stands all the same.
     """
     line = json.dumps({"checkpoint": note}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-    make_folder(path)
     try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "r+b") as file, _locked(file):
+        with os.fdopen(_opened(path), "r+b", buffering=0) as file, _locked(file):
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
                 line = line if file.read(1) == b"\n" else b"\n" + line
-            file.write(line)
-            file.flush()
+            while line:
+                line = line[file.write(line) :]
             os.fsync(file.fileno())
     except OSError as error:
         raise StorageError(
@@ -121,6 +121,15 @@ def reconcile(tx: Tx, path: Path, verifiers: Sequence[Verifier]) -> bool:
     return True
 
 
+def _opened(path: Path) -> int:
+    flags = os.O_CREAT | os.O_RDWR | os.O_APPEND
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        make_folder(path)
+        return os.open(path, flags, 0o600)
+
+
 def _pieces_from_end(file: BinaryIO) -> Iterator[bytes]:
     """Yield what stands between the file's line breaks, from the last to the first."""
     position, rest = file.seek(0, os.SEEK_END), b""
@@ -152,7 +161,7 @@ def _note(line: bytes) -> str | None:
 
 
 @contextmanager
-def _locked(file: BinaryIO) -> Iterator[None]:
+def _locked(file: FileIO) -> Iterator[None]:
     if fcntl is not None:  # pragma: no branch
         fcntl.flock(file, fcntl.LOCK_EX)
     yield
