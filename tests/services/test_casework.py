@@ -9,7 +9,8 @@ import pytest
 from tests.services.desk import ADA, ANN, BOB, CAT, CONNECTOR, DAN, DAY, EVE, HOUR, TEAM, Desk, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
-from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, Result, State
+from workflow.domain.restriction import Source
+from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, RestrictionStatus, Result, State
 from workflow.errors import (
     ConflictError,
     GateClosedError,
@@ -113,6 +114,17 @@ def test_the_same_request_is_done_once(desk: Desk) -> None:
     assert (False, True) == (first.repeated, again.repeated)
     assert [entry.leaf for entry in first.entries] == [entry.leaf for entry in again.entries]
     assert 2 == len(desk.entries(case_id))
+
+
+def test_a_step_that_says_nothing_new_writes_nothing(desk: Desk) -> None:
+    """A report that was taken in before is done, without an entry and without a text of its own."""
+    case_id = desk.restrict()
+    told = act.ReportRestriction(
+        status=RestrictionStatus.LISTED, source=Source.ALERT, reported=Private("words"), fingerprint="f" * 32
+    )
+    assert ["restriction:seen"] == [entry.type for entry in desk.do(case_id, told).entries]
+    assert [] == desk.do(case_id, told).entries
+    assert [] == verification.verify(desk.app).findings
 
 
 def test_unchanged_evidence_is_confirmed(desk: Desk) -> None:

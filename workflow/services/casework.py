@@ -15,7 +15,7 @@ from workflow.domain.private import Private
 from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
-from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
+from workflow.errors import HoldfastError, InputError, NotFoundError, PendingError
 from workflow.ledger.commitment import commit
 from workflow.services import logbook, people, references
 from workflow.storage import attachments, cases, openings, subjects
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 4000
 """Characters of one free text: it is kept beside the ledger, which carries only its commitment."""
 SALT_BYTES = 32
-RELOCKS = 3
 AT_ONCE = 500
 """Cases to one transaction in a bulk step."""
 
@@ -73,19 +72,17 @@ def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str
     logbook.prepare(app, who)
     records = [action for action in actions if isinstance(action, act.RecordEvidence)]
     locked = {case_id, *(other for action in records for other in action.linked)}
-    for _ in range(RELOCKS):
+    outcome: tuple[Done, Step | None] | None = None
+    while outcome is None:
         with app.database.transaction() as tx:
             cases.lock(tx, locked)
             case = cases.load(tx, case_id, app.cache)
             wanted = locked | {other for item in case.evidence.values() for other in item.linked}
             if tx.sqlite or wanted <= locked:
-                done, step = _step(app, tx, who, case, actions, request, wanted - {case_id})
-                break
-        # The case has linked cases that were not locked with it; begin again with all of them.
+                outcome = _step(app, tx, who, case, actions, request, wanted - {case_id})
+        # Where the case has linked cases that were not locked with it, begin again with all of them.
         locked = wanted
-    else:
-        message = "The linked cases keep changing; try again."
-        raise ConflictError(message)
+    done, step = outcome
     if step is not None and step.error is not None:
         raise step.error
     return done
@@ -157,7 +154,7 @@ def _step(
     at, clock = clamp(app.now(), case.updated_at)
     books = playbooks_for(app, tx, case, actions)
     states = {other: cases.row(tx, other) for other in linked}
-    links = {other: State(row.state) for other, row in states.items() if row is not None} or None
+    links = {other: State(row.state) for other, row in states.items() if row is not None} if linked else None
     sealed, opened = seal(tx, case, actions)
     steps: list[Step] = []
     current = case

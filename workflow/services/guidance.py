@@ -21,9 +21,7 @@ def _values(case: Case, names: Names, user: str) -> dict[str, str]:
     entity = names.subject(case.entity)
     values = {"case": str(case.number), "user": user or entity}
     values["connector_id" if case.kind is Kind.CONNECTOR else "address"] = entity
-    if case.boundary is not None:
-        values["restricted_at"] = time_to_text(case.boundary)
-    return values
+    return values if case.boundary is None else values | {"restricted_at": time_to_text(case.boundary)}
 
 
 def command(template: str, case: Case, names: Names, user: str = "") -> str:

@@ -31,7 +31,7 @@ def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
     Raises:
         InputError: the file cannot be read, or holds no checkpoint.
     """
-    newest = outside.newest(path, verifiers) if path.exists() else None
+    newest = outside.newest(path, verifiers) if path.is_file() else None
     if newest is not None:
         return [newest[0]]
     try:

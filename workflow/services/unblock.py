@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.history import fold
@@ -79,7 +79,7 @@ def overview(app: App, reference: str) -> Overview:
         portal = guidance.portal(playbook.unblock_portal, case, names)
     since = case_view.request["sequence"] if case_view.request else 0
     changes = [entry for entry in history.history(app, case_id) if since and entry.sequence > since]
-    now = app.now()
+    now = app.now().astimezone(UTC)
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     counted = [item for item in case_view.prerequisites if item.required and item.result]
     hours = round((midnight - now).total_seconds() / 3600, 1)
