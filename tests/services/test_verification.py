@@ -162,6 +162,12 @@ def test_another_ledgers_checkpoint_does_not_fit(sqlite_desk: Desk, tmp_path: Pa
         (["UPDATE playbook SET body = replace(body, 'password-reset', 'password-reses')"], "playbook"),
         (["DELETE FROM playbook WHERE name = 'compromised-mailbox'"], "replay"),
         ([f"INSERT INTO playbook (digest, name, version, body) VALUES ('{EMPTY}', 'x', '1', '{{}}')"], "playbook"),
+        (["UPDATE playbook SET version = '9' WHERE name = 'compromised-mailbox'"], "playbook"),
+        (["UPDATE opening SET case_id = 'nobody'"], "opening"),
+        (
+            ["UPDATE entry SET body = replace(body, '\"playbook:adopted\"', '\"case:noted\"') WHERE position = 3"],
+            "origin",
+        ),
         (["UPDATE attachment SET content = x'00'"], "attachment"),
         (["DELETE FROM leaf WHERE entry = (SELECT max(entry) FROM leaf)"], "unsealed"),
         (["UPDATE node SET hash = zeroblob(32)"], "node"),
