@@ -271,7 +271,8 @@ def test_a_report_stays_small_however_great_the_damage() -> None:
     specimen = ledger(numbered(150), every=150)
     specimen.rows = [(index, b"x", leaf) for index, _, leaf in specimen.rows]
     report = check(specimen)
-    assert (MAX_FINDINGS, 51) == (len(report.findings), report.more)
+    # One line more for the root: no kind of fault crowds out another.
+    assert (MAX_FINDINGS + 1, 50) == (len(report.findings), report.more)
 
 
 def test_a_repaired_lie_and_a_second_one_are_both_told() -> None:

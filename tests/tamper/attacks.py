@@ -23,13 +23,15 @@ class Done:
     """An attacked copy.
 
     ``named`` holds the places, as (case, sequence), of which the first bad entry is one, and ``index`` its leaf;
-    nothing is there to name where the entries themselves are sound. ``kept`` is the checkpoint somebody kept.
+    nothing is there to name where the entries themselves are sound. ``commit`` is the leaf at which the commit began
+    that was rewritten first: where no rule judges what was changed, its signature still names it. ``kept`` is the checkpoint somebody kept.
     """
 
     place: Place
     named: set[tuple[str, int]]
     index: int = -1
     kept: Path | None = None
+    commit: int = -1
 
 
 Mutation = Callable[[Attacker, list[Body], random.Random], tuple[set[tuple[str, int]], int]]
@@ -166,11 +168,17 @@ def resealed(name: str, bench: Bench, rng: random.Random, pen: Pen) -> Done:
     place = bench.copy()
     with Attacker(place.database) as attacker:
         bodies = attacker.bodies()
+        sizes = attacker.sizes()
         named, index = MUTATIONS[name](attacker, bodies, rng)
         attacker.reseal(bodies, pen)
         attacker.redraw()
         attacker.forget_texts()
-    return Done(place, named, index)
+    return Done(place, named, index, commit=begun(sizes, index))
+
+
+def begun(sizes: Sequence[int], index: int) -> int:
+    """The leaf at which the commit began that this leaf was sealed in."""
+    return max((size for size in sizes if size <= index), default=0)
 
 
 def without_key(name: str, bench: Bench, rng: random.Random) -> Done:
@@ -212,7 +220,9 @@ def case_row(bench: Bench, rng: random.Random) -> Done:
     )
     with Attacker(place.database) as attacker:
         (case_id, newest) = rng.choice(
-            attacker.sql.execute("SELECT case_id, max(sequence) FROM entry WHERE case_id <> 'log' GROUP BY 1").fetchall()
+            attacker.sql.execute(
+                "SELECT case_id, max(sequence) FROM entry WHERE case_id <> 'log' GROUP BY 1"
+            ).fetchall()
         )
         attacker.sql.execute(f'UPDATE "case" SET {rng.choice(changes)} WHERE id = ?', (case_id,))
         if rng.random() < 0.5:
@@ -227,10 +237,10 @@ def opening(bench: Bench, rng: random.Random) -> Done:
     place = bench.copy()
     with Attacker(place.database) as attacker:
         commitment, case_id = rng.choice(attacker.sql.execute("SELECT commitment, case_id FROM opening").fetchall())
-        named = {
-            where(body) for body in attacker.bodies() if commitment in text(body)
-        }
-        change = rng.choice(("value = value || '.'", "value = ''", "salt = randomblob(32)", "salt = x'00'", "case_id = 'x'"))
+        named = {where(body) for body in attacker.bodies() if commitment in text(body)}
+        change = rng.choice(
+            ("value = value || '.'", "value = ''", "salt = randomblob(32)", "salt = x'00'", "case_id = 'x'")
+        )
         attacker.sql.execute(f"UPDATE opening SET {change} WHERE commitment = ?", (commitment,))
     return Done(place, named if "case_id" not in change else {("x", 0)})
 
@@ -255,13 +265,18 @@ def playbook(bench: Bench, rng: random.Random) -> Done:
     with Attacker(place.database) as attacker:
         rows = attacker.sql.execute("SELECT digest, name, version, body FROM playbook").fetchall()
         digest, name, version, body = rng.choice(rows)
-        weaker = json.dumps({**json.loads(body), "approvals": 9}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        weaker = json.dumps(
+            {**json.loads(body), "approvals": 9}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
         fitting = hashlib.sha256(weaker.encode()).hexdigest()
         statement, values = rng.choice(
             [
                 ("UPDATE playbook SET body = ? WHERE digest = ?", (weaker, digest)),
                 ("UPDATE playbook SET body = ?, digest = ? WHERE digest = ?", (weaker, fitting, digest)),
-                ("INSERT INTO playbook (body, digest, name, version) VALUES (?, ?, ?, ?)", (weaker, fitting, name, version)),
+                (
+                    "INSERT INTO playbook (body, digest, name, version) VALUES (?, ?, ?, ?)",
+                    (weaker, fitting, name, version),
+                ),
                 ("UPDATE playbook SET version = ? WHERE digest = ?", (version + ".1", digest)),
                 ("UPDATE playbook SET name = ? WHERE digest = ?", (name + "-2", digest)),
                 ("DELETE FROM playbook WHERE digest = ?", (digest,)),
@@ -390,13 +405,16 @@ def back_dated(bench: Bench, rng: random.Random) -> Done:
         early = f"2026-11-{rng.randrange(10, 24)}T0{rng.randrange(10)}:00:00.000000Z"
         tail = f"{rng.getrandbits(48):012x}"
         note |= {key: last[key] for key in ("case", "tenant", "recurrence", "playbook")}
-        state = next(body["state_after"] for body in reversed(bodies) if body["case"] == last["case"] and body["state_after"])
+        state = next(
+            body["state_after"] for body in reversed(bodies) if body["case"] == last["case"] and body["state_after"]
+        )
         note |= {"state_before": state, "sequence": last["sequence"] + 1, "recorded_at": early, "request": tail}
         note["id"] = note["id"][:-12] + tail
         bodies.append(note)
+        sizes = attacker.sizes()
         attacker.reseal(bodies, Pen(rng.choice((None, Signer.generate(bench.signer.name), bench.signer))))
         attacker.redraw()
-    return Done(place, {where(note)}, len(bodies) - 1)
+    return Done(place, {where(note)}, len(bodies) - 1, commit=begun(sizes, len(bodies) - 1))
 
 
 def forged_step(bench: Bench, rng: random.Random) -> Done:
@@ -408,11 +426,20 @@ def forged_step(bench: Bench, rng: random.Random) -> Done:
         for body in bodies:
             if body["state_after"]:
                 standing[body["case"]] = body
-        case_id = rng.choice([case for case in sorted(standing) if standing[case]["state_after"] in {"detected", "contained"}])
+        case_id = rng.choice(
+            [case for case in sorted(standing) if standing[case]["state_after"] in {"detected", "contained"}]
+        )
         case = [body for body in bodies if body["case"] == case_id]
         samples = {
             name: next(body for body in bodies if body["type"] == name)
-            for name in ("case:released", "case:verified", "unblock:approved", "unblock:intended", "case:closed", "unblock:requested")
+            for name in (
+                "case:released",
+                "case:verified",
+                "unblock:approved",
+                "unblock:intended",
+                "case:closed",
+                "unblock:requested",
+            )
         }
         body = deepcopy(samples[rng.choice(sorted(samples))])
         body |= {key: case[-1][key] for key in ("case", "tenant", "recurrence", "playbook", "recorded_at")}

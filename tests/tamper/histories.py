@@ -263,7 +263,9 @@ def _except(desk: Desk, sender: str) -> None:
 
 
 def _connector(desk: Desk) -> None:
-    admin = Restriction(kind=Kind.USER, identifier="root@contoso.example", status=RestrictionStatus.UNKNOWN, source=Source.PORTAL)
+    admin = Restriction(
+        kind=Kind.USER, identifier="root@contoso.example", status=RestrictionStatus.UNKNOWN, source=Source.PORTAL
+    )
     intake.open_by_hand(desk.app, ANN, admin, Wish(playbook="privileged-account", facts=(("has-roles", True),)))
     connector = Restriction(
         kind=Kind.CONNECTOR,

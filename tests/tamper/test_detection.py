@@ -96,9 +96,10 @@ class Score:
 
 
 def names(report: Report, done: Done) -> bool:
-    """Whether the first bad entry is among what was named."""
+    """Whether the first bad entry, or the first commit that does not hold, is among what was named."""
     return any(
-        (item.case, item.sequence) in done.named or (done.index >= 0 and item.index == done.index)
+        (item.case, item.sequence) in done.named
+        or (done.index >= 0 and (item.index == done.index or f"; entries {done.commit} to " in item.why))
         for item in report.findings
     )
 

@@ -18,7 +18,7 @@ from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
 
 MAX_FINDINGS = 100
-"""Findings kept in a report; further ones are only counted, so that memory stays constant."""
+"""Findings of one kind kept in a report; further ones are only counted, so that memory stays constant."""
 
 # The canonical base64 of four bytes of key hash and 64 bytes of signature, to the end of the note.
 _ONE_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{90}[AEIMQUYcgkosw048]=\n").fullmatch
@@ -39,7 +39,7 @@ class TreeReport:
     root: bytes
     """The root over them."""
     findings: tuple[Finding, ...]
-    """At most ``MAX_FINDINGS``, in the order met."""
+    """At most ``MAX_FINDINGS`` of a kind, in the order met."""
     more: int
     """Findings beyond those."""
     checkpoints: int
@@ -67,6 +67,7 @@ class TreeAudit:
     every_signature: bool
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
+    noted: dict[Kind, int] = field(default_factory=dict)
     base: int = 0
     chunks: merkle.Frontier = field(default_factory=merkle.Frontier)
     levels: list[list[bytes]] = field(default_factory=lambda: [[]])
@@ -79,6 +80,8 @@ class TreeAudit:
     good_size: int = 0
     bad: bool = False
     checked: int = 0
+    signed: int = 0
+    unsigned: bool = False
     reached: int = -1
     waiting: tuple[int, str | bytes] | None = None
 
@@ -86,8 +89,10 @@ class TreeAudit:
         self.waiting = self._next()
 
     def note(self, kind: Kind, index: int, why: str, named: tuple[str, int] = ("", 0)) -> None:
-        """Keep a finding, or only count it once there are too many."""
-        if len(self.findings) < MAX_FINDINGS:
+        """Keep a finding, or only count it once there are too many of its kind."""
+        # Counted by kind: a thousand bad checkpoints must not hide the one entry that was changed.
+        self.noted[kind] = self.noted.get(kind, 0) + 1
+        if self.noted[kind] <= MAX_FINDINGS:
             self.findings.append(Finding(kind, *named, index, why))
         else:
             self.more += 1
@@ -196,9 +201,16 @@ class TreeAudit:
         try:
             open_checkpoint(note, self.verifiers)
         except Malformed as malformed:
-            self.note(Kind.SIGNATURE, checkpoint.size, malformed.why)
+            if self.unsigned:
+                # Every later head repeats the first fault, so only the turn from good to bad is worth a line.
+                self.more += 1
+                return
+            self.unsigned = True
+            rest = f"; entries {self.signed} to {checkpoint.size - 1} rest on it"
+            self.note(Kind.SIGNATURE, checkpoint.size, malformed.why + rest)
         else:
             self.checked += 1
+            self.signed, self.unsigned = checkpoint.size, False
 
     def _root(self, size: int) -> bytes:
         """Return the root at a size that lies within the present chunk."""

@@ -6,26 +6,22 @@ checkpoint kept outside the database. *Freshness*: how old the newest such outsi
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.domain.history import fold
 from workflow.domain.picture import picture
-from workflow.domain.playbook import Playbook, from_data
 from workflow.domain.record import entry_from_body, time_from_text, time_to_text
 from workflow.domain.replay import replay
 from workflow.domain.vocabulary import LOG_CASE, EntryType
-from workflow.errors import HoldfastError, InputError, KeyMissingError, NotFoundError, StorageError
+from workflow.errors import InputError, KeyMissingError, NotFoundError, StorageError
 from workflow.ledger import entry as entries_of
 from workflow.ledger import verify as ledger
-from workflow.ledger.checkpoint import Checkpoint
-from workflow.ledger.commitment import matches
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
-from workflow.services import keptpoints
-from workflow.storage import attachments, cases, keyfile, openings, outside, playbooks, schema, tree
+from workflow.services import holdings, keptpoints
+from workflow.services.verdict import FAILED, KEPT_KINDS, LONGEST, NOT_CHECKED, SURPRISES, VERIFIED, Report, told
+from workflow.storage import cases, keyfile, openings, outside, pictures, schema, tree
 from workflow.storage import entries as stored
 
 if TYPE_CHECKING:
@@ -33,75 +29,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workflow.app import App
+    from workflow.domain.playbook import Playbook
     from workflow.domain.record import Entry
-    from workflow.ledger.verify import Finding
+    from workflow.ledger.checkpoint import Checkpoint
     from workflow.storage.transaction import Tx
 
-NOT_CHECKED = "not checked"
-VERIFIED = "verified"
-FAILED = "failed"
-
-
-@dataclass(slots=True)
-class Report:
-    """What verification found.
-
-    ``integrity`` is verified or failed; ``completeness`` verified, failed or not checked; ``authorship`` says whose key
-    the signatures were held against: ``given``, ``key file``, ``claimed`` (the ledger's own word: proves nothing).
-    """
-
-    integrity: str = VERIFIED
-    completeness: str = NOT_CHECKED
-    freshness: str = NOT_CHECKED
-    authorship: str = "claimed"
-    findings: list[Finding] = field(default_factory=list)
-    more: int = 0
-    numbers: dict[str, int] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    checkpoint: Checkpoint | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing failed; what was not checked is not a failure, and is said."""
-        return FAILED not in {self.integrity, self.completeness}
-
-    def add(self, finding: Finding) -> None:
-        """Keep a finding; beyond a hundred they are only counted."""
-        if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(finding)
-        else:
-            self.more += 1
-
-    def to_data(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
-            "ok": self.ok,
-            "integrity": self.integrity,
-            "completeness": self.completeness,
-            "freshness": self.freshness,
-            "authorship": self.authorship,
-            "findings": [
-                {
-                    "kind": str(item.kind),
-                    "case": item.case,
-                    "case_number": self.numbers.get(item.case),
-                    "sequence": item.sequence,
-                    "index": item.index,
-                    "why": item.why,
-                }
-                for item in self.findings
-            ],
-            "more_findings": self.more,
-            "counts": self.counts,
-            "notes": self.notes,
-            "checkpoint": None
-            if self.checkpoint is None
-            else {"origin": self.checkpoint.origin, "size": self.checkpoint.size, "root": self.checkpoint.root.hex()},
-        }
-
-
-MOST_FINDINGS = 100
+__all__ = ["FAILED", "NOT_CHECKED", "VERIFIED", "Options", "Report", "read_key", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +62,35 @@ def verify(app: App, options: Options | None = None) -> Report:
         StorageError: the database cannot be read at all.
     """
     options = options or Options()
-    report = Report()
-    for difference in schema.compare(app.database):
-        report.add(ledger.Finding("schema", "", 0, -1, difference))
-    with app.database.reading() as tx:
-        origins, claimed = _log(tx)
-    verifiers = _verifiers(app, options, claimed, report)
+    report, errors = Report(), app.database.errors
+    with told(report, errors, "the schema"):
+        for difference in schema.compare(app.database):
+            report.add(ledger.Finding("schema", "", 0, -1, difference))
+    log = Log()
+    with app.database.reading() as tx, told(report, errors, "the log's own entries", LOG_CASE):
+        log = _log(tx, report)
+    verifiers = _verifiers(app, options, log.vkey, report)
     # Before the ledger is read: a step that others take meanwhile is in the file and not in what is read here.
-    kept, source = _kept_points(app, options, verifiers)
+    kept, source = _kept_points(app, options, verifiers, report)
     with app.database.reading() as tx:
-        for line in schema.integrity(tx):
-            report.add(ledger.Finding("database", "", 0, -1, line))
-        _tree(tx, report, origins, verifiers, every=options.every_signature)
-        _columns(tx, report)
-        books = _playbooks(tx, report)
-        _cases(tx, report, origins, books, options.progress)
-        _files(tx, report)
-        _kept(app, tx, report, kept, source)
+        with told(report, errors, "the database"):
+            for line in schema.integrity(tx):
+                report.add(ledger.Finding("database", "", 0, -1, line))
+        with told(report, errors, "the tree"):
+            _tree(tx, report, log.origins, verifiers, every=options.every_signature)
+        with told(report, errors, "what is not sealed"):
+            _unsealed(tx, report)
+        with told(report, errors, "the derived columns", kind="column"):
+            _columns(tx, report)
+        books: dict[str, Playbook] = {}
+        with told(report, errors, "the playbooks"):
+            holdings.check_playbooks(tx, report, log.adopted, books)
+        with told(report, errors, "the cases"):
+            _cases(tx, report, errors, log.origins, books, options.progress)
+        with told(report, errors, "the files"):
+            holdings.check_files(tx, report)
+        with told(report, errors, "what the kept checkpoint covers"):
+            _kept(app, tx, report, kept, source)
     if report.findings or report.more:
         # A kept checkpoint that does not fit is a matter of completeness, everything else of integrity.
         outside_only = all(item.kind in KEPT_KINDS for item in report.findings)
@@ -153,22 +98,43 @@ def verify(app: App, options: Options | None = None) -> Report:
     return report
 
 
-KEPT_KINDS = frozenset({"kept-truncated", "kept-rewritten", "kept-unknown"})
+@dataclass(slots=True)
+class Log:
+    """What the log says of itself: its names, oldest first, the key it claims as its own, the playbooks it adopted."""
+
+    origins: tuple[str, ...] = ()
+    vkey: str = ""
+    adopted: set[str] = field(default_factory=set)
 
 
-def _log(tx: Tx) -> tuple[tuple[str, ...], str]:
-    """Return the log's names, oldest first, and the public key it claims as its own."""
-    origins: list[str] = []
-    claimed = ""
-    for body, _ in tree.bodies(tx, LOG_CASE):
+def _log(tx: Tx, report: Report) -> Log:
+    log = Log()
+    for number, (body, _) in enumerate(tree.bodies(tx, LOG_CASE), start=1):
         try:
             found = entries_of.open_body(body)
         except Malformed:
             continue
-        if found["type"] == EntryType.LOG_CREATED and isinstance(found["data"].get("vkey"), str):
-            claimed = found["data"]["vkey"]
-            origins.append(str(found["data"].get("origin", "")))
-    return tuple(origins), claimed
+        data, kind = found["data"], found["type"]
+        if kind == EntryType.LOG_CREATED:
+            log.vkey = str(data.get("vkey", ""))
+            log.origins = (*log.origins, str(data.get("origin", "")))
+        if kind == EntryType.PLAYBOOK_ADOPTED:
+            log.adopted.add(str(data.get("digest", "")))
+        if (kind == EntryType.LOG_CREATED) != (number == 1) or kind not in LOG_TYPES:
+            why = f"a {kind} entry does not belong here in the log's own case"
+            report.add(ledger.Finding("origin", LOG_CASE, found["sequence"], -1, why))
+    return log
+
+
+LOG_TYPES = frozenset(
+    {
+        EntryType.LOG_CREATED,
+        EntryType.KEY_ADDED,
+        EntryType.SETTINGS_CHANGED,
+        EntryType.PEOPLE_CHANGED,
+        EntryType.PLAYBOOK_ADOPTED,
+    }
+)
 
 
 def _verifiers(app: App, options: Options, claimed: str, report: Report) -> list[Verifier]:
@@ -223,75 +189,61 @@ def _tree(tx: Tx, report: Report, origins: tuple[str, ...], verifiers: list[Veri
         if fault is not None:
             report.add(fault)
     report.checkpoint = result.newest
-    unsealed = tree.unsealed(tx)
     report.counts |= {
-        "entries": result.size + len(unsealed),
+        "entries": result.size,
         "sealed": result.size,
-        "unsealed": len(unsealed),
+        "unsealed": 0,
         "checkpoints": result.checkpoints,
         "signatures": result.checked_signatures,
     }
+
+
+def _unsealed(tx: Tx, report: Report) -> None:
+    unsealed = tree.unsealed(tx)
     if not unsealed:
         return
+    report.counts["entries"] = report.counts.get("entries", 0) + len(unsealed)
+    report.counts["unsealed"] = len(unsealed)
     if tx.sqlite:
         # Every commit seals what it appended, so an entry outside the tree was not written by Holdfast.
-        for case, sequence in unsealed[:MOST_FINDINGS]:
+        for case, sequence in unsealed:
             report.add(ledger.Finding("unsealed", case, sequence, -1, "the entry is not sealed"))
     else:
         report.notes.append(f"Not sealed: {len(unsealed)} entries. Seal them with: holdfast ledger checkpoint")
 
 
 def _columns(tx: Tx, report: Report) -> None:
-    try:
-        positions = tree.column_faults(tx)
-    except StorageError as error:
-        report.add(ledger.Finding("column", "", 0, -1, f"the derived columns cannot be compared: {error}"))
-        return
+    positions = tree.column_faults(tx)
     for position in positions:
         why = f"a derived column of the entry in row {position} does not follow its body"
         report.add(ledger.Finding("column", "", 0, position, why))
 
 
-def _playbooks(tx: Tx, report: Report) -> dict[str, Playbook]:
-    found: dict[str, Playbook] = {}
-    for item in playbooks.every(tx):
-        if hashlib.sha256(item.body.encode()).hexdigest() != item.digest:
-            report.add(
-                ledger.Finding("playbook", "", 0, -1, f"playbook {item.digest[:12]} is not what its digest says")
-            )
-            continue
-        try:
-            found[item.digest] = from_data(json.loads(item.body), item.digest)
-        except (KeyError, TypeError, ValueError) as error:
-            why = f"playbook {item.digest[:12]} cannot be read: {error!r}"
-            report.add(ledger.Finding("playbook", "", 0, -1, why))
-    return found
-
-
 def _cases(
     tx: Tx,
     report: Report,
+    errors: type[Exception],
     origins: tuple[str, ...],
     books: Mapping[str, Playbook],
     progress: Callable[[int, int], None] | None,
 ) -> None:
     with_entries = cases.ids(tx)
-    erased = refusals = 0
+    report.counts |= {"cases": sum(case_id != LOG_CASE for case_id in with_entries)}
+    report.counts |= {"refused_attempts": 0, "texts_without_opening": 0}
     for number, case_id in enumerate(with_entries, start=1):
         if progress is not None:
             progress(number, len(with_entries))
-        entries = list(_chain(tx, report, case_id, origins))
-        refusals += sum(entry.outcome != "done" for entry in entries)
-        erased += _openings(tx, report, case_id, entries)
-        if case_id != LOG_CASE:
-            _replayed(tx, report, case_id, entries, books)
+        with told(report, errors, "the case", str(case_id)):
+            entries = list(_chain(tx, report, case_id, origins))
+            report.counts["refused_attempts"] += sum(entry.outcome != "done" for entry in entries)
+            with told(report, errors, "the texts of the case", case_id):
+                report.counts["texts_without_opening"] += holdings.check_texts(tx, report, case_id, entries)
+            if case_id != LOG_CASE:
+                _replayed(tx, report, case_id, entries, books)
     for case_id in stored.rows_without(tx):
         report.add(ledger.Finding("picture", case_id, 0, -1, "a case row has no entries behind it"))
-    report.counts |= {
-        "cases": len([case_id for case_id in with_entries if case_id != LOG_CASE]),
-        "refused_attempts": refusals,
-        "texts_without_opening": erased,
-    }
+    for case_id in sorted(set(openings.cases(tx)) - set(with_entries)):
+        report.add(ledger.Finding("opening", case_id, 0, -1, "a text is stored for a case that has no entries"))
 
 
 def _chain(tx: Tx, report: Report, case_id: str, origins: tuple[str, ...]) -> Iterator[Entry]:
@@ -313,57 +265,39 @@ def _replayed(tx: Tx, report: Report, case_id: str, entries: list[Entry], books:
     case, fault = replay(entries, books)
     if fault is not None:
         report.add(ledger.Finding("replay", case_id, fault.sequence, -1, fault.why))
-    row = cases.row(tx, case_id)
-    if row is not None:
-        report.numbers[case_id] = row.number
     try:
         folded = case if fault is None else fold(entries)
-        expected = picture(folded, books[folded.playbook])
-    except (KeyError, ValueError, TypeError, AttributeError, AssertionError, HoldfastError) as error:
-        report.add(ledger.Finding("replay", case_id, entries[-1].sequence, -1, f"the case cannot be folded: {error!r}"))
+        report.numbers[case_id] = folded.number
+        differ = pictures.differences(tx, picture(folded, books[folded.playbook]))
+    except SURPRISES as error:
+        why = f"the case cannot be folded: {error!r}"[:LONGEST]
+        report.add(ledger.Finding("replay", case_id, entries[-1].sequence, -1, why))
         return
-    if row is None:
+    if differ is None:
         report.add(ledger.Finding("picture", case_id, 0, -1, "the case has entries and no row"))
-    elif row != expected:
-        differ = [name for name in expected.__slots__ if getattr(row, name) != getattr(expected, name)]
+    elif differ:
         why = f"the case row does not equal the fold of its entries ({', '.join(differ)}): 'holdfast ledger rebuild'"
         report.add(ledger.Finding("picture", case_id, entries[-1].sequence, -1, why))
 
 
-def _openings(tx: Tx, report: Report, case_id: str, entries: list[Entry]) -> int:
-    """Hold the stored texts against the commitments; returns how many commitments have no text (any more)."""
-    stored = openings.of_case(tx, case_id)
-    named: dict[str, int] = {}
-    for entry in entries:
-        for value in entry.data.values():
-            if isinstance(value, dict) and value.keys() == {"commitment"}:
-                named.setdefault(str(value["commitment"]), entry.sequence)
-    for commitment, opening in stored.items():
-        sequence = named.get(commitment, 0)
-        if not sequence:
-            report.add(ledger.Finding("opening", case_id, 0, -1, "a text is stored that no entry commits to"))
-        elif not matches(commitment, opening.salt, opening.value):
-            report.add(ledger.Finding("opening", case_id, sequence, -1, "the stored text is not the one recorded"))
-    return len(named.keys() - stored.keys())
-
-
-def _files(tx: Tx, report: Report) -> None:
-    for digest in attachments.faults(tx):
-        why = f"the stored file {digest[:12]} is not what its digest says"
-        report.add(ledger.Finding("attachment", "", 0, -1, why))
-
-
-def _kept_points(app: App, options: Options, verifiers: list[Verifier]) -> tuple[list[Checkpoint], str]:
+def _kept_points(app: App, options: Options, verifiers: list[Verifier], report: Report) -> tuple[list[Checkpoint], str]:
     """Return the checkpoints kept outside the database, and where they were found."""
     if options.against:
         kept = [point for path in options.against for point in keptpoints.read(path, verifiers)]
         return kept, ", ".join(str(path) for path in options.against)
-    newest = outside.newest(app.settings.checkpoint_file, verifiers)
-    return [] if newest is None else [newest[0]], f"{app.settings.checkpoint_file} (on this machine)"
+    path = app.settings.checkpoint_file
+    newest = outside.newest(path, verifiers)
+    if newest is None and any(outside.notes(path)):
+        report.completeness = FAILED
+        why = f"no checkpoint in {path} is signed by this key: the ledger was exchanged, or the file was"
+        report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
+    return [] if newest is None else [newest[0]], f"{path} (on this machine)"
 
 
 def _kept(app: App, tx: Tx, report: Report, kept: Sequence[Checkpoint], source: str) -> None:
     """Hold the ledger against checkpoints kept outside the database."""
+    if not kept and report.completeness == FAILED:
+        return
     if not kept:
         report.notes.append(
             "Completeness not checked: no kept checkpoint was found. Keep one elsewhere and use --against."

@@ -40,9 +40,14 @@ def get(tx: Tx, digest: str) -> bytes:
 
 
 def faults(tx: Tx) -> list[str]:
-    """Return the digests of stored files whose bytes are not theirs; one file is in memory at a time."""
+    """Return the digests of stored files whose bytes or size are not theirs; one file is in memory at a time."""
     digests = [row[0] for row in tx.all("SELECT digest FROM attachment ORDER BY digest")]
-    return [digest for digest in digests if hashlib.sha256(get(tx, digest)).hexdigest() != digest]
+    return [digest for digest in digests if not _sound(tx, digest)]
+
+
+def _sound(tx: Tx, digest: str) -> bool:
+    content, size = tx.one("SELECT content, size FROM attachment WHERE digest = ?", (digest,)) or (b"", -1)
+    return isinstance(content, bytes) and len(content) == size and hashlib.sha256(content).hexdigest() == digest
 
 
 def known(tx: Tx, digest: str) -> bool:

@@ -47,6 +47,11 @@ def of_case(tx: Tx, case_id: str) -> dict[str, Opening]:
     return {row[0]: Opening(bytes(row[1]), row[2], row[3]) for row in rows}
 
 
+def cases(tx: Tx) -> list[str]:
+    """Return the ids of all cases that texts are stored for, whether there are such cases or not."""
+    return [case_id for (case_id,) in tx.all("SELECT DISTINCT case_id FROM opening ORDER BY case_id")]
+
+
 def marks(values: Sequence[object]) -> str:
     """Return as many question marks as there are values."""
     return ", ".join("?" * len(values))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from workflow.domain.picture import Picture
 from workflow.domain.record import time_from_text, time_to_text
+from workflow.storage.transaction import Tx
 
 NEVER: Final = "9999-12-31T23:59:59.999999Z"
 """The due time of a case in which nothing is due: it sorts behind every real one, as NULL would not."""
@@ -61,6 +62,14 @@ def from_row(row: tuple[Any, ...]) -> Picture:
         if column.endswith("_at") and found[column] is not None:
             found[column] = time_from_text(found[column])
     return Picture(**found)
+
+
+def differences(tx: Tx, picture: Picture) -> tuple[str, ...] | None:
+    """Return the columns in which a stored row is not, to the letter, that of its picture; None where there is none."""
+    row = tx.one(f'SELECT {SELECT} FROM "case" AS c WHERE c.id = ?', (picture.id,))
+    if row is None:
+        return None
+    return tuple(name for name, is_, should in zip(COLUMNS, row, values(picture), strict=True) if is_ != should)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -5,6 +5,7 @@ what is missing, what is extra and what reads differently.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -93,7 +94,7 @@ def compare(database: Database) -> list[str]:
     """Return the differences from the expected schema, each in a line; none means equal."""
     with database.reading() as tx:
         actual = describe(tx)
-    expected = _expected_sqlite() if database.dialect == SQLITE else EXPECTED.read_text("utf-8").splitlines()
+    expected = list(_expected_sqlite()) if database.dialect == SQLITE else EXPECTED.read_text("utf-8").splitlines()
     if not any(_is_search(line) for line in actual):
         # The search index is optional: not every library or server has what it needs.
         expected = [line for line in expected if not _is_search(line)]
@@ -124,7 +125,9 @@ def integrity(tx: Tx) -> list[str]:
     ]
 
 
-def _expected_sqlite() -> list[str]:
+@cache
+def _expected_sqlite() -> tuple[str, ...]:
+    """Describe a database just migrated; once per process, since it takes longer than reading a small ledger."""
     fresh = Database("sqlite://")
     with fresh.engine.connect() as connection:
         migrate(connection)
@@ -132,7 +135,7 @@ def _expected_sqlite() -> list[str]:
     with fresh.reading() as tx:
         lines = describe(tx)
     fresh.close()
-    return lines
+    return tuple(lines)
 
 
 def _differences(expected: Iterable[str], actual: Iterable[str]) -> Iterable[str]:
