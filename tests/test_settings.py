@@ -93,6 +93,13 @@ def test_people_and_tenants_are_read_from_the_file(home: Path) -> None:
     ]
 
 
+def test_the_file_names_who_acts_as_it_names_every_other_setting(home: Path) -> None:
+    """``as_name`` in the file is HOLDFAST_AS in the environment."""
+    write(home, 'as_name = "ada"')
+
+    assert "ada" == load_settings().as_name
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

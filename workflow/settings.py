@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     def _fill_places(cls, values: Any) -> Any:
         places = folders()
         filled = dict(values)
+        # In the file the setting has its own name; the environment's is shorter, because people type it.
+        if "as_name" in filled:
+            filled.setdefault("HOLDFAST_AS", filled.pop("as_name"))
         for name, path in (
             ("config_file", places["config"] / "config.toml"),
             ("key_file", places["config"] / "signing.key"),

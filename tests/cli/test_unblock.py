@@ -68,7 +68,7 @@ def test_the_overview(verified: Shell) -> None:
     for line in OVERVIEW:
         assert line in asked
         assert line in approved
-    assert "exception audit-logging-on: granted by cleo, asked for by ana, until" in approved
+    assert "exception audit-logging-on: granted by cleo (claimed), asked for by ana (claimed), until" in approved
     assert "requested by ben (claimed)" in approved
     assert "    see T-1" in approved
     assert "evidence confirmed: cause-decided" in approved

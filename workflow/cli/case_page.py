@@ -90,7 +90,8 @@ def attempt_line(session: Session, case: CaseView) -> str:
     attempt = case.attempt
     if attempt is None:
         return "No unblock was started."
-    line = f"Unblock attempt {case.attempts} by {visible(attempt['by'], 80)}, {session.local(attempt['intended_at'])}"
+    by = named(attempt["by"], attempt["claimed"])
+    line = f"Unblock attempt {case.attempts} by {by}, {session.local(attempt['intended_at'])}"
     line += f", answer: {attempt['answer'] or 'none yet'}"
     if not attempt["open"]:
         return f"{line}, ended {session.local(attempt['ended_at'])}"
@@ -115,7 +116,8 @@ def _waiting(session: Session, case: CaseView) -> None:
 def exception_words(session: Session, step: PrerequisiteView) -> str:
     """Return who accepted the risk of a step, and until when."""
     granted = step.exception or {}
-    by = f"granted by {visible(granted['granted_by'], 80)}, asked for by {visible(granted['asked_by'], 80)}"
+    first = named(granted["asked_by"], granted["asked_claimed"])
+    by = f"granted by {named(granted['granted_by'], granted['granted_claimed'])}, asked for by {first}"
     until = "expired" if granted["expired"] else "until"
     reason = f": {visible(granted['reason'], 160)}" if granted["reason"] else ""
     return f"{by}, {until} {session.local(granted['expires_at'])}{reason}"

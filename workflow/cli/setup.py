@@ -74,7 +74,19 @@ def settings_data(session: Session) -> dict[str, Any]:
     """Return the settings as plain values, the password of the database's address left out."""
     data = session.settings.model_dump(mode="json")
     data["database_url"] = without_password(session.settings.database_url.get_secret_value())
+    data["public_key"] = public_key(session)
     return data
+
+
+def public_key(session: Session) -> str:
+    """Return the public key the ledger names as its own, "" while there is no ledger."""
+    from workflow.errors import StorageError
+    from workflow.services.audit import public_key as read
+
+    try:
+        return read(session.app)
+    except StorageError:
+        return ""
 
 
 def without_password(url: str) -> str:

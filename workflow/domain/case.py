@@ -45,7 +45,10 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A granted exception: the risk of one prerequisite, accepted until a time."""
+    """A granted exception: the risk of one prerequisite, accepted until a time.
+
+    ``asked`` and ``sequence`` are the sequences of the entries that asked for it and granted it.
+    """
 
     prerequisite: str
     about: str
@@ -56,6 +59,7 @@ class Acceptance:
     sequence: int
     leaf: str
     reason: Private
+    asked: int = 0
     expired: bool = False
 
 

@@ -114,14 +114,12 @@ def _begin(case: Case, entry: Entry, at: datetime) -> None:
     case.request, case.approvals = None, ()
     case.hands = frozenset()
     case.resolution = None
-    case.released_at = None
-    case.ended_at = None
+    case.released_at = case.ended_at = None
     _end_attempt(case, at)
-    case.restricted_at = _time(basis, "restricted_at")
+    case.restricted_at, case.boundary = _time(basis, "restricted_at"), _time(basis, "boundary")
     case.dated = bool(basis.get("dated"))
-    case.boundary = _time(basis, "boundary")
     if "status" in data:
-        _read(case, entry, RestrictionStatus(data["status"]), _time(data, "observed_at") or at)
+        _read(case, entry, at)
 
 
 def _end_attempt(case: Case, at: datetime) -> None:
@@ -129,7 +127,10 @@ def _end_attempt(case: Case, at: datetime) -> None:
         case.attempt = replace(case.open_attempt, ended_at=at)
 
 
-def _read(case: Case, entry: Entry, status: RestrictionStatus, observed_at: datetime) -> None:
+def _read(case: Case, entry: Entry, at: datetime) -> None:
+    """Take over what was read. A row without a time of reading proves no more than that the restriction had begun."""
+    status = RestrictionStatus(entry.data["status"])
+    observed_at = _time(entry.data, "observed_at") or _time(entry.data, "restricted_at") or at
     case.reading = Reading(status, observed_at, entry.sequence, entry.leaf)
     if status in {RestrictionStatus.LISTED, RestrictionStatus.TEMPORARY}:
         case.last_present = status
@@ -147,15 +148,14 @@ def _seen(case: Case, entry: Entry, at: datetime) -> None:
         case.boundary = case.restricted_at
         case.dated = bool(basis.get("dated"))
     if basis.get("reads"):
-        _read(case, entry, RestrictionStatus(entry.data["status"]), _time(entry.data, "observed_at") or at)
+        _read(case, entry, at)
 
 
 def _observed(case: Case, entry: Entry, at: datetime) -> None:
     basis = entry.basis
     if basis.get("stale"):
         return
-    observed_at = _time(entry.data, "observed_at") or at
-    _read(case, entry, RestrictionStatus(entry.data["status"]), observed_at)
+    _read(case, entry, at)
     if "resolution" in basis:
         case.resolution = Resolution(basis["resolution"])
     if basis.get("ends_attempt"):
@@ -230,6 +230,7 @@ def _granted(case: Case, entry: Entry, at: datetime) -> None:
         sequence=entry.sequence,
         leaf=entry.leaf,
         reason=_private(proposal.data, "reason"),
+        asked=proposal.sequence,
     )
     case.hands |= {entry.actor["id"], proposal.by}
 

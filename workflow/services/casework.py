@@ -144,6 +144,9 @@ def _alone(app: App, who: Who, case_id: str, actions: Sequence[act.Action]) -> D
 def _step(
     app: App, tx: Tx, who: Who, case: Case, actions: Sequence[act.Action], request: str, linked: set[str]
 ) -> tuple[Done, Step | None]:
+    if not actions:
+        message = "There is nothing to do: name at least one step."
+        raise InputError(message)
     before = cases.by_request(tx, case.id, request) if request else []
     if before:
         references.same_step(before, actions)

@@ -132,7 +132,12 @@ def _changes(app: App, tx: Tx) -> dict[EntryType, list[dict[str, Any]]]:
     for entry in cases.entries(tx, LOG_CASE):
         known[entry.type] = entry.data
     settings = app.settings
-    general = {"tenant": settings.tenant, "timezone": settings.timezone, "date_order": settings.date_order}
+    general = {
+        "tenant": settings.tenant,
+        "timezone": settings.timezone,
+        "date_order": settings.date_order,
+        "tenants": _digest(settings.tenants),
+    }
     digest = _digest({**general, "tenants": settings.tenants})
     changes: dict[EntryType, list[dict[str, Any]]] = {}
     if known.get(EntryType.SETTINGS_CHANGED, {}).get("digest") != digest:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.app import App
-    from workflow.domain.case import Attempt, Case
+    from workflow.domain.case import Case
     from workflow.domain.playbook import Playbook, Prerequisite
     from workflow.domain.record import Entry
     from workflow.storage.transaction import Tx
@@ -204,7 +204,7 @@ def _view(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | Non
         request=place.request(),
         approvals=place.approvals(),
         approvals_needed=playbook.approvals,
-        attempt=attempt_data(case.attempt, names, at),
+        attempt=place.attempt(),
         attempts=case.attempts,
         proposals=place.proposals(),
         links=_links(tx, case),
@@ -273,6 +273,8 @@ class Place:
             else {
                 "asked_by": names.subject(accepted.asked_by),
                 "granted_by": names.subject(accepted.granted_by),
+                "asked_claimed": self.claimed.get(accepted.asked, False),
+                "granted_claimed": self.claimed.get(accepted.sequence, False),
                 "expires_at": _text(accepted.expires_at),
                 "expired": accepted.expired,
                 "reason": names.text(accepted.reason),
@@ -314,6 +316,27 @@ class Place:
             for item in self.case.approvals
         ]
 
+    def attempt(self) -> dict[str, Any] | None:
+        """Draw the newest unblock attempt; late after one hour, overdue after 24 (Microsoft's own figures)."""
+        attempt = self.case.attempt
+        if attempt is None:
+            return None
+        age = self.at - attempt.intended_at
+        is_open = attempt.ended_at is None
+        return {
+            "by": self.names.subject(attempt.by),
+            "claimed": self.claimed.get(attempt.sequence, False),
+            "intended_at": _text(attempt.intended_at),
+            "approved_at": _text(attempt.approved_at),
+            "answer": attempt.answer.value if attempt.answer else None,
+            "answered_at": _text(attempt.answered_at),
+            "ended_at": _text(attempt.ended_at),
+            "open": is_open,
+            "age_seconds": int(age / timedelta(seconds=1)) if is_open else None,
+            "late": is_open and age > LATE_AFTER,
+            "overdue": is_open and age > OVERDUE_AFTER,
+        }
+
     def proposals(self) -> list[dict[str, Any]]:
         """Draw what waits for a second person."""
         return [
@@ -328,26 +351,6 @@ class Place:
             }
             for item in self.case.proposals.values()
         ]
-
-
-def attempt_data(attempt: Attempt | None, names: Names, at: datetime) -> dict[str, Any] | None:
-    """Draw the newest unblock attempt; late after one hour, overdue after 24 (Microsoft's own figures)."""
-    if attempt is None:
-        return None
-    age = at - attempt.intended_at
-    is_open = attempt.ended_at is None
-    return {
-        "by": names.subject(attempt.by),
-        "intended_at": _text(attempt.intended_at),
-        "approved_at": _text(attempt.approved_at),
-        "answer": attempt.answer.value if attempt.answer else None,
-        "answered_at": _text(attempt.answered_at),
-        "ended_at": _text(attempt.ended_at),
-        "open": is_open,
-        "age_seconds": int(age / timedelta(seconds=1)) if is_open else None,
-        "late": is_open and age > LATE_AFTER,
-        "overdue": is_open and age > OVERDUE_AFTER,
-    }
 
 
 def _links(tx: Tx, case: Case) -> list[dict[str, Any]]:
