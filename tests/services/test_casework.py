@@ -116,6 +116,14 @@ def test_the_same_request_is_done_once(desk: Desk) -> None:
     assert 2 == len(desk.entries(case_id))
 
 
+def test_no_action_is_no_step(sqlite_desk: Desk) -> None:
+    """A command that names nothing to do is refused, and recorded nowhere."""
+    case_id = sqlite_desk.restrict()
+    with pytest.raises(InputError):
+        sqlite_desk.do(case_id)
+    assert ["case:opened"] == sqlite_desk.types(case_id)
+
+
 def test_a_step_that_says_nothing_new_writes_nothing(desk: Desk) -> None:
     """A report that was taken in before is done, without an entry and without a text of its own."""
     case_id = desk.restrict()

@@ -74,6 +74,18 @@ def test_an_account_of_ones_own_is_oneself(open_desk: Callable[..., Desk]) -> No
     assert "case:noted" == desk.do(case_id, act.AddNote(note=Private("not mine")), who=Who(EVE)).entries[0].type
 
 
+def test_a_person_is_one_human_under_name_and_account(open_desk: Callable[..., Desk]) -> None:
+    """Whoever records evidence by their account and approves by their name is one person, not two."""
+    lead = {"name": "Ada Lovelace", "roles": ["lead"], "identities": ["ada.l@contoso.example"]}
+    desk = open_desk(people=[lead, *TEAM])
+    case_id = desk.restrict(EVE)
+    desk.fulfil(case_id, who=Who("Ada.L@contoso.example"))
+    desk.do(case_id, act.RequestUnblock())
+    with pytest.raises(SamePersonError):
+        desk.do(case_id, act.ApproveUnblock(), who=Who(" ada lovelace "))
+    assert actor(desk, Who("ADA.L@contoso.example")).id == actor(desk, Who("Ada Lovelace")).id
+
+
 @pytest.mark.parametrize("address", ["not@an@addr ess", "@", "a@"])
 def test_a_name_with_an_at_sign_need_not_be_an_address(desk: Desk, address: str) -> None:
     """A name that only looks like an address is a name like others, without an account."""

@@ -50,8 +50,12 @@ def _name_of(number: int) -> str:
 
 
 def listed(app: App, name: str) -> Person | None:
-    """Return the person the settings list under this name, or None."""
-    return next((person for person in app.settings.people if person.name.casefold() == name.casefold()), None)
+    """Return the person the settings list under this name, or with an account of this name, or None."""
+    wanted = name.strip().casefold()
+    for person in app.settings.people:
+        if wanted == person.name.strip().casefold() or wanted in person.identities:
+            return person
+    return None
 
 
 def actor(app: App, tx: Tx, who: Who) -> Actor:
@@ -61,8 +65,9 @@ def actor(app: App, tx: Tx, who: Who) -> Actor:
     """
     user = os_user()
     name = who.name or user
-    person_id, os_id = _registered(tx, name, user)
     person = listed(app, name)
+    # Who goes by an account of theirs is the same human as under their name (R4).
+    person_id, os_id = _registered(tx, name if person is None else person.name, user)
     roles: tuple[Role, ...] = EVERYTHING if not app.settings.people else (Role.ANALYST,)
     if person is not None:
         roles = tuple(Role(role) for role in person.roles)
