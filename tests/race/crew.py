@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from tests.services.desk import Clock, Place
 from workflow.app import App
 from workflow.domain import actions as act
+from workflow.domain.restriction import Restriction
 from workflow.errors import HoldfastError, StorageError
-from workflow.services import casework
+from workflow.services import casework, intake
 from workflow.services.people import Who
 from workflow.storage import cases
 
@@ -34,7 +36,7 @@ class Job:
     """What one member does in one round.
 
     ``ahead`` is by how much its clock is off; ``warm`` has it look at the case before the start, so that it goes by
-    what it remembers.
+    what it remembers. With ``items`` it imports those, and answers how many cases it opened.
     """
 
     case_id: str
@@ -43,6 +45,7 @@ class Job:
     now: datetime
     ahead: timedelta = timedelta(0)
     warm: bool = False
+    items: tuple[Restriction, ...] = ()
 
 
 class Crew:
@@ -110,7 +113,7 @@ def work(line: Connection, barrier: Any, place: Place) -> None:
         line.send("ready")
         while (job := line.recv()) is not None:
             clock.now = job.now
-            if job.warm:
+            if job.warm and not job.items:
                 with app.database.reading() as tx:
                     cases.load(tx, job.case_id, app.cache)
             clock.now += job.ahead
@@ -120,6 +123,9 @@ def work(line: Connection, barrier: Any, place: Place) -> None:
 
 def _attempt(app: App, job: Job) -> str:
     try:
+        if job.items:
+            taken = intake.take_in(app, Who(job.who), job.items)
+            return str(Counter(item.outcome for item in taken)["opened"])
         casework.perform(app, Who(job.who), job.case_id, job.action)
     except HoldfastError as error:
         # What is not a known way to lose is to be read in the report.
