@@ -24,7 +24,8 @@ class Done:
 
     ``named`` holds the places, as (case, sequence), of which the first bad entry is one, and ``index`` its leaf;
     nothing is there to name where the entries themselves are sound. ``commit`` is the leaf at which the commit began
-    that was rewritten first: where no rule judges what was changed, its signature still names it. ``kept`` is the checkpoint somebody kept.
+    that was rewritten first: where no rule judges what was changed, its signature still names it. ``kept`` is the
+    checkpoint somebody kept.
     """
 
     place: Place
@@ -236,7 +237,7 @@ def opening(bench: Bench, rng: random.Random) -> Done:
     """Change a text that an entry commits to, or move it where nobody looks."""
     place = bench.copy()
     with Attacker(place.database) as attacker:
-        commitment, case_id = rng.choice(attacker.sql.execute("SELECT commitment, case_id FROM opening").fetchall())
+        commitment, _case_id = rng.choice(attacker.sql.execute("SELECT commitment, case_id FROM opening").fetchall())
         named = {where(body) for body in attacker.bodies() if commitment in text(body)}
         change = rng.choice(
             ("value = value || '.'", "value = ''", "salt = randomblob(32)", "salt = x'00'", "case_id = 'x'")

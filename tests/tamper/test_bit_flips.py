@@ -33,8 +33,7 @@ def outcome(place: Place, vkey: str, honest: object) -> str:
     try:
         report = look(place, Options(key=vkey))
     except StorageError as error:
-        assert str(error)
-        return "unreadable"
+        return "unreadable" if str(error) else "silent"
     if not report.ok:
         assert report.findings
         return "named"
@@ -91,6 +90,7 @@ def test_a_flipped_bit_in_the_checkpoint_file_accuses_nobody_wrongly(bench: Benc
         flip(path, rng)
         report = look(bench.place, Options(key=vkey, against=[path]))
         assert (True, "verified") == (report.ok, report.completeness), seed
+    outcomes: set[str] = set()
     for seed in range(QUICK):
         rng = random.Random(f"checkpoint/{seed}")
         path = bench.root / "single"
@@ -99,9 +99,11 @@ def test_a_flipped_bit_in_the_checkpoint_file_accuses_nobody_wrongly(bench: Benc
         try:
             report = look(bench.place, Options(key=vkey, against=[path]))
         except InputError as error:
-            assert "holds no checkpoint" in str(error)
+            outcomes.add(str(error).split(" ", 1)[1][:19])
         else:
-            assert report.completeness in {"verified", "failed"}
+            outcomes.add(report.completeness)
+    assert outcomes <= {"holds no checkpoint", "verified", "failed"}
+    assert "holds no checkpoint" in outcomes
 
 
 def test_a_flipped_bit_in_the_key_file_is_told(bench: Bench) -> None:
