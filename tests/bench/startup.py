@@ -17,7 +17,7 @@ HELP, READ, WRITE = "holdfast --help", "holdfast case list (a read)", "holdfast 
 
 def startup(root: Path, *, quick: bool) -> Section:
     """Measure whole processes, from start to exit."""
-    return measured(root, 1 if quick else 3, 2 if quick else 6)
+    return measured(root, 1 if quick else 3, 2 if quick else 3)
 
 
 def measured(root: Path, rounds: int, times: int) -> Section:

@@ -22,7 +22,7 @@ AT_ONCE = 500
 
 def verifying(root: Path, *, quick: bool) -> list[Section]:
     """Verify a ledger of whole histories."""
-    cases, rounds = (80, 2) if quick else (2000, 3)
+    cases, rounds = (80, 2) if quick else (1000, 3)
     return measured(root, cases, rounds)
 
 
