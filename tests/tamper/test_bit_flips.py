@@ -119,3 +119,14 @@ def test_a_flipped_bit_in_the_key_file_is_told(bench: Bench) -> None:
             pytest.fail(f"{seed}: {error!r}")
         whole = bench.signer.dump() == place.key.read_text("latin-1").strip()
         assert whole or not report.ok or report.authorship == "claimed", seed
+
+
+def test_a_schema_that_is_no_text_is_a_damaged_file(bench: Bench) -> None:
+    """SQLite quotes what it cannot parse, and Python cannot read the quotation: that is damage, not an accident."""
+    place = bench.copy()
+    content = place.database.read_bytes()
+    wounded = content.replace(b"CREATE TRIGGER entry_queue", b"CREATE TRIGG\xe5R entry_queue", 1)
+    assert wounded != content
+    place.database.write_bytes(wounded)
+    with pytest.raises(StorageError, match="damaged"):
+        look(place)

@@ -116,7 +116,7 @@ class Database:
         """
         try:
             return self.engine.raw_connection()
-        except self.errors as error:
+        except (self.errors, UnicodeDecodeError) as error:
             raise translate(error) from error
 
     def open(self, *, write: bool) -> Any:
@@ -137,7 +137,7 @@ class Database:
             else:
                 connection.execute("PRAGMA query_only=ON")
                 self.begin(connection, "BEGIN", "SELECT 1 FROM sqlite_master LIMIT 1")
-        except self.errors as error:
+        except (self.errors, UnicodeDecodeError) as error:
             pooled.invalidate()
             raise translate(error) from error
         except BaseException:
@@ -184,15 +184,19 @@ class Database:
         connection = sqlite3.connect(
             name, uri=True, isolation_level=None, check_same_thread=False, timeout=_CONNECT_WITHIN / 1000
         )
-        for pragma in (
-            "foreign_keys=ON",
-            "recursive_triggers=ON",
-            "journal_mode=WAL",
-            f"synchronous={self._synchronous}",
-            "secure_delete=ON",
-            "busy_timeout=0",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in (
+                "foreign_keys=ON",
+                "recursive_triggers=ON",
+                "journal_mode=WAL",
+                f"synchronous={self._synchronous}",
+                "secure_delete=ON",
+                "busy_timeout=0",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _pick_up(self, connection: Any, record: Any, _pooled: Any) -> None:
@@ -288,7 +292,7 @@ class Reading:
     ) -> None:
         """Let the snapshot go."""
         self._leave()
-        if isinstance(error, self._database.errors):
+        if isinstance(error, (self._database.errors, UnicodeDecodeError)):
             raise translate(error) from error
         if error is None:
             for callback in self._tx.close():

@@ -32,6 +32,9 @@ def translate(error: Any) -> StorageError | ConflictError:
 
     A value that had to be unique and is not means that somebody else was first.
     """
+    if isinstance(error, UnicodeDecodeError):
+        # SQLite quotes the damaged part of a schema in its message, and Python cannot read that.
+        return StorageError(f"{_SQLITE_CURES[sqlite3.SQLITE_CORRUPT]} (text that is not UTF-8)")
     said = str(error).strip().split("\n", 1)[0]
     state = getattr(error, "sqlstate", None)
     if is_busy(error) or state in _POSTGRES_BUSY:
