@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain.playbook import Playbook, canonical
 from workflow.domain.record import Actor, Entry, Record, clamp, time_from_text
 from workflow.domain.vocabulary import LOG_CASE, EntryType
-from workflow.errors import NotFoundError
+from workflow.errors import NotFoundError, StorageError
 from workflow.ledger.commitment import commit
 from workflow.services.people import Who, actor, register_person
 from workflow.sources.playbook_file import load, shipped
@@ -126,10 +126,18 @@ def prepare(app: App, who: Who) -> None:
     app.prepared = True
 
 
+def _begun(entries: list[Entry]) -> list[Entry]:
+    """Refuse to write onto a ledger that has no beginning: nobody could ever verify it."""
+    if not entries:
+        message = "Setting this ledger up was cut short. Complete it first: holdfast init"
+        raise StorageError(message)
+    return entries
+
+
 def _changes(app: App, tx: Tx) -> dict[EntryType, list[dict[str, Any]]]:
     """Return what differs from the log's newest word, with the data of its entries; people get theirs when written."""
     known: dict[str, Mapping[str, Any]] = {}
-    for entry in cases.entries(tx, LOG_CASE):
+    for entry in _begun(cases.entries(tx, LOG_CASE)):
         known[entry.type] = entry.data
     settings = app.settings
     general = {

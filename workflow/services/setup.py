@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.app import App
-from workflow.domain.vocabulary import LOG_CASE, EntryType
+from workflow.domain.vocabulary import EntryType
 from workflow.errors import StorageError
 from workflow.ledger.note import Signer
 from workflow.services import logbook, people
@@ -40,24 +40,33 @@ def init(settings: Settings, who: Who, clock: Callable[[], datetime] | None = No
     """Make key, database and checkpoint file, and write the first entries.
 
     Raises:
-        StorageError: something of it is there already; nothing is written over.
+        StorageError: something of it is there already; nothing is written over. What an earlier ``init`` that was cut
+            short has left is completed.
     """
     database = Database(settings.database_url.get_secret_value())
-    for path in (settings.key_file, settings.checkpoint_file, *([database.path] if database.path else [])):
+    begun = _begun(database)
+    used = [settings.checkpoint_file, *([] if begun else [settings.key_file])]
+    if database.path is not None and begun is None:
+        used.append(database.path)
+    for path in used:
         if path.exists():
+            database.close()
             message = f"There is something at {path} already: this ledger has been set up. Nothing was changed."
             raise StorageError(message)
-    if database.path is not None:
-        create_file(database.path)
-    elif _in_use(database):
+    if begun is None and database.path is None:
         database.close()
         message = "This database holds a ledger already: it has been set up. Nothing was changed."
         raise StorageError(message)
+    if database.path is not None and not database.path.exists():
+        create_file(database.path)
     upgrade(database)
     database.close()
-    origin = f"holdfast-{secrets.token_hex(8)}/1"
-    signer = Signer.generate(origin)
-    keyfile.create(settings.key_file, signer)
+    if settings.key_file.exists():
+        signer = keyfile.read(settings.key_file)
+    else:
+        signer = Signer.generate(f"holdfast-{secrets.token_hex(8)}/1")
+        keyfile.create(settings.key_file, signer)
+    origin = signer.name
     app = App(settings, clock) if clock is not None else App(settings)
     with app, app.database.transaction() as tx:
         cases.lock_log(tx)
@@ -78,9 +87,22 @@ def init(settings: Settings, who: Who, clock: Callable[[], datetime] | None = No
     )
 
 
-def _in_use(database: Database) -> bool:
-    with database.reading() as tx:
-        return schema.revision(tx) is not None and cases.head(tx, LOG_CASE) != ("", 0)
+def _begun(database: Database) -> bool | None:
+    """Say whether an earlier ``init`` was cut short here after it had made the tables; None where there is more.
+
+    Only then the key file is that init's own, made between the tables and the first entry, and is used again.
+    """
+    if database.path is not None and not database.path.exists():
+        return False
+    try:
+        with database.reading() as tx:
+            if schema.revision(tx) is None:
+                return False if schema.is_empty(tx) else None
+            return None if cases.ids(tx) else True
+    except StorageError:
+        if database.path is None:
+            raise
+        return None
 
 
 def seal_now(app: App) -> None:

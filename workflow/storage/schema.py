@@ -77,6 +77,11 @@ def check(database: Database) -> None:
     raise SchemaError(f"This database has schema {found}; this version works with {HEAD}. Run `holdfast upgrade`.")
 
 
+def is_empty(tx: Tx) -> bool:
+    """Say whether an SQLite file holds no table of anybody's; a server's database may be shared with others."""
+    return not tx.sqlite or tx.one("SELECT 1 FROM sqlite_master LIMIT 1") is None
+
+
 def revision(tx: Tx) -> str | None:
     """Return the schema's revision, or None where there is no schema."""
     known = (
