@@ -60,6 +60,12 @@ class App:
             database = Database(self.settings.database_url.get_secret_value())
             if database.path is not None and not database.path.exists():
                 message = f"There is no ledger at {database.path} yet. Begin with: holdfast init"
+                kept = self.settings.checkpoint_file
+                if kept.exists():
+                    message = (
+                        f"The database {database.path} is gone: {kept} holds checkpoints of it. Restore it from a "
+                        "backup, or correct the setting database_url."
+                    )
                 raise StorageError(message)
             check(database)
             self._database = database

@@ -129,6 +129,37 @@ def test_linked_case(shell: Shell) -> None:
     shell.ok("case record 1 admin-case-contained --linked 2 --ref T")
 
 
+def test_a_linked_case_that_fell_back(shell: Shell) -> None:
+    """The refusal names the step and the command that shows what the linked case lacks."""
+    shell.ok("case open 0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90 --fact connector-changed --fact no-on-premises-relay")
+    shell.ok("case open ada@contoso.com")
+    shell.ok("case link 1 2 --relation admin")
+    shell.verify(2)
+    shell.ok("case record 1 admin-case-contained --linked 2 --ref T")
+    shell.ok("case retract 2 password-reset --reason wrong")
+    refused = shell("case request-unblock 1 --yes")
+
+    assert 3 == refused.code
+    assert "admin-case-contained: linked-case-open." in refused.err
+    assert "next: holdfast case prerequisites 2 --missing" in refused.err
+    assert "password-reset" in shell.ok("case prerequisites 2 --missing").out
+
+
+def test_blanks_are_no_evidence(case: Shell) -> None:
+    """A reference or reason of blanks is none."""
+    assert 3 == case("case record 1 snapshot-taken", "--ref", " \t").code
+    case.ok("case record 1 snapshot-taken --ref T")
+    assert 2 == case("case retract 1 snapshot-taken", "--reason", "  ").code
+
+
+def test_a_file_without_end(case: Shell) -> None:
+    """No more is read than may be kept, so that a device cannot fill the memory."""
+    ran = case("case record 1 snapshot-taken --attach /dev/zero")
+
+    assert 2 == ran.code
+    assert "is larger than 10 MiB" in ran.err
+
+
 def test_retract(verified: Shell) -> None:
     """An answer is taken back, with a reason, and the conclusion with it."""
     assert 2 == verified("case retract 1 password-reset").code
@@ -179,6 +210,7 @@ def test_notes(case: Shell) -> None:
     case.ok("case note 1 -", typed=b"from a pipe\nsecond line\n")
 
     assert 2 == case("case note 1 ''").code
+    assert "The note is empty" in case("case note 1 -", typed=b" \n").err
     assert 2 == case("case note 1", "x" * 5000).code
     texts = [entry["text"] for entry in case.ok("case history 1 --json").data["entries"]]
     assert ["note: hello", "note: from a pipe\nsecond line"] == texts[1:3]

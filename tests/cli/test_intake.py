@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.cli.shell import Shell
 from workflow.cli.demo_files import CONNECTOR, write_first_day, write_removal, write_return
+from workflow.cli.intake import _opened
+from workflow.errors import SourceError
 from workflow.sources import ONE_LINERS
 
 
@@ -119,3 +122,24 @@ def test_help_says_how_files_are_made(home: Path) -> None:
     shown = Shell()("import --help").out
 
     assert [] == [line for line in ONE_LINERS.values() if line not in shown]
+
+
+def test_a_file_that_cannot_be_read_is_no_good_news(shell: Shell, home: Path) -> None:
+    """What was not understood is counted as broken and named; nothing is said about who is restricted."""
+    (home / "other.json").write_text('{"foo": 1}')
+    (home / "dates.csv").write_text(
+        "SenderAddress,Reason,CreatedDatetime,TemporaryBlock\nada@contoso.com,r,04/05/2025 07:12:33,False\n"
+    )
+    ran = shell("import other.json dates.csv missing.json")
+
+    assert (1, "3 broken.\n") == (ran.code, ran.out)
+    assert "Error: dates.csv: line 2: The date" in ran.err
+    assert 3 == shell("import other.json dates.csv missing.json --json").data["counts"]["broken"]
+
+
+def test_closed_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standard input that is closed is not an empty one."""
+    monkeypatch.setattr("workflow.cli.intake.sys", SimpleNamespace(stdin=None))
+
+    with pytest.raises(SourceError, match="is closed"), _opened("-"):
+        pass

@@ -27,6 +27,17 @@ def test_before_init(home: Path) -> None:
     assert "" == ran.out
 
 
+def test_a_database_that_is_gone(shell: Shell, home: Path) -> None:
+    """A ledger that was there is not offered to be begun."""
+    for path in (home / "home" / "data").glob("holdfast.db*"):
+        path.unlink()
+    ran = shell("case list")
+
+    assert 1 == ran.code
+    assert "is gone" in ran.err
+    assert "init" not in ran.err
+
+
 def test_before_init_as_json(home: Path) -> None:
     """The same as an error object on standard output."""
     ran = Shell()("case list --json")
@@ -119,6 +130,16 @@ def test_a_reader_who_has_had_enough(shell: Shell) -> None:
         )
 
     assert (1, b"") == (ran.returncode, ran.stderr)
+
+
+def test_closed_streams(shell: Shell) -> None:
+    """Where standard output and standard error are closed, as in some services, the command still does its work."""
+    script = 'exec 1>&- 2>&- 0<&-; "$0" -m workflow case note 1 hi'
+    shell.ok("case open ada@contoso.com")
+    ran = subprocess.run(["/bin/sh", "-c", script, sys.executable], check=False)
+
+    assert 0 == ran.returncode
+    assert "hi" in shell.ok("case history 1").out
 
 
 def test_a_terminal_without_the_letters(shell: Shell) -> None:

@@ -91,12 +91,16 @@ def attachment(session: Session, path: Path) -> str:
     Raises:
         InputError: it cannot be read, or is too large.
     """
-    from workflow.services.casework import attach
+    from workflow.services.casework import MOST_BYTES, attach
 
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            # One byte more than is kept tells that it is too large; a device or pipe may have no end.
+            content = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path} is larger than {MOST_BYTES >> 20} MiB; note its hash and where it is kept instead.")
     return attach(session.app, content)
 
 
@@ -193,5 +197,13 @@ def note(session: Session, case: str, text: str) -> None:
     TEXT is the note, or - to read it from standard input. Never write a password or a token into one.
     """
     found = look(session, case)
-    written = sys.stdin.read() if text == "-" else text
-    take(session, found, act.AddNote(note=private(written.strip())))
+    written = (_typed() if text == "-" else text).strip()
+    if not written:
+        raise InputError("The note is empty: write its text, or - to read it from standard input.")
+    take(session, found, act.AddNote(note=private(written)))
+
+
+def _typed() -> str:
+    if sys.stdin is None:
+        raise InputError("Standard input is closed, so no note can be read from it.")
+    return sys.stdin.read()

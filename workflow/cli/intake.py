@@ -81,16 +81,23 @@ def import_(
                         _line(name, taken, quiet=quiet)
             except SourceError as error:
                 failed = True
+                counts["broken"] += 1
                 if session.as_json:
                     _keep(kept, {"file": name, "outcome": "broken", "why": str(error)})
                 else:
-                    show_error(error, session)
+                    show_error(_in_file(error, name), session)
         if session.as_json:
             _print_json(kept, {"counts": {name: counts[name] for name in ORDER}, "failed": failed})
     if not session.as_json:
         _summary(counts)
-    if failed or counts["broken"]:
+    if counts["broken"]:
         ctx.exit(Exit.ERROR)
+
+
+def _in_file(error: SourceError, name: str) -> SourceError:
+    """Name the file where the message does not: several may be imported at once."""
+    told = str(error)
+    return error if told.startswith(name) else SourceError(f"{name}: {told}")
 
 
 def _options(session: Session, tenant: str, date_order: str | None, timezone: str | None) -> ReadOptions:
@@ -127,6 +134,8 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, int]]:
     """Open a file, or take standard input; with its size in bytes, 0 where nobody knows."""
     with ExitStack() as stack:
         if name == "-":
+            if sys.stdin is None:
+                raise SourceError("Standard input is closed: nothing can be read from it.")
             yield sys.stdin.buffer, 0
             return
         try:

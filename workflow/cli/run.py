@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -97,7 +98,13 @@ def _print_json(data: dict[str, Any]) -> None:
 
 
 def _never_fail_to_print() -> None:
-    """Let a terminal that lacks a character show its escape instead of ending the command half-way."""
+    """Let neither a closed stream nor a terminal that lacks a character end the command half-way.
+
+    A closed stream is replaced before anything else is opened, which could otherwise be given its number.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - it lives as long as the process.
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

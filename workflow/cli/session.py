@@ -108,7 +108,7 @@ def colour() -> bool | None:
 
 def interactive() -> bool:
     """Say whether somebody can be asked: both what is read and what is shown are a terminal."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _claim(ctx: click.Context, param: click.Parameter, value: str | None) -> None:

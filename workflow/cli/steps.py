@@ -24,8 +24,8 @@ SUMMARY = (
 
 
 def private(text: str | None) -> Private:
-    """Return what was typed as private text."""
-    return Private(text=text) if text else NOTHING
+    """Return what was typed as private text; blanks alone say nothing, so they are no reference and no reason."""
+    return Private(text=text) if text and text.strip() else NOTHING
 
 
 def look(session: Session, reference: str) -> CaseView:

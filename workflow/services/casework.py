@@ -6,7 +6,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workflow.domain import actions as act
 from workflow.domain.lifecycle import Step, advance, refuse
@@ -322,6 +322,10 @@ def person(app: App, name: str) -> str:
     """Return the opaque id of a person, registering the name when it is new."""
     with app.database.transaction() as tx:
         return people.register_person(tx, name)
+
+
+MOST_BYTES: Final = attachments.MAX_BYTES
+"""Largest evidence file kept."""
 
 
 def attach(app: App, content: bytes) -> str:

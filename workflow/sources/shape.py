@@ -28,7 +28,9 @@ class Shape(StrEnum):
 
 _AUDIT = (
     "Search-UnifiedAuditLog -StartDate (Get-Date).AddDays(-7) -EndDate (Get-Date) -ResultSize 5000 "
-    "-Operations HygieneTenantEvents,Remove-BlockedSenderAddress,Remove-BlockedConnector"
+    "-Operations HygieneTenantEvents,Remove-BlockedSenderAddress,Remove-BlockedConnector | "
+    # The log comes newest first; a removal read before its restriction would be one that no case knows.
+    "Sort-Object CreationDate"
 )
 
 ONE_LINERS = {
