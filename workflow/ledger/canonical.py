@@ -26,6 +26,15 @@ _encode = json.JSONEncoder(
 # so.
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
+# The shortcut of `decode` reads with this: a number that may not stand becomes an object that no encoder takes.
+_UNFIT = object()
+_SAFE_DIGITS = 15
+_read = json.JSONDecoder(
+    parse_float=lambda _: _UNFIT,
+    parse_int=lambda digits: int(digits) if len(digits) <= _SAFE_DIGITS else _UNFIT,
+    parse_constant=lambda _: _UNFIT,
+).raw_decode
+
 
 def encode(value: Any) -> bytes:
     """Return the canonical UTF-8 bytes of a JSON value (tuples count as arrays, string enums as strings).
@@ -35,7 +44,8 @@ def encode(value: Any) -> bytes:
     """
     _check((value,), 0)
     text = _encode(value)
-    if "\\u0000" in text and _ESCAPED_NUL.search(text):
+    # Looking for one character is twenty times faster than for six, and most texts hold no escape at all.
+    if "\\" in text and "\\u0000" in text and _ESCAPED_NUL.search(text):
         raise InputError("a string holds the character U+0000, which databases cannot keep")
     try:
         return text.encode()
@@ -54,6 +64,30 @@ def decode(data: bytes) -> dict[str, Any]:
     """
     if len(data) > MAX_BYTES:
         raise Malformed(f"{len(data)} bytes are more than the {MAX_BYTES} a reader accepts")
+    value = _decode_plain(data)
+    return _decode_any(data) if value is None else value
+
+
+def _decode_plain(data: bytes) -> dict[str, Any] | None:
+    """Return the object of canonical bytes that show at a glance that they break no rule; None when in doubt.
+
+    Without a byte above 127 no key is outside ASCII; without a backslash there is neither NUL nor surrogate; fewer
+    openings than levels cannot nest too deep; and what is no safe integer does not encode again.
+    """
+    if not data.isascii():
+        return None
+    text = data.decode()
+    if "\\" in text or text.count("{") + text.count("[") > MAX_DEPTH:
+        return None
+    try:
+        value, _ = _read(text)
+        return value if type(value) is dict and _encode(value) == text else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _decode_any(data: bytes) -> dict[str, Any]:
+    """Do the work of :func:`decode` step by step, so that each refusal says its reason."""
     try:
         value = json.loads(data.decode())
     except (ValueError, RecursionError):
