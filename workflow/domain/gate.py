@@ -107,14 +107,13 @@ def standing(
 
     ``linked`` gives the present state of linked cases; without it the recorded reading is believed.
     """
-    if item.applies_if and applies(case, item, about) is False:
+    # What its own answer carries, as most do, needs no look at conditions, exceptions and alternatives.
+    evidence = case.evidence.get((item.id, about))
+    reason = _judge(case, item, evidence, at, linked)
+    if reason is None or (item.applies_if and applies(case, item, about) is False):
         return None
     acceptance = case.acceptances.get((item.id, about))
     if acceptance is not None and _accepts(acceptance, item, at):
-        return None
-    evidence = case.evidence.get((item.id, about))
-    reason = _judge(case, item, evidence, at, linked)
-    if reason is None:
         return None
     for other in item.any_of:
         alternative = playbook.get(other)
@@ -202,9 +201,15 @@ def missing(
     """List the required prerequisites of these phases that do not hold, in playbook order."""
     return tuple(
         Missing(item.id, about, reason, item.required_by, item.title, required=True, after=item.after)
-        for item, about, reason in survey(case, playbook, at, linked)
-        if reason is not None and item.required_by in phases
+        for item, about, reason in survey(case, playbook, at, linked, phases)
+        if reason is not None
     )
+
+
+def missing_names(case: Case, playbook: Playbook, phases: tuple[Phase, ...], at: datetime) -> tuple[str, ...]:
+    """Name each prerequisite of :func:`missing` once; linked cases are believed as recorded."""
+    found = survey(case, playbook, at, None, phases)
+    return tuple(dict.fromkeys([item.id for item, _, reason in found if reason is not None]))
 
 
 def holds(
@@ -216,20 +221,22 @@ def holds(
         if not about:
             return False
         for person in about:
-            # What its own answer carries needs no look at exceptions and alternatives.
-            evidence = case.evidence.get((item.id, person))
-            if evidence is not None and _judge(case, item, evidence, at, linked) is None:
-                continue
             if standing(case, playbook, item, person, at, linked) is not None:
                 return False
     return True
 
 
 def survey(
-    case: Case, playbook: Playbook, at: datetime, linked: Mapping[str, State] | None = None
+    case: Case,
+    playbook: Playbook,
+    at: datetime,
+    linked: Mapping[str, State] | None = None,
+    phases: tuple[Phase, ...] = tuple(Phase),
 ) -> Iterator[tuple[Prerequisite, str, Reason | None]]:
-    """Judge every required prerequisite for every person it is about, in playbook order."""
+    """Judge every required prerequisite of these phases for every person it is about, in playbook order."""
     for item in playbook.required:
+        if item.required_by not in phases:
+            continue
         about = people(case, item)
         if not about:
             yield item, "", Reason.NO_IDENTITY

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from workflow.domain.gate import missing
+from workflow.domain.gate import missing_names
 from workflow.domain.vocabulary import Phase, State
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def picture(case: Case, playbook: Playbook) -> Picture:
     """Draw the case as it stood when its newest entry was recorded (nothing is settled here)."""
     assert case.opened_at is not None  # noqa: S101 - a case without an opening entry does not exist
     assert case.updated_at is not None  # noqa: S101 - the same
-    open_items = missing(case, playbook, (Phase.CONTAIN, Phase.VERIFY), case.updated_at)
     due_at, due = next_due(case, playbook)
     attempt = case.open_attempt
     return Picture(
@@ -67,7 +66,7 @@ def picture(case: Case, playbook: Playbook) -> Picture:
         recurrence=case.recurrence,
         version=case.version,
         playbook=case.playbook,
-        missing=tuple(dict.fromkeys(item.prerequisite for item in open_items)),
+        missing=missing_names(case, playbook, (Phase.CONTAIN, Phase.VERIFY), case.updated_at),
         assignee=case.assignee,
         opened_at=case.opened_at,
         updated_at=case.updated_at,
