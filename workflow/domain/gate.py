@@ -152,13 +152,15 @@ def _judge(
     if evidence is None:
         return Reason.UNANSWERED
     result = evidence.result
-    if result is Result.NOT_MET:
-        return Reason.NOT_MET
-    if result is Result.UNABLE_TO_VERIFY:
-        return Reason.UNABLE_TO_VERIFY
-    if evidence.lapsed or (item.fresh_within is not None and evidence.observed_at + item.fresh_within <= at):
+    if result is not Result.MET:
+        if result is Result.NOT_MET:
+            return Reason.NOT_MET
+        if result is Result.UNABLE_TO_VERIFY:
+            return Reason.UNABLE_TO_VERIFY
+    observed_at, fresh_within, boundary = evidence.observed_at, item.fresh_within, case.boundary
+    if evidence.lapsed or (fresh_within is not None and observed_at + fresh_within <= at):
         return Reason.LAPSED
-    if case.boundary is not None and evidence.observed_at < case.boundary:
+    if boundary is not None and observed_at < boundary:
         return Reason.BEFORE_RESTRICTION
     if result is Result.NOT_APPLICABLE and (not item.applies_if or applies(case, item, evidence.about) is True):
         return Reason.APPLIES
@@ -174,12 +176,12 @@ def _too_early(case: Case, item: Prerequisite, evidence: Evidence) -> bool:
 
     What is answered for the entity waits for every person that the earlier step is about.
     """
-    given = case.evidence
+    given, observed_at = case.evidence, evidence.observed_at
     persons = (evidence.about, "") if evidence.about else ("", *case.identities)
     for earlier in item.after:
         for about in persons:
             first = given.get((earlier, about))
-            if first is not None and first.result is Result.MET and evidence.observed_at < first.established_at:
+            if first is not None and observed_at < first.established_at and first.result is Result.MET:
                 return True
     return False
 
