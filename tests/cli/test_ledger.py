@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sqlite3
 from pathlib import Path
 
@@ -79,6 +80,17 @@ def test_a_damaged_file(case: Shell, home: Path) -> None:
     assert "verification" == data.data["error"]["code"]
     database.unlink()
     assert 1 == case("ledger verify").code
+
+
+def test_a_folder_that_cannot_be_written_to(case: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite cannot even read, nothing is said against the ledger."""
+    (home / "home" / "data" / "holdfast.db").write_bytes(b"not to be opened")
+    monkeypatch.setattr("workflow.cli.ledger.os.access", lambda _path, mode: mode == os.R_OK)
+    ran = case("ledger verify")
+
+    assert 1 == ran.code
+    assert "does not verify" not in ran.err
+    assert "copy the folders of this ledger" in ran.err
 
 
 def test_a_server_that_is_not_there(case: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def request_unblock(session: Session, case: str, reason: str, yes: bool) -> None
 @REASON
 @click.pass_obj
 def withdraw(session: Session, case: str, reason: str) -> None:
-    """Take your own request back.
+    """Take your own request back; a lead may take back another's.
 
     Possible until the unblock is started.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ def _verify(session: Session, key: str | None, against: tuple[Path, ...]) -> Rep
 
     Raises:
         VerificationError: the file is damaged.
-        StorageError: there is no ledger, it is busy, or its server cannot be reached.
+        StorageError: there is no ledger, it is busy, its server cannot be reached, or nothing may be written beside
+            the file, which SQLite needs even to read it: that says nothing about the ledger.
     """
     from workflow.services.verification import Options
     from workflow.services.verification import verify as run
@@ -88,6 +90,9 @@ def _verify(session: Session, key: str | None, against: tuple[Path, ...]) -> Rep
         scheme, _, place = session.settings.database_url.get_secret_value().partition(":///")
         if scheme != "sqlite" or not Path(place).exists():
             raise
+        if not (os.access(place, os.R_OK) and os.access(Path(place).parent, os.W_OK)):
+            told = "Its folder cannot be written to: copy the folders of this ledger to one of yours, and verify there."
+            raise StorageError(f"{error} {told}") from error
         raise VerificationError(f"The ledger does not verify: it cannot be read through. {error}") from error
 
 
