@@ -84,7 +84,8 @@ def test_links_outside_are_public(page: Path) -> None:
 def _fault(arguments: list[str]) -> str:
     """Say what is wrong with a command line, or ""."""
     group: click.Command = root
-    context = click.Context(root, info_name="holdfast")
+    # click keeps a command's help option from the first time it is asked: it has to be the real one.
+    context = click.Context(root, info_name="holdfast", **root.context_settings)
     options = _options(group, context)
     waiting = 0
     for word in arguments:
