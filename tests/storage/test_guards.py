@@ -122,9 +122,10 @@ ONLY_SQLITE = {
     "replace a checkpoint": "REPLACE INTO checkpoint SELECT size, 'mine' FROM checkpoint WHERE size = 2",
     "checkpoint of another size": "INSERT INTO checkpoint VALUES (1, 'mine')",
     "replace a playbook": "REPLACE INTO playbook SELECT digest, name, version, '{}' FROM playbook",
-    "replace a subject": "REPLACE INTO subject SELECT position, id, tenant, kind, 'eve@contoso.com' FROM subject",
+    "replace a subject": "REPLACE INTO subject SELECT position, id, salt, tenant, kind, 'eve@contoso.com' FROM subject",
     "replace a subject by address": (
-        "REPLACE INTO subject (id, tenant, kind, identifier) SELECT 'sub_9', tenant, kind, identifier FROM subject"
+        "REPLACE INTO subject (id, salt, tenant, kind, identifier) "
+        "SELECT 'sub_9', salt, tenant, kind, identifier FROM subject"
     ),
     "replace an opening": "REPLACE INTO opening SELECT commitment, salt, 'unsaid', case_id, subject FROM opening",
     "replace evidence": "REPLACE INTO attachment SELECT digest, size, zeroblob(8) FROM attachment",

@@ -153,8 +153,8 @@ def test_a_search_with_many_matches_is_tested_case_by_case(ledger: Ledger) -> No
     wanted = ledger.open("case_1", "ada@contoso.com")
     with ledger.database.transaction() as tx:
         tx.write_all(
-            "INSERT INTO subject (id, tenant, kind, identifier) VALUES (?, ?, 'mailbox', ?)",
-            [(f"sub_{index}", TENANT, f"user{index}@contoso.com") for index in range(600)],
+            "INSERT INTO subject (id, salt, tenant, kind, identifier) VALUES (?, ?, ?, 'mailbox', ?)",
+            [(f"sub_{index}", bytes(32), TENANT, f"user{index}@contoso.com") for index in range(600)],
         )
 
     assert [wanted.number] == numbers(ledger, Filters(text="contoso"))

@@ -287,6 +287,21 @@ def playbook(bench: Bench, rng: random.Random) -> Done:
     return Done(place, set())
 
 
+def names(bench: Bench, rng: random.Random) -> Done:
+    """Let an id stand for somebody else: exchange two people or mailboxes, or rename one."""
+    place = bench.copy()
+    with Attacker(place.database) as attacker:
+        kind = rng.choice(["person", "user", "mailbox"])
+        rows = attacker.sql.execute("SELECT id, salt, identifier FROM subject WHERE kind = ?", (kind,)).fetchall()
+        (one, salt, name), (other, other_salt, other_name) = rng.sample(rows, 2)
+        change = "UPDATE subject SET salt = ?, identifier = ? WHERE id = ?"
+        attacker.sql.execute(change, (rng.choice([salt, rng.randbytes(32)]), "nobody@contoso.example", one))
+        if rng.random() < 0.7:
+            attacker.sql.execute(change, (rng.choice([other_salt, salt]), name, other))
+            attacker.sql.execute(change, (rng.choice([other_salt, salt]), other_name, one))
+    return Done(place, set())
+
+
 def tree_rows(bench: Bench, rng: random.Random) -> Done:
     """Change leaves, nodes or checkpoints."""
     place = bench.copy()

@@ -68,6 +68,7 @@ TABLE: dict[str, Class] = {
     "opening edited": Class(attacks.opening),
     "attachment edited": Class(attacks.attachment),
     "playbook edited": Class(attacks.playbook),
+    "names exchanged": Class(attacks.names),
     "tree rows edited": Class(attacks.tree_rows),
     **{
         f"{name}, recomputed without the key": Class(partial(attacks.without_key, name), unproven)

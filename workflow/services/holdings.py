@@ -1,4 +1,4 @@
-"""Verifying what stands beside the entries and is named by them: playbooks, texts and files."""
+"""Verifying what stands beside the entries and is named by them: playbooks, names, texts and files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workflow.domain.playbook import Playbook, from_data
 from workflow.ledger.commitment import matches
 from workflow.ledger.verify import Finding
-from workflow.storage import attachments, openings, playbooks
+from workflow.storage import attachments, openings, playbooks, subjects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,13 @@ def check_texts(tx: Tx, report: Report, case_id: str, entries: Sequence[Entry]) 
         elif not matches(commitment, opening.salt, opening.value):
             report.add(Finding("opening", case_id, sequence, -1, "the stored text is not the one recorded"))
     return len(named.keys() - stored.keys())
+
+
+def check_subjects(tx: Tx, report: Report) -> None:
+    """Hold every name of the register against the id that entries carry for it."""
+    for subject in subjects.faults(tx):
+        why = f"{subject} does not stand for the name it was given out for: a person or mailbox was exchanged"
+        report.add(Finding("subject", "", 0, -1, why))
 
 
 def check_files(tx: Tx, report: Report) -> None:

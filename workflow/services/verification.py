@@ -87,6 +87,8 @@ def verify(app: App, options: Options | None = None) -> Report:
             holdings.check_playbooks(tx, report, log.adopted, books)
         with told(report, errors, "the cases"):
             _cases(tx, report, errors, log.origins, books, options.progress)
+        with told(report, errors, "the names"):
+            holdings.check_subjects(tx, report)
         with told(report, errors, "the files"):
             holdings.check_files(tx, report)
         with told(report, errors, "what the kept checkpoint covers"):

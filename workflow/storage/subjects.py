@@ -1,14 +1,21 @@
-"""The erasable register of subjects: opaque id ↔ tenant, kind and normalised identifier."""
+"""The erasable register of subjects: opaque id ↔ tenant, kind and normalised identifier.
+
+An id is a salted commitment to what it stands for. So entries, which carry only ids, bind the names too: a register
+whose rows were exchanged does not verify. Once salt and identifier are erased the id says nothing about anybody.
+"""
 
 import secrets
 from collections.abc import Iterable
 
 from workflow.domain.subject import Subject
 from workflow.domain.vocabulary import Kind
+from workflow.ledger.commitment import commit
 from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
 _AT_ONCE = 500
+_SALT_BYTES = 32
+_ID_DIGITS = 32
 
 
 def register(tx: Tx, tenant: str, kind: Kind, identifier: str) -> str:
@@ -18,13 +25,31 @@ def register(tx: Tx, tenant: str, kind: Kind, identifier: str) -> str:
     """
     found = find(tx, tenant, kind, identifier)
     if found is None:
-        # An id says nothing about whom it stands for, so that entries can keep it after an erasure.
+        salt = secrets.token_bytes(_SALT_BYTES)
         tx.run(
-            "INSERT INTO subject (id, tenant, kind, identifier) VALUES (?, ?, ?, ?) "
+            "INSERT INTO subject (id, salt, tenant, kind, identifier) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (tenant, kind, identifier) DO NOTHING",
-            (f"sub_{secrets.token_hex(16)}", tenant, kind.value, identifier),
+            (identify(salt, tenant, kind.value, identifier), salt, tenant, kind.value, identifier),
         )
         return register(tx, tenant, kind, identifier)
+    return found
+
+
+def identify(salt: bytes, tenant: str, kind: str, identifier: str) -> str:
+    """Return the id that commits to a subject: ``sub_`` and the first 128 bits of the salted SHA-256, in hex."""
+    return f"sub_{commit([tenant, kind, identifier], salt)[:_ID_DIGITS]}"
+
+
+def faults(tx: Tx) -> list[str]:
+    """Return the ids of rows that do not stand for what they commit to."""
+    found, after = [], 0
+    while rows := tx.all(
+        "SELECT position, id, salt, tenant, kind, identifier FROM subject WHERE position > ? "
+        f"ORDER BY position LIMIT {_AT_ONCE}",
+        (after,),
+    ):
+        found += [row[1] for row in rows if identify(bytes(row[2]), *row[3:]) != row[1]]
+        after = rows[-1][0]
     return found
 
 

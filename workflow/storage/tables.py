@@ -186,6 +186,7 @@ class SubjectRow(SQLModel, table=True):
     )
     position: int = Field(sa_column=Column("position", BIG, Identity(always=True), primary_key=True))
     id: str = Field(sa_column=_text("id"))
+    salt: bytes = Field(sa_column=Column("salt", LargeBinary, nullable=False))
     tenant: str = Field(sa_column=_text("tenant"))
     kind: str = Field(sa_column=_text("kind"))
     identifier: str = Field(sa_column=_text("identifier"))
@@ -197,7 +198,12 @@ class OpeningRow(SQLModel, table=True):
     __tablename__ = "opening"
     __table_args__: ClassVar[Any] = (
         Index("opening_case", "case_id"),
-        Index("opening_subject", "subject"),
+        Index(
+            "opening_subject",
+            "subject",
+            sqlite_where=text("subject IS NOT NULL"),
+            postgresql_where=text("subject IS NOT NULL"),
+        ),
         KEYED_BY_TEXT,
     )
     commitment: str = Field(sa_column=_text("commitment", primary_key=True))

@@ -89,6 +89,7 @@ TABLES = (
     """CREATE TABLE subject (
     position {counter},
     id {text} NOT NULL,
+    salt {blob} NOT NULL,
     tenant {text} NOT NULL,
     kind {text} NOT NULL,
     identifier {text} NOT NULL,
@@ -136,7 +137,7 @@ INDEXES = (
     'CREATE INDEX case_updated_at_page ON "case" (state, updated_at, id)',
     'CREATE INDEX case_due_at_page ON "case" (state, due_at, id)',
     "CREATE INDEX opening_case ON opening (case_id)",
-    "CREATE INDEX opening_subject ON opening (subject)",
+    "CREATE INDEX opening_subject ON opening (subject) WHERE subject IS NOT NULL",
 )
 
 SQLITE = {
