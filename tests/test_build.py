@@ -30,15 +30,8 @@ def _asked_for(*extras: str) -> list[Requirement]:
     ]
     requirements = [Requirement(line) for line in lines]
     others = [requirement for requirement in requirements if requirement.name != "holdfast"]
-    nested = {
-        extra
-        for requirement in requirements
-        if requirement.name == "holdfast"
-        for extra in requirement.extras
-    }
-    return others + [
-        Requirement(line) for extra in nested for line in PROJECT["optional-dependencies"][extra]
-    ]
+    nested = {extra for requirement in requirements if requirement.name == "holdfast" for extra in requirement.extras}
+    return others + [Requirement(line) for extra in nested for line in PROJECT["optional-dependencies"][extra]]
 
 
 def _locked(name: str) -> dict[str, tuple[Requirement, int]]:
@@ -54,9 +47,7 @@ def _locked(name: str) -> dict[str, tuple[Requirement, int]]:
     return locked
 
 
-@pytest.mark.parametrize(
-    ("name", "extras"), [("requirements.txt", ["build"]), ("requirements-dev.txt", ["dev"])]
-)
+@pytest.mark.parametrize(("name", "extras"), [("requirements.txt", ["build"]), ("requirements-dev.txt", ["dev"])])
 def test_the_lock_satisfies_the_project(name: str, extras: list[str]) -> None:
     """Every requirement of the project is locked to one release that it allows; `make lock` repairs this."""
     locked = _locked(name)
@@ -123,9 +114,7 @@ def test_the_wheel_carries_the_playbooks_and_its_types(wheel: zipfile.ZipFile) -
     assert playbooks
     assert {f"workflow/_playbooks/{path.as_posix()}" for path in playbooks} <= names
     assert {"workflow/py.typed", "workflow/__main__.py"} <= names
-    assert {"workflow", f"holdfast-{workflow.__version__}.dist-info"} == {
-        name.split("/")[0] for name in names
-    }
+    assert {"workflow", f"holdfast-{workflow.__version__}.dist-info"} == {name.split("/")[0] for name in names}
 
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile, metadata: Message) -> None:

@@ -144,7 +144,6 @@ def _changes(app: App, tx: Tx) -> dict[EntryType, list[dict[str, Any]]]:
         "tenant": settings.tenant,
         "timezone": settings.timezone,
         "date_order": settings.date_order,
-        "tenants": _digest(settings.tenants),
     }
     digest = _digest({**general, "tenants": settings.tenants})
     changes: dict[EntryType, list[dict[str, Any]]] = {}
