@@ -85,6 +85,16 @@ def test_a_database_ahead_of_the_file_heals_it(ledger: Place) -> None:
     assert len(before) < len(kept.read_bytes())
 
 
+def test_a_lost_checkpoint_file_is_said(ledger: Place) -> None:
+    """Where the file is gone the next write begins it anew, and says that it proves nothing about before."""
+    kept = ledger.home / "checkpoints"
+    kept.unlink()
+    with App(ledger.settings()) as app:
+        assert app.journal.origin
+        assert [True] == ["begins anew" in warning for warning in app.warnings]
+    assert kept.exists()
+
+
 def test_an_unknown_playbook_is_not_found(ledger: Place) -> None:
     """Only what was adopted here can be in force."""
     with App(ledger.settings()) as app, app.database.reading() as tx, pytest.raises(NotFoundError):

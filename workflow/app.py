@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import KeyMissingError, StorageError
-from workflow.storage import keyfile, outside, playbooks
+from workflow.storage import keyfile, outside, playbooks, tree
 from workflow.storage.cases import FoldCache
 from workflow.storage.database import Database
 from workflow.storage.journal import Journal
@@ -83,7 +83,13 @@ class App:
         """
         if self._journal is None:
             signer = keyfile.read(self.settings.key_file)
+            begun = self.settings.checkpoint_file.exists()
             with self.database.reading() as tx:
+                if not begun and tree.newest(tx) is not None:
+                    self.warnings.append(
+                        f"There was no checkpoint file at {self.settings.checkpoint_file}: it begins anew, and proves "
+                        "nothing about what came before. Verify against a checkpoint kept elsewhere."
+                    )
                 outside.reconcile(tx, self.settings.checkpoint_file, (signer.verifier,))
             self._journal = Journal(signer.name, signer, publish=self.keep_checkpoint)
         return self._journal

@@ -141,7 +141,7 @@ def test_everything_on_the_screen(verified: Shell, home: Path) -> None:
     assert "assignee         ana" in shown
     assert "user             bob@contoso.com (synced)" in shown
     assert "Waits for a second person: remove-identity, by ana (claimed)" in shown
-    assert "next: holdfast case identity 1 USER --confirm --as NAME" in shown
+    assert "next: holdfast case identity 1 bob@contoso.com --confirm --as NAME" in shown
     assert "Exception: audit-logging-on: granted by cleo (claimed), asked for by ana (claimed), until" in shown
     assert "(bob@contoso.com): unanswered" in shown
 

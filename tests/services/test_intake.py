@@ -207,6 +207,19 @@ def test_a_removal_that_somebody_ran_is_not_a_release(desk: Desk) -> None:
     assert State.UNBLOCK_REQUESTED is desk.case(case_id).state
 
 
+def test_a_log_read_backwards_tells_the_same(desk: Desk) -> None:
+    """A delisting that comes before the listing it ends is told to the case that the listing opens."""
+    desk.clock.move(HOUR)
+    early, late = delisted(lifted_at=desk.clock.now - 2 * MINUTE), delisted(lifted_at=desk.clock.now - MINUTE)
+    listing = report(source=Source.AUDIT_LOG, restricted_at=desk.clock.now - 3 * MINUTE)
+
+    assert ["skipped", "skipped", "opened", "observed"] == outcomes(desk, late, early, listing)
+
+    case = desk.case(casework.find(desk.app, "1"))
+    assert (Resolution.UNBLOCKED_OUTSIDE, desk.clock.now - MINUTE) == (case.resolution, case.absent_at)
+    assert ["known", "known", "known"] == outcomes(desk, late, early, listing)
+
+
 @pytest.mark.parametrize("item", [delisted(observed_at=START), delisted()])
 def test_a_delisting_of_nobody_known_is_skipped(desk: Desk, item: Restriction) -> None:
     """Where there is no case, or no time, a delisting opens nothing."""

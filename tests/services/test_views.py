@@ -26,10 +26,10 @@ from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Source
-from workflow.domain.vocabulary import Answer, Kind, Resolution, Result
+from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, Result
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, intake, logbook, people, playbooks, views
-from workflow.services.views import CaseView, PrerequisiteView
+from workflow.services.shapes import CaseView, PrerequisiteView
 from workflow.sources.playbook_file import load
 from workflow.storage import cases
 
@@ -341,3 +341,21 @@ def test_a_moved_playbook_is_named(desk: Desk) -> None:
     assert ("legitimate-bulk-sender", "1.0", digest) == tuple(
         view(desk, case_id).playbook[key] for key in ("name", "version", "digest")
     )
+
+
+def test_a_linked_case_that_fell_back_is_missing_again(desk: Desk) -> None:
+    """The view judges linked cases as they stand now, as the next decision will."""
+    connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    admin = desk.restrict(EVE, kind=Kind.USER)
+    desk.do(connector, act.LinkCase(case=admin, relation="admin"))
+    desk.do(admin, *desk.every(admin, Phase.CONTAIN))
+    (name,) = (entry.id for entry in view(desk, connector).prerequisites if "--linked" in entry.next)
+    desk.do(connector, desk.evidence(name, linked=(admin,)))
+    assert "held" == item(view(desk, connector), name).standing
+
+    about = next(key[1] for key in desk.case(admin).evidence if key[0] == "password-reset")
+    desk.do(admin, act.RetractEvidence(prerequisite="password-reset", about=about, reason=Private("somebody else")))
+
+    found = view(desk, connector)
+    assert "linked-case-open" == item(found, name).standing
+    assert name in found.missing

@@ -25,7 +25,7 @@ COMMANDS = {
     "link": Lazy(_OPEN, "link", "Link another case."),
     "playbook": Lazy(_OPEN, "playbook", "Move the case to another playbook."),
     "request-unblock": Lazy(_UNBLOCK, "request_unblock", "Ask that the entity be unblocked."),
-    "withdraw": Lazy(_UNBLOCK, "withdraw", "Take your own request back."),
+    "withdraw": Lazy(_UNBLOCK, "withdraw", "Take your own request back; a lead may take back another's."),
     "approve": Lazy(_UNBLOCK, "approve", "Approve the request, as a second person."),
     "reject": Lazy(_UNBLOCK, "reject", "Turn the request down, or take an approval back."),
     "unblock": Lazy(_UNBLOCK, "unblock", "Start the approved unblock, or record what Microsoft answered."),

@@ -16,7 +16,7 @@ from workflow.domain.vocabulary import Result
 from workflow.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from workflow.services.views import CaseView
+    from workflow.services.shapes import CaseView
 
 FOR = click.option("--for", "user", metavar="USER", help="The compromised user it is about.")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from workflow.cli.session import Session
-    from workflow.services.views import CaseView, PrerequisiteView
+    from workflow.services.shapes import CaseView, PrerequisiteView
 
 STATE_COLOURS = {
     "detected": "red",
@@ -102,7 +102,7 @@ def attempt_line(session: Session, case: CaseView) -> str:
 def _waiting(session: Session, case: CaseView) -> None:
     for item in case.proposals:
         by = named(item["by"], item["claimed"])
-        command = visible(second_command(case, str(item["proposal"])))
+        command = visible(second_command(case, item))
         say(f"Waits for a second person: {item['kind']}, by {by}, {session.local(item['at'])}")
         say(f"    next: {command} --as NAME")
         _reason(item["reason"])

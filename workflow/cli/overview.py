@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workflow.cli.session import Session
+    from workflow.services.shapes import PrerequisiteView
     from workflow.services.unblock import Overview
-    from workflow.services.views import PrerequisiteView
 
 
 def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> None:

@@ -9,8 +9,6 @@ import click
 
 from workflow.cli.exits import cure_of, exit_of
 from workflow.cli.text import visible
-from workflow.domain.gate import Reason
-from workflow.domain.vocabulary import State
 from workflow.errors import (
     ConflictError,
     GateClosedError,
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workflow.cli.session import Session
-    from workflow.services.views import CaseView
 
 COMMANDS: Mapping[str, str] = {
     "open": "case open",
@@ -95,7 +92,7 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
 
 def _missing(error: GateClosedError, session: Session) -> list[dict[str, Any]]:
     """Return each missing prerequisite with who can supply it and the exact next command."""
-    wanted = {item.prerequisite: item.reason for item in error.missing}
+    wanted = {item.prerequisite for item in error.missing}
     try:
         from workflow.services.views import case_view
 
@@ -104,27 +101,20 @@ def _missing(error: GateClosedError, session: Session) -> list[dict[str, Any]]:
             {
                 "id": item.id,
                 "about": item.about,
-                # An answer of its own case stands while the linked case behind it has fallen back.
-                "reason": wanted[item.id].value if item.held else item.standing,
+                "reason": item.standing,
                 "title": item.title,
                 "required": item.required,
                 "phase": item.phase,
                 "who": item.who,
                 "role": item.role,
-                "next": _linked_next(shown) if item.held else shlex.join(item.next),
+                "next": shlex.join(item.next),
             }
             for item in shown.prerequisites
-            if item.id in wanted and (not item.held or wanted[item.id] is Reason.LINKED_CASE_OPEN)
+            if item.id in wanted and not item.held
         ]
     except HoldfastError:
         found = []
     return found or [{"id": item.prerequisite, **item.to_data()} for item in error.missing]
-
-
-def _linked_next(shown: CaseView) -> str:
-    """Return the command that shows what keeps the linked case from being contained."""
-    number = next((link["number"] for link in shown.links if link["state"] == State.DETECTED), "CASE")
-    return f"holdfast case prerequisites {number} --missing"
 
 
 def show_error(error: HoldfastError, session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from workflow.cli.output import as_json, hint, say
@@ -11,10 +12,12 @@ from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workflow.cli.session import Session
     from workflow.domain.actions import Action
     from workflow.services.casework import Done
-    from workflow.services.views import CaseView
+    from workflow.services.shapes import CaseView
 
 SUMMARY = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "digest", "missing", "assignee"),
@@ -117,15 +120,16 @@ def _show(done: Done, after: CaseView) -> None:
     if after.resolution:
         say(f"  resolution: {after.resolution}")
     for item in after.proposals:
-        say(f"  waits for a second person: {visible(second_command(after, str(item['proposal'])))} --as NAME")
+        say(f"  waits for a second person: {visible(second_command(after, item))} --as NAME")
 
 
-def second_command(case: CaseView, proposal: str) -> str:
+def second_command(case: CaseView, proposal: Mapping[str, Any]) -> str:
     """Return the command with which a second person agrees to what was proposed."""
-    kind, _, rest = proposal.partition(":")
+    kind, _, rest = str(proposal["proposal"]).partition(":")
+    user = shlex.quote(str(proposal["about"]))
     if kind == "exception":
-        about = " --for USER" if "/" in rest else ""
+        about = f" --for {user}" if "/" in rest else ""
         return f"holdfast case except {case.number} {rest.partition('/')[0]}{about} --grant"
     if kind == "identity":
-        return f"holdfast case identity {case.number} USER --confirm"
+        return f"holdfast case identity {case.number} {user} --confirm"
     return f"holdfast case {'dismiss' if kind == 'dismissal' else kind} {case.number} --confirm"

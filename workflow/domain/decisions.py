@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from workflow.domain import access, facts, gate
 from workflow.domain import actions as act
 from workflow.domain.playbook import Team
-from workflow.domain.record import Record, time_to_text
+from workflow.domain.record import Record, time_for_people, time_to_text
 from workflow.domain.vocabulary import (
     Answer,
     EntryType,
@@ -70,7 +70,7 @@ def not_pending(scene: Scene) -> None:
     """
     attempt = scene.case.open_attempt
     if attempt is not None:
-        message = f"An unblock is pending since {time_to_text(attempt.intended_at)}; nothing was changed."
+        message = f"An unblock is pending since {time_for_people(attempt.intended_at)}; nothing was changed."
         raise PendingError(message)
 
 
@@ -234,7 +234,7 @@ def closed(action: act.CloseCase, scene: Scene) -> list[Record]:
         assert case.released_at is not None  # noqa: S101 - a released case has the time of its release
         until = case.released_at + scene.playbook.watch_within
         if scene.now < until:
-            message = f"The watch after the release runs until {time_to_text(until)}."
+            message = f"The watch after the release runs until {time_for_people(until)}; close the case then."
             raise RuleRefusedError(message)
     else:
         resolution = _resolution_without_release(action, scene)

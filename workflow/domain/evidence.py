@@ -12,7 +12,7 @@ from workflow.domain import actions as act
 from workflow.domain import gate
 from workflow.domain.facts import need_reason, not_in_the_future, not_waiting
 from workflow.domain.playbook import Check, Prerequisite
-from workflow.domain.record import Record, time_to_text
+from workflow.domain.record import Record, time_for_people, time_to_text
 from workflow.domain.vocabulary import NEVER_EXCEPTED, EntryType, Method, Result, Role
 from workflow.errors import EvidenceRefusedError, InputError, NotFoundError, NotPermittedError
 
@@ -41,7 +41,7 @@ def prerequisite(scene: Scene, name: str, about: str) -> Prerequisite:
         message = (
             f"{name!r} is answered per compromised user: name one of this case's with --for."
             if not about
-            else f"{name!r} is not answered for that subject in this case."
+            else f"{name!r} is not answered for that user in this case: leave --for out, or name one of its users."
         )
         raise NotFoundError(message)
     return item
@@ -59,8 +59,8 @@ def recorded(action: act.RecordEvidence, scene: Scene) -> list[Record]:
     not_in_the_future(action.observed_at, scene.now)
     if case.boundary is not None and action.observed_at < case.boundary:
         message = (
-            f"{item.id!r} was observed at {time_to_text(action.observed_at)}, before the restriction of "
-            f"{time_to_text(case.boundary)}: what was done earlier does not count. Do it again, then record it."
+            f"{item.id!r} was observed at {time_for_people(action.observed_at)}, before the restriction of "
+            f"{time_for_people(case.boundary)}: what was done earlier does not count. Do it again, then record it."
         )
         raise EvidenceRefusedError(message)
     if action.result is Result.NOT_APPLICABLE:
@@ -73,7 +73,7 @@ def recorded(action: act.RecordEvidence, scene: Scene) -> list[Record]:
     standing = case.evidence.get((item.id, action.about))
     if standing is not None and _overruled(standing, action):
         message = (
-            f"{item.id!r} was found {standing.result.value} at {time_to_text(standing.observed_at)}, later than this: "
+            f"{item.id!r} was found {standing.result.value} at {time_for_people(standing.observed_at)}, later: "
             "look again now, or retract that answer first."
         )
         raise EvidenceRefusedError(message)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
 from workflow.domain.playbook import Condition
-from workflow.domain.record import Record, time_to_text
+from workflow.domain.record import Record, time_for_people, time_to_text
 from workflow.domain.restriction import AUTHORITATIVE, Source
 from workflow.domain.vocabulary import (
     ENDED,
@@ -235,9 +235,7 @@ def _absence(action: act.ObserveRestriction, scene: Scene) -> dict[str, object]:
 def not_in_the_future(moment: datetime, now: datetime) -> None:
     """Refuse what claims to have been observed later than now."""
     if moment > now:
-        message = (
-            f"{time_to_text(moment)} lies in the future (now is {time_to_text(now)}); check the time and its zone."
-        )
+        message = f"{time_for_people(moment)} lies in the future (it is {time_for_people(now)}); check time and zone."
         raise EvidenceRefusedError(message)
 
 

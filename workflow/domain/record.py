@@ -171,6 +171,11 @@ def time_to_text(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=4096)
+def time_for_people(moment: datetime) -> str:
+    """Write an aware time to the minute for a message, with its zone: ``2026-11-24 08:00 UTC``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def time_from_text(text: str) -> datetime:
     """Read what :func:`time_to_text` wrote."""
     return datetime.fromisoformat(text)

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from workflow.storage.transaction import Tx
 
 BATCH = 200
+MOST_GONE = 10_000
+"""Delistings remembered while a file is read, so that memory stays bounded."""
+
+Gone = dict[tuple[str, Kind, str], Restriction]
+"""Delistings that came before the listing they end, by tenant, kind and identifier."""
 PLAYBOOKS = {
     Kind.MAILBOX: "compromised-mailbox",
     Kind.CONNECTOR: "blocked-connector",
@@ -91,8 +96,9 @@ def take_in(app: App, who: Who, items: Iterable[Restriction | Skipped], tenant: 
     casework.checked("tenant", tenant)
     logbook.prepare(app, who)
     source = iter(items)
+    gone = Gone()
     while batch := list(islice(source, BATCH)):
-        yield from _take_batch(app, who, batch, tenant)
+        yield from _take_batch(app, who, batch, tenant, gone=gone)
 
 
 def open_by_hand(app: App, who: Who, restriction: Restriction, wish: Wish | None = None, tenant: str = "") -> Taken:
@@ -108,7 +114,12 @@ def open_by_hand(app: App, who: Who, restriction: Restriction, wish: Wish | None
 
 
 def _take_batch(
-    app: App, who: Who, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish | None = None
+    app: App,
+    who: Who,
+    batch: Sequence[Restriction | Skipped],
+    tenant: str,
+    wish: Wish | None = None,
+    gone: Gone | None = None,
 ) -> list[Taken]:
     known = _known_cases(app, batch, tenant)
     adopted = dict(app.adopted)
@@ -126,7 +137,7 @@ def _take_batch(
                     taken.append(Taken(item.where, "", "", "broken" if item.broken else "skipped", None, item.why))
                     continue
                 try:
-                    taken.append(_take(app, tx, by, item, tenant_of(app, item, tenant), wish or Wish()))
+                    taken += _take_item(app, tx, by, item, tenant_of(app, item, tenant), wish or Wish(), gone)
                 except (InputError, NotFoundError) as error:
                     if wish is not None:
                         raise
@@ -214,6 +225,26 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
     ended = case.state in ENDED
     why = "restricted again: the next recurrence of this case"
     return Taken(item.where, identifier, item.kind.value, "reopened" if ended else "came-back", case.number, why)
+
+
+def _take_item(
+    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish, gone: Gone | None
+) -> list[Taken]:
+    """Take one item; a delisting that no case knew is told to the case that a later item opens.
+
+    Exports of the audit log come newest first as often as oldest first.
+    """
+    taken = [_take(app, tx, by, item, tenant, wish)]
+    key = (tenant, item.kind, taken[0].identifier)
+    if gone is not None and taken[0].outcome == "skipped" and len(gone) < MOST_GONE:
+        gone[key] = max(gone.get(key, item), item, key=_lifted)
+    elif gone is not None and taken[0].outcome == "opened" and key in gone:
+        taken.append(_take(app, tx, by, gone.pop(key), tenant, wish))
+    return taken
+
+
+def _lifted(item: Restriction) -> str:
+    return _text(item.lifted_at or item.observed_at)
 
 
 def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture | None) -> Taken:

@@ -15,7 +15,7 @@ from workflow.storage import cases
 
 if TYPE_CHECKING:
     from workflow.app import App
-    from workflow.services.views import CaseView, PrerequisiteView
+    from workflow.services.shapes import CaseView, PrerequisiteView
 
 CHANGES = frozenset(
     {

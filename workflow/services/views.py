@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, next_due
 from workflow.domain.record import clamp, time_from_text, time_to_text
-from workflow.domain.vocabulary import Phase
+from workflow.domain.vocabulary import Phase, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, guidance
 from workflow.services.names import Names
+from workflow.services.shapes import CaseView, PrerequisiteView
 from workflow.storage import cases
 
 if TYPE_CHECKING:
@@ -23,91 +24,13 @@ if TYPE_CHECKING:
 
     from workflow.app import App
     from workflow.domain.case import Case
+    from workflow.domain.picture import Picture
     from workflow.domain.playbook import Playbook, Prerequisite
     from workflow.domain.record import Entry
     from workflow.storage.transaction import Tx
 
 DIGITS = 12
 """Digits of a sequence that are read; no case gets that long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrerequisiteView:
-    """One prerequisite, for one person where it is asked per person. Times are text in UTC."""
-
-    id: str
-    title: str
-    phase: str
-    required: bool
-    about: str
-    standing: str
-    result: str
-    method: str
-    by: str
-    claimed: bool
-    observed_at: str | None
-    recorded_at: str | None
-    fresh_until: str | None
-    reference: str
-    note: str
-    before: str
-    after: str
-    attachment: str
-    exception: dict[str, Any] | None
-    evidence: str
-    command: str
-    portal: str
-    role: str
-    trap: str
-    who: list[str]
-    next: list[str]
-
-    @property
-    def held(self) -> bool:
-        """Whether it holds now."""
-        return self.standing == "held"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseView:
-    """A case as a person or a program sees it; :meth:`to_data` is the stable JSON."""
-
-    id: str
-    number: int
-    tenant: str
-    kind: str
-    entity: str
-    state: str
-    recurrence: int
-    version: int
-    sequence: int
-    digest: str
-    missing: list[str]
-    assignee: str
-    opened_at: str | None
-    updated_at: str | None
-    due_at: str | None
-    due: str
-    resolution: str | None
-    restriction: dict[str, Any]
-    identities: list[dict[str, Any]]
-    facts: dict[str, bool]
-    playbook: dict[str, Any]
-    prerequisites: list[PrerequisiteView]
-    request: dict[str, Any] | None
-    approvals: list[dict[str, Any]]
-    approvals_needed: int
-    attempt: dict[str, Any] | None
-    attempts: int
-    proposals: list[dict[str, Any]]
-    links: list[dict[str, Any]]
-    possible: list[str]
-    as_of: str | None
-    lapsed_since: list[str]
-
-    def to_data(self) -> dict[str, Any]:
-        """Return plain JSON values: snake_case keys, lists are arrays, times are UTC text."""
-        return asdict(self)
 
 
 def case_view(app: App, reference: str, as_of: str | None = None) -> CaseView:
@@ -158,9 +81,11 @@ def _view(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | Non
     claimed = {entry.sequence: entry.actor["assurance"] == "claimed" for entry in entries}
     by_entry = {entry.sequence: entry for entry in entries}
     names = Names(tx, _subjects(case), _commitments(case, entries[0]))
-    place = Place(app, case, playbook, names, claimed, at)
+    behind = {} if as_of else _linked_rows(tx, case)
+    linked = None if as_of else {other: State(row.state) for other, row in behind.items()}
+    place = Place(app, case, playbook, names, claimed, at, linked, behind)
     due_at, due = next_due(case, playbook)
-    open_items = gate.missing(case, playbook, (Phase.CONTAIN, Phase.VERIFY), gate.gate_time(case, at))
+    open_items = gate.missing(case, playbook, (Phase.CONTAIN, Phase.VERIFY), gate.gate_time(case, at), linked)
     rows = gate.evidence_set(case, playbook, gate.gate_time(case, at))
     opening = by_entry[1]
     return CaseView(
@@ -224,6 +149,8 @@ class Place:
     names: Names
     claimed: Mapping[int, bool]
     at: datetime
+    linked: Mapping[str, State] | None
+    behind: Mapping[str, Picture]
 
     def prerequisites(self) -> list[PrerequisiteView]:
         """Draw every prerequisite in playbook order, for everybody it is asked about."""
@@ -238,7 +165,7 @@ class Place:
         case, names = self.case, self.names
         at = gate.gate_time(case, self.at)
         reason = (
-            gate.standing(case, self.playbook, item, about, at)
+            gate.standing(case, self.playbook, item, about, at, self.linked)
             if about in gate.people(case, item)
             else gate.Reason.NO_IDENTITY
         )
@@ -285,8 +212,15 @@ class Place:
             role=item.role,
             trap=item.trap,
             who=guidance.suppliers(self.app),
-            next=[] if standing == "held" else guidance.next_command(case, item, user),
+            next=[] if standing == "held" else self._next(item, user, reason),
         )
+
+    def _next(self, item: Prerequisite, user: str, reason: gate.Reason | None) -> list[str]:
+        """Return the command that helps: to record the step, or to see what the linked case behind it lacks."""
+        for row in self.behind.values() if reason is gate.Reason.LINKED_CASE_OPEN else ():
+            if State(row.state) not in gate.CONTAINED_OR_BETTER:
+                return ["holdfast", "case", "prerequisites", str(row.number), "--missing"]
+        return guidance.next_command(self.case, item, user)
 
     def request(self) -> dict[str, Any] | None:
         """Draw the standing request."""
@@ -343,6 +277,7 @@ class Place:
             {
                 "proposal": item.key,
                 "kind": item.kind,
+                "about": self.names.subject(str(item.data.get("about") or item.data.get("subject") or "")),
                 "by": self.names.subject(item.by),
                 "claimed": self.claimed.get(item.sequence, False),
                 "at": _text(item.at),
@@ -351,6 +286,13 @@ class Place:
             }
             for item in self.case.proposals.values()
         ]
+
+
+def _linked_rows(tx: Tx, case: Case) -> dict[str, Picture]:
+    """Return the cases that evidence names, as they stand; the gate looks at them again at each decision."""
+    wanted = {other for item in case.evidence.values() for other in item.linked}
+    rows = {other: cases.row(tx, other) for other in sorted(wanted)}
+    return {other: row for other, row in rows.items() if row is not None}
 
 
 def _links(tx: Tx, case: Case) -> list[dict[str, Any]]:
@@ -365,6 +307,7 @@ def _subjects(case: Case) -> set[str]:
     people = {case.entity, case.assignee, *case.identities, *case.hands}
     people |= {item.actor for item in case.evidence.values()}
     people |= {person for item in case.acceptances.values() for person in (item.asked_by, item.granted_by)}
+    people |= {str(item.data.get(key, "")) for item in case.proposals.values() for key in ("about", "subject")}
     people |= {item.by for item in case.proposals.values()} | {item.by for item in case.approvals}
     people |= {case.request.by} if case.request else set()
     people |= {case.attempt.by} if case.attempt else set()

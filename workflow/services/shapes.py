@@ -1,0 +1,85 @@
+"""The shapes of what people and programs are shown of a case; their fields are the stable JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrerequisiteView:
+    """One prerequisite, for one person where it is asked per person. Times are text in UTC."""
+
+    id: str
+    title: str
+    phase: str
+    required: bool
+    about: str
+    standing: str
+    result: str
+    method: str
+    by: str
+    claimed: bool
+    observed_at: str | None
+    recorded_at: str | None
+    fresh_until: str | None
+    reference: str
+    note: str
+    before: str
+    after: str
+    attachment: str
+    exception: dict[str, Any] | None
+    evidence: str
+    command: str
+    portal: str
+    role: str
+    trap: str
+    who: list[str]
+    next: list[str]
+
+    @property
+    def held(self) -> bool:
+        """Whether it holds now."""
+        return self.standing == "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case as a person or a program sees it; :meth:`to_data` is the stable JSON."""
+
+    id: str
+    number: int
+    tenant: str
+    kind: str
+    entity: str
+    state: str
+    recurrence: int
+    version: int
+    sequence: int
+    digest: str
+    missing: list[str]
+    assignee: str
+    opened_at: str | None
+    updated_at: str | None
+    due_at: str | None
+    due: str
+    resolution: str | None
+    restriction: dict[str, Any]
+    identities: list[dict[str, Any]]
+    facts: dict[str, bool]
+    playbook: dict[str, Any]
+    prerequisites: list[PrerequisiteView]
+    request: dict[str, Any] | None
+    approvals: list[dict[str, Any]]
+    approvals_needed: int
+    attempt: dict[str, Any] | None
+    attempts: int
+    proposals: list[dict[str, Any]]
+    links: list[dict[str, Any]]
+    possible: list[str]
+    as_of: str | None
+    lapsed_since: list[str]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values: snake_case keys, lists are arrays, times are UTC text."""
+        return asdict(self)
