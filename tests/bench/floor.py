@@ -170,7 +170,6 @@ class SQLiteFloor:
         run("COMMIT")
         if self.kept is not None:
             os.write(self.kept, json.dumps({"checkpoint": note}).encode() + b"\n")
-            os.fsync(self.kept)
 
     def _entries(self, step: Step) -> None:
         (size,) = self.connection.execute('SELECT coalesce(max("index") + 1, 0) FROM leaf').fetchone()

@@ -92,7 +92,7 @@ SAME = "Floor: standard library sqlite3, same entry bodies, texts, case row, tre
 def full(root: Path, *, quick: bool) -> Section:
     """SQLite, FULL."""
     cases, rounds = (3, 3) if quick else (12, 5)
-    notes = [SAME, "Both fsync the database and the checkpoint kept outside it; ordinary code seals and keeps nothing."]
+    notes = [SAME, "All wait for the disk once, at the commit; ordinary code neither seals nor keeps checkpoints."]
     return section(
         "One audited transition, SQLite synchronous=FULL",
         sqlite(root, cases, rounds, synchronous="FULL", keep=True),
