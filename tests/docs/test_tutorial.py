@@ -35,7 +35,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     for name in ("HOLDFAST_AS", "HOLDFAST_DATABASE_URL", "HOLDFAST_CONFIG_FILE", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
+        # Set first, so that what a page exports under this name is taken back even where nothing was set before.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOLDFAST_TIMEZONE", "UTC")
     return Reader()
