@@ -156,8 +156,11 @@ def test_a_terminal_without_the_letters(shell: Shell) -> None:
 def test_control_c(shell: Shell, home: Path) -> None:
     """An interruption says so and exits as shells expect."""
     os.mkfifo(home / "pipe")
+    # A shell starts what it runs in the background deaf to interruptions, and the tests may be run so.
+    listening = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", listening + "from workflow.cli import main; sys.exit(main())", "import", "pipe"]
     with (
-        subprocess.Popen([*HOLDFAST, "import", "pipe"], stderr=subprocess.PIPE) as process,
+        subprocess.Popen(command, stderr=subprocess.PIPE) as process,
         # Opening returns once the command has opened the other end, and so is waiting for what never comes.
         (home / "pipe").open("wb"),
     ):
