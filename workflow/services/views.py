@@ -217,9 +217,9 @@ class Place:
 
     def _next(self, item: Prerequisite, user: str, reason: gate.Reason | None) -> list[str]:
         """Return the command that helps: to record the step, or to see what the linked case behind it lacks."""
-        for row in self.behind.values() if reason is gate.Reason.LINKED_CASE_OPEN else ():
-            if State(row.state) not in gate.CONTAINED_OR_BETTER:
-                return ["holdfast", "case", "prerequisites", str(row.number), "--missing"]
+        lacking = [row.number for row in self.behind.values() if State(row.state) not in gate.CONTAINED_OR_BETTER]
+        if reason is gate.Reason.LINKED_CASE_OPEN and lacking:
+            return ["holdfast", "case", "prerequisites", str(lacking[0]), "--missing"]
         return guidance.next_command(self.case, item, user)
 
     def request(self) -> dict[str, Any] | None:
