@@ -171,6 +171,11 @@ def time_to_text(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=4096)
+def optional_time_to_text(moment: datetime | None) -> str | None:
+    """Write a time that may not be known."""
+    return None if moment is None else time_to_text(moment)
+
+
 def time_for_people(moment: datetime) -> str:
     """Write an aware time to the minute for a message, with its zone: ``2026-11-24 08:00 UTC``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -278,8 +278,7 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
 def _open(
     app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, wish: Wish, previous: str = ""
 ) -> Taken:
-    at, _ = clamp(app.now(), None)
-    case = Case(id=uuid7(int(at.timestamp() * 1000), secrets.token_bytes(10)))
+    case = Case(id=uuid7(int(app.now().timestamp() * 1000), secrets.token_bytes(10)))
     playbook = logbook.current(app, tx, by, wish.playbook or PLAYBOOKS[item.kind])
     if item.kind not in playbook.kinds:
         kinds = ", ".join(kind.value for kind in playbook.kinds)

@@ -10,7 +10,7 @@ from workflow.domain import gate
 from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, next_due
-from workflow.domain.record import clamp, time_from_text, time_to_text
+from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.vocabulary import Phase, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, guidance
@@ -101,16 +101,16 @@ def _view(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | Non
         digest=gate.evidence_digest(case, rows),
         missing=list(dict.fromkeys(item.prerequisite for item in open_items)),
         assignee=names.subject(case.assignee),
-        opened_at=_text(case.opened_at),
-        updated_at=_text(stored.updated_at),
-        due_at=_text(due_at),
+        opened_at=optional_time_to_text(case.opened_at),
+        updated_at=optional_time_to_text(stored.updated_at),
+        due_at=optional_time_to_text(due_at),
         due=due,
         resolution=case.resolution.value if case.resolution else None,
         restriction={
             "status": case.reading.status.value,
-            "observed_at": _text(case.reading.observed_at),
-            "restricted_at": _text(case.restricted_at),
-            "counts_from": _text(case.boundary),
+            "observed_at": optional_time_to_text(case.reading.observed_at),
+            "restricted_at": optional_time_to_text(case.restricted_at),
+            "counts_from": optional_time_to_text(case.boundary),
             "source": opening.data.get("source", "portal"),
             "reason": names.commitment(opening.data.get("reported", {}).get("commitment", "")),
             "name": names.commitment(opening.data.get("label", {}).get("commitment", "")),
@@ -187,9 +187,9 @@ class Place:
             method=evidence.method.value if evidence else "",
             by=names.subject(evidence.actor) if evidence else "",
             claimed=self.claimed.get(evidence.sequence, False) if evidence else False,
-            observed_at=_text(evidence.observed_at) if evidence else None,
-            recorded_at=_text(evidence.recorded_at) if evidence else None,
-            fresh_until=_text(evidence.observed_at + fresh) if evidence and fresh else None,
+            observed_at=optional_time_to_text(evidence.observed_at) if evidence else None,
+            recorded_at=optional_time_to_text(evidence.recorded_at) if evidence else None,
+            fresh_until=optional_time_to_text(evidence.observed_at + fresh) if evidence and fresh else None,
             reference=names.text(evidence.reference) if evidence else "",
             note=names.text(evidence.note) if evidence else "",
             before=names.text(evidence.before) if evidence else "",
@@ -202,7 +202,7 @@ class Place:
                 "granted_by": names.subject(accepted.granted_by),
                 "asked_claimed": self.claimed.get(accepted.asked, False),
                 "granted_claimed": self.claimed.get(accepted.sequence, False),
-                "expires_at": _text(accepted.expires_at),
+                "expires_at": optional_time_to_text(accepted.expires_at),
                 "expired": accepted.expired,
                 "reason": names.text(accepted.reason),
             },
@@ -230,7 +230,7 @@ class Place:
         return {
             "by": self.names.subject(request.by),
             "claimed": self.claimed.get(request.sequence, False),
-            "at": _text(request.at),
+            "at": optional_time_to_text(request.at),
             "reason": self.names.text(request.reason),
             "digest": request.digest,
             "sequence": request.sequence,
@@ -242,8 +242,8 @@ class Place:
             {
                 "by": self.names.subject(item.by),
                 "claimed": self.claimed.get(item.sequence, False),
-                "at": _text(item.at),
-                "expires_at": _text(item.expires_at),
+                "at": optional_time_to_text(item.at),
+                "expires_at": optional_time_to_text(item.expires_at),
                 "reason": self.names.text(item.reason),
                 "sequence": item.sequence,
             }
@@ -260,11 +260,11 @@ class Place:
         return {
             "by": self.names.subject(attempt.by),
             "claimed": self.claimed.get(attempt.sequence, False),
-            "intended_at": _text(attempt.intended_at),
-            "approved_at": _text(attempt.approved_at),
+            "intended_at": optional_time_to_text(attempt.intended_at),
+            "approved_at": optional_time_to_text(attempt.approved_at),
             "answer": attempt.answer.value if attempt.answer else None,
-            "answered_at": _text(attempt.answered_at),
-            "ended_at": _text(attempt.ended_at),
+            "answered_at": optional_time_to_text(attempt.answered_at),
+            "ended_at": optional_time_to_text(attempt.ended_at),
             "open": is_open,
             "age_seconds": int(age / timedelta(seconds=1)) if is_open else None,
             "late": is_open and age > LATE_AFTER,
@@ -280,7 +280,7 @@ class Place:
                 "about": self.names.subject(str(item.data.get("about") or item.data.get("subject") or "")),
                 "by": self.names.subject(item.by),
                 "claimed": self.claimed.get(item.sequence, False),
-                "at": _text(item.at),
+                "at": optional_time_to_text(item.at),
                 "until": item.data.get("expires_at"),
                 "reason": self.names.commitment(_commitment(item.data.get("reason"))),
             }
@@ -328,7 +328,3 @@ def _commitments(case: Case, opening: Entry) -> set[str]:
 
 def _commitment(value: object) -> str:
     return str(value.get("commitment", "")) if isinstance(value, dict) else ""
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else time_to_text(moment)

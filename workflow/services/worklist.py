@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER
-from workflow.domain.record import time_to_text
+from workflow.domain.record import optional_time_to_text
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError
@@ -109,18 +109,18 @@ def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
         version=item.version,
         missing=list(item.missing),
         assignee=names.subject(item.assignee),
-        opened_at=_text(item.opened_at),
-        updated_at=_text(item.updated_at),
-        due_at=_text(item.due_at),
+        opened_at=optional_time_to_text(item.opened_at),
+        updated_at=optional_time_to_text(item.updated_at),
+        due_at=optional_time_to_text(item.due_at),
         due=item.due,
         overdue_seconds=max(late_by, 0),
         resolution=item.resolution or None,
         restriction=item.restriction,
-        restricted_at=_text(item.restricted_at),
-        requested_at=_text(item.requested_at),
-        intended_at=_text(item.intended_at),
-        released_at=_text(item.released_at),
-        ended_at=_text(item.ended_at),
+        restricted_at=optional_time_to_text(item.restricted_at),
+        requested_at=optional_time_to_text(item.requested_at),
+        intended_at=optional_time_to_text(item.intended_at),
+        released_at=optional_time_to_text(item.released_at),
+        ended_at=optional_time_to_text(item.ended_at),
         late=age is not None and age > LATE_AFTER,
         overdue=age is not None and age > OVERDUE_AFTER,
     )
@@ -152,7 +152,3 @@ def _storable(filters: Filters) -> Filters:
 
 def _text_key(key: worklist.Key | None) -> str:
     return "" if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else time_to_text(moment)

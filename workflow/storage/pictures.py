@@ -1,11 +1,10 @@
 """Case rows: a picture of each case as one row, and back."""
 
 import json
-from datetime import datetime
 from typing import Any, Final
 
 from workflow.domain.picture import Picture
-from workflow.domain.record import time_from_text, time_to_text
+from workflow.domain.record import optional_time_to_text, time_from_text, time_to_text
 from workflow.storage.transaction import Tx
 
 NEVER: Final = "9999-12-31T23:59:59.999999Z"
@@ -39,15 +38,15 @@ def values(picture: Picture) -> tuple[Any, ...]:
         _list(picture.missing),
         picture.assignee,
         time_to_text(picture.updated_at),
-        _text(picture.due_at) or NEVER,
+        optional_time_to_text(picture.due_at) or NEVER,
         picture.due,
         picture.resolution,
         picture.restriction,
-        _text(picture.restricted_at),
-        _text(picture.requested_at),
-        _text(picture.intended_at),
-        _text(picture.released_at),
-        _text(picture.ended_at),
+        optional_time_to_text(picture.restricted_at),
+        optional_time_to_text(picture.requested_at),
+        optional_time_to_text(picture.intended_at),
+        optional_time_to_text(picture.released_at),
+        optional_time_to_text(picture.ended_at),
         _list(picture.linked),
     )
 
@@ -70,10 +69,6 @@ def differences(tx: Tx, picture: Picture) -> tuple[str, ...] | None:
     if row is None:
         return None
     return tuple(name for name, is_, should in zip(COLUMNS, row, values(picture), strict=True) if is_ != should)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else time_to_text(moment)
 
 
 def _list(items: tuple[str, ...]) -> str:
