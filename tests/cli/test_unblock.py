@@ -7,10 +7,14 @@ import shlex
 import pytest
 
 from tests.cli.shell import Shell
+from workflow.app import App
 from workflow.cli.case_unblock import decide, overview_of
 from workflow.cli.session import Session
-from workflow.domain.actions import RequestUnblock
+from workflow.domain.actions import ApproveUnblock, RequestUnblock
 from workflow.errors import ConflictError
+from workflow.services import casework
+from workflow.services.people import Who
+from workflow.settings import load_settings
 
 OVERVIEW = (
     "Unblock of case #1: ada@contoso.com",
@@ -74,6 +78,18 @@ def test_the_overview(verified: Shell) -> None:
     assert "evidence confirmed: cause-decided" in approved
     assert "next: somebody else approves it: holdfast case approve 1 --as NAME" in asked
     assert "next: holdfast case unblock 1" in approved
+
+
+def test_a_bulk_approval_is_shown(verified: Shell) -> None:
+    """On the case's page and before the unblock is started."""
+    verified.ok("case request-unblock 1 --yes --as ben")
+    with App(load_settings(), lambda: verified.now) as app:
+        case_id = casework.find(app, "1")
+        casework.perform(app, Who("dora"), case_id, ApproveUnblock(bulk=12))
+
+    line = "in bulk: one of 12 cases approved together"
+    assert line in verified.ok("case view 1").out
+    assert line in verified.ok("case unblock 1 --yes --as ben").out
 
 
 def test_seen_is_sent(verified: Shell) -> None:

@@ -46,6 +46,17 @@ def test_a_decision_on_an_old_picture_is_refused() -> None:
     book.done(act.ApproveUnblock(seen_digest=digest), BOB)
 
 
+def test_a_bulk_approval_says_how_many_were_approved_with_it() -> None:
+    """The entry carries the number, the case keeps it, and it replays; fewer than none is no number of cases."""
+    book = Casebook().open().requested()
+    with pytest.raises(InputError, match="how many"):
+        book.do(act.ApproveUnblock(bulk=-1), BOB)
+    book.done(act.ApproveUnblock(bulk=300), BOB)
+    assert 300 == book.entries[-1].data["bulk"]
+    assert [300] == [item.bulk for item in book.case.approvals]
+    assert replay(book.entries, book.playbooks)[1] is None
+
+
 def test_roles_permit() -> None:
     """An auditor reads, an analyst does not approve, and automation approves nothing whatever its roles."""
     book = Casebook().open().requested()

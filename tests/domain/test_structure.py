@@ -36,7 +36,7 @@ FOLDER = Path(workflow.domain.__file__).parent
 MODULES = [importlib.import_module(f"workflow.domain.{item.name}") for item in pkgutil.iter_modules([str(FOLDER)])]
 CASE_FIELDS = set(Case.__slots__)
 CHANGERS = {"pop", "popitem", "update", "clear", "setdefault"}
-WRITERS = {"history.py", "case.py"}
+WRITERS = {"history.py", "unblocking.py", "case.py"}
 
 
 def callables() -> Iterator[tuple[str, Callable[..., Any]]]:

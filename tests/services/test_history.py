@@ -70,6 +70,13 @@ def test_what_the_machine_drew_is_the_systems(desk: Desk) -> None:
     assert ("system", False, "system") == (drawn.by, drawn.claimed, drawn.role)
 
 
+def test_a_bulk_approval_is_told(desk: Desk) -> None:
+    """With the number of cases that were approved together."""
+    case_id = desk.requested()
+    desk.do(case_id, act.ApproveUnblock(bulk=12, reason=Private("wave")), who=BOB)
+    assert "unblock approved, one of 12 approved together: wave" == texts(desk, case_id)[-1]
+
+
 def test_a_denied_attempt_is_told(team: Desk) -> None:
     """By its action and the reason's code."""
     case_id = team.restrict()

@@ -240,6 +240,7 @@ def test_request_and_approval_are_shown(desk: Desk) -> None:
     )
     (approval,) = found.approvals
     assert ("bob", "looks right", True) == (approval["by"], approval["reason"], approval["claimed"])
+    assert 0 == approval["bulk"]
     assert (1, desk.clock.now + DAY) == (found.approvals_needed, datetime.fromisoformat(approval["expires_at"]))
 
 

@@ -77,12 +77,19 @@ def _decisions(session: Session, case: CaseView) -> None:
         say(f"  evidence digest {case.request['digest'][:16]}")
         _reason(case.request["reason"])
         say(f"  approvals: {len(case.approvals)} of {case.approvals_needed}")
+    show_approvals(session, case)
+    if case.attempt:
+        say(attempt_line(session, case))
+
+
+def show_approvals(session: Session, case: CaseView) -> None:
+    """Print the approvals that stand, and of each whether it was one of many given together."""
     for approval in case.approvals:
         by = named(approval["by"], approval["claimed"])
         say(f"  approved by {by}, {session.local(approval['at'])}, good until {session.local(approval['expires_at'])}")
+        if approval["bulk"]:
+            say(f"    in bulk: one of {approval['bulk']} cases approved together")
         _reason(approval["reason"])
-    if case.attempt:
-        say(attempt_line(session, case))
 
 
 def attempt_line(session: Session, case: CaseView) -> str:

@@ -211,9 +211,13 @@ class WithdrawRequest(Decision):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproveUnblock(Decision):
-    """Approve the standing request on the evidence it cites (R4)."""
+    """Approve the standing request on the evidence it cites (R4).
+
+    ``bulk`` says how many cases are approved together with one look; 0 for a case approved alone.
+    """
 
     name: ClassVar[str] = "approve"
+    bulk: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval of the standing request, bound to the same digest."""
+    """One approval of the standing request, bound to the same digest.
+
+    ``bulk`` says how many cases were approved together with one look; 0 for a case approved alone.
+    """
 
     by: str
     team: str
@@ -111,6 +114,7 @@ class Approval:
     sequence: int
     leaf: str
     reason: Private
+    bulk: int = 0
 
 
 @dataclass(frozen=True, slots=True)

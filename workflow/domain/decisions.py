@@ -162,6 +162,9 @@ def approved(action: act.ApproveUnblock, scene: Scene) -> list[Record]:
     if Role.SYSTEM in scene.actor.roles:
         message = "Automation never approves."
         raise SamePersonError(message)
+    if action.bulk < 0:
+        message = "A bulk approval says how many cases are approved together."
+        raise InputError(message)
     access.may_approve(case, scene.actor, other_team=scene.playbook.approval_team is Team.OTHER)
     expires_at = time_to_text(scene.now + scene.playbook.approval_within)
     basis = {"digest": case.request.digest, "expires_at": expires_at, **linked_states(scene)}

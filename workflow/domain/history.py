@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain.case import (
     Acceptance,
-    Approval,
-    Attempt,
     Case,
     Evidence,
     Identity,
     Link,
     Proposal,
     Reading,
-    Request,
 )
-from workflow.domain.private import NOTHING, Private
+from workflow.domain.private import private_in
 from workflow.domain.record import time_from_text
+from workflow.domain.unblocking import UNBLOCKING, ended
 from workflow.domain.vocabulary import (
-    Answer,
     EntryType,
     Kind,
     Method,
@@ -73,11 +70,6 @@ def apply(case: Case, entry: Entry) -> None:
             case.entered_at = at
 
 
-def _private(data: Mapping[str, Any], key: str) -> Private:
-    value = data.get(key)
-    return NOTHING if value is None else Private(commitment=value["commitment"])
-
-
 def _time(data: Mapping[str, Any], key: str) -> datetime | None:
     text = data.get(key)
     return None if text is None else time_from_text(text)
@@ -115,16 +107,11 @@ def _begin(case: Case, entry: Entry, at: datetime) -> None:
     case.hands = frozenset()
     case.resolution = None
     case.released_at = case.ended_at = None
-    _end_attempt(case, at)
+    case.attempt = ended(case.attempt, at)
     case.restricted_at, case.boundary = _time(basis, "restricted_at"), _time(basis, "boundary")
     case.dated = bool(basis.get("dated"))
     if "status" in data:
         _read(case, entry, at)
-
-
-def _end_attempt(case: Case, at: datetime) -> None:
-    if case.open_attempt is not None:
-        case.attempt = replace(case.open_attempt, ended_at=at)
 
 
 def _read(case: Case, entry: Entry, at: datetime) -> None:
@@ -159,7 +146,7 @@ def _observed(case: Case, entry: Entry, at: datetime) -> None:
     if "resolution" in basis:
         case.resolution = Resolution(basis["resolution"])
     if basis.get("ends_attempt"):
-        _end_attempt(case, at)
+        case.attempt = ended(case.attempt, at)
 
 
 def _recurred(case: Case, entry: Entry, at: datetime) -> None:
@@ -186,10 +173,10 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
         established_at=observed_at,
         sequence=entry.sequence,
         leaf=entry.leaf,
-        reference=_private(data, "reference"),
-        note=_private(data, "note"),
-        before=_private(data, "before"),
-        after=_private(data, "after"),
+        reference=private_in(data, "reference"),
+        note=private_in(data, "note"),
+        before=private_in(data, "before"),
+        after=private_in(data, "after"),
         attachment=data.get("attachment", ""),
         linked=tuple(data.get("linked", ())),
     )
@@ -229,7 +216,7 @@ def _granted(case: Case, entry: Entry, at: datetime) -> None:
         expires_at=time_from_text(basis["expires_at"]),
         sequence=entry.sequence,
         leaf=entry.leaf,
-        reason=_private(proposal.data, "reason"),
+        reason=private_in(proposal.data, "reason"),
         asked=proposal.sequence,
     )
     case.hands |= {entry.actor["id"], proposal.by}
@@ -284,74 +271,6 @@ def _listed(case: Case, entry: Entry, _at: datetime) -> None:
     case.listing = (*before, entry.leaf)
 
 
-def _requested(case: Case, entry: Entry, at: datetime) -> None:
-    actor = entry.actor
-    case.request = Request(
-        actor["id"],
-        actor["team"],
-        at,
-        entry.basis["digest"],
-        entry.sequence,
-        entry.leaf,
-        _private(entry.data, "reason"),
-    )
-    case.approvals = ()
-
-
-def _approved(case: Case, entry: Entry, at: datetime) -> None:
-    actor, basis = entry.actor, entry.basis
-    case.approvals += (
-        Approval(
-            actor["id"],
-            actor["team"],
-            at,
-            time_from_text(basis["expires_at"]),
-            basis["digest"],
-            entry.sequence,
-            entry.leaf,
-            _private(entry.data, "reason"),
-        ),
-    )
-
-
-def _approval_lapsed(case: Case, entry: Entry, _at: datetime) -> None:
-    case.approvals = tuple(item for item in case.approvals if item.sequence != entry.basis["approval"])
-
-
-def _request_ended(case: Case, _entry: Entry, _at: datetime) -> None:
-    case.request, case.approvals = None, ()
-
-
-def _intended(case: Case, entry: Entry, at: datetime) -> None:
-    case.attempt = Attempt(
-        by=entry.actor["id"],
-        intended_at=at,
-        approved_at=time_from_text(entry.basis["approved_at"]),
-        digest=entry.basis["digest"],
-        sequence=entry.sequence,
-        leaf=entry.leaf,
-    )
-    case.attempts += 1
-
-
-def _answered(case: Case, entry: Entry, at: datetime) -> None:
-    answer = Answer(entry.data["answer"])
-    if case.open_attempt is None:
-        message = "An answer without an open attempt."
-        raise ValueError(message)
-    case.attempt = replace(case.open_attempt, answer=answer, answered_at=at)
-    if answer is not Answer.DONE:
-        _end_attempt(case, at)
-        _request_ended(case, entry, at)
-
-
-def _released(case: Case, entry: Entry, at: datetime) -> None:
-    case.resolution = Resolution.RELEASED
-    case.released_at = at
-    _end_attempt(case, at)
-    _request_ended(case, entry, at)
-
-
 def _ended(case: Case, entry: Entry, at: datetime) -> None:
     case.resolution = Resolution(entry.basis["resolution"])
     case.ended_at = at
@@ -367,8 +286,8 @@ def _linked(case: Case, entry: Entry, _at: datetime) -> None:
 
 
 _HANDLERS: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
+    **UNBLOCKING,
     EntryType.CASE_OPENED: _opened,
-    EntryType.CASE_RELEASED: _released,
     EntryType.CASE_CLOSED: _ended,
     EntryType.CASE_DISMISSED: _ended,
     EntryType.CASE_REOPENED: _recurred,
@@ -389,12 +308,4 @@ _HANDLERS: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
     EntryType.PROPOSAL_MADE: _proposed,
     EntryType.PROPOSAL_REFUSED: _proposal_refused,
     EntryType.PLAYBOOK_MOVED: _moved,
-    EntryType.UNBLOCK_REQUESTED: _requested,
-    EntryType.UNBLOCK_APPROVED: _approved,
-    EntryType.UNBLOCK_WITHDRAWN: _request_ended,
-    EntryType.UNBLOCK_REJECTED: _request_ended,
-    EntryType.UNBLOCK_VOIDED: _request_ended,
-    EntryType.UNBLOCK_INTENDED: _intended,
-    EntryType.UNBLOCK_ANSWERED: _answered,
-    EntryType.APPROVAL_LAPSED: _approval_lapsed,
 }

@@ -6,6 +6,10 @@ The ground floor never needs the words, only to know whether there are any and w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,9 @@ class Private:
 
 
 NOTHING = Private()
+
+
+def private_in(data: Mapping[str, Any], key: str) -> Private:
+    """Return the text that a member of an entry stands for; :data:`NOTHING` where there is no such member."""
+    value = data.get(key)
+    return NOTHING if value is None else Private(commitment=value["commitment"])

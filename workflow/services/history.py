@@ -174,6 +174,8 @@ def _line(entry: Entry, details: Mapping[str, Any]) -> str:
         missing = details.get("missing")
         because = f"missing {', '.join(missing)}" if missing else str(details["code"]).replace("_", " ")
         return f"{words}: {entry.action} ({because})"
+    if details.get("bulk"):
+        words = f"{words}, one of {details['bulk']} approved together"
     shown = [str(details[key]) for key in _TELLING if details.get(key)]
     return f"{words}: {', '.join(shown)}" if shown else words
 

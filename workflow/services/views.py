@@ -245,6 +245,7 @@ class Place:
                 "at": optional_time_to_text(item.at),
                 "expires_at": optional_time_to_text(item.expires_at),
                 "reason": self.names.text(item.reason),
+                "bulk": item.bulk,
                 "sequence": item.sequence,
             }
             for item in self.case.approvals
