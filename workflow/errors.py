@@ -83,14 +83,16 @@ class WrongStateError(RuleRefusedError):
 
     code = "wrong_state"
 
-    def __init__(self, message: str = "", possible: Sequence[str] = ()) -> None:
-        """Keep the names of the actions that are possible instead."""
+    def __init__(self, message: str = "", possible: Sequence[str] = (), missing: Sequence[Any] = ()) -> None:
+        """Keep the names of the actions that are possible instead, and what keeps the case in its state."""
         super().__init__(message)
         self.possible = tuple(possible)
+        self.missing = tuple(missing)
 
     def details(self) -> Mapping[str, Any]:
-        """Return the possible actions."""
-        return {"possible": list(self.possible)}
+        """Return the possible actions, and the missing prerequisites where they are known."""
+        missing = [item.to_data() for item in self.missing]
+        return {"possible": list(self.possible)} | ({"missing": missing} if missing else {})
 
 
 class EvidenceRefusedError(RuleRefusedError):

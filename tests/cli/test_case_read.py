@@ -257,3 +257,22 @@ def test_hostile_text_on_every_page(shell: Shell) -> None:
     assert "'=cmd" in shell.ok("case list --csv").out
     assert "'@eve" in shell.ok("case history 1 --csv").out
     assert "\x1b" not in shell.ok("case view 1 --json").out
+
+
+def test_a_tenant_is_shown_where_there_are_several(case: Shell) -> None:
+    """One tenant's name on every line would say nothing."""
+    assert "tenant" not in case.ok("case list").out
+    case.ok("case open bob@fabrikam.com --tenant fabrikam --as ana")
+
+    out = case.ok("case list").out
+    assert ("tenant", ["fabrikam", "default"]) == (
+        out.splitlines()[0].split()[-1],
+        [line.split()[-1] for line in out.splitlines()[1:]],
+    )
+
+
+def test_missing_something_that_does_not_exist(case: Shell) -> None:
+    """A slip of the pen is not an empty list."""
+    ran = case("case list --missing pasword-reset")
+
+    assert (2, True) == (ran.code, "Was password-reset meant?" in ran.err)

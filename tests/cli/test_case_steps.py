@@ -288,3 +288,14 @@ def test_close(verified: Shell) -> None:
     verified.ok(f"case record 1 {names} --ref T")
     assert "verified → closed" in verified.ok("case close 1 --resolution not_unblocked --reason left").out
     assert "not_unblocked" in verified.ok("case list --all").out
+
+
+def test_a_case_that_cannot_close_says_what_is_missing(case: Shell) -> None:
+    """Each open prerequisite with the command that answers it, in text and in JSON."""
+    plain, data = case("case close 1 --as ana"), case("case close 1 --as ana --json").data["error"]
+
+    assert 3 == plain.code
+    assert "    next: holdfast case record 1 mfa-enabled --ref WHERE" in plain.err
+    assert "wrong_state" == data["code"]
+    assert "password-reset" in [item["id"] for item in data["missing"]]
+    case.ok("ledger verify")

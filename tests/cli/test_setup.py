@@ -145,3 +145,17 @@ def test_graph(home: Path) -> None:
     """The picture is the machine's own."""
     assert mermaid() == Shell().ok("playbook graph").out
     assert mermaid() == Shell().ok("playbook graph --json").data["mermaid"]
+
+
+def test_an_empty_file_is_no_ledger_yet(home: Path) -> None:
+    """It says how to begin, and beginning works."""
+    file = home / "home" / "data" / "holdfast.db"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    ran = Shell()("case list")
+
+    assert (1, ["Error: There is no ledger in this database yet, it is empty. Begin with: holdfast init"]) == (
+        ran.code,
+        ran.err.splitlines(),
+    )
+    assert 0 == Shell()("init").code

@@ -124,7 +124,7 @@ def test_an_unblock_is_late_and_overdue_as_of_now(desk: Desk) -> None:
     assert [
         (False, False, 0, "confirm-release"),
         (True, False, 1800, "confirm-release"),
-        (True, True, 88200, "confirm-release"),
+        (True, True, 5400, "confirm-release"),
     ] == seen
 
 
@@ -145,3 +145,12 @@ def test_a_page_of_another_sort_does_not_continue(full: Desk) -> None:
     key = page(full, sort="number", limit=1).next
     with pytest.raises(InputError):
         page(full, sort="opened_at", after=key)
+
+
+def test_a_prerequisite_that_nobody_knows_is_refused(sqlite_desk: Desk) -> None:
+    """A slip of the pen would otherwise read as good news: no case lacks it."""
+    with pytest.raises(InputError, match=r"'pasword-reset'\. Was password-reset meant"):
+        page(sqlite_desk, missing="pasword-reset")
+    for wanted in ("zzz", "x" * 1000):
+        with pytest.raises(InputError, match="playbook show"):
+            page(sqlite_desk, missing=wanted)

@@ -130,7 +130,7 @@ def test_the_expected_schema_is_that_of_a_fresh_database(postgres_database: Data
 
 def test_an_empty_database_is_told_apart(empty: Path) -> None:
     """No schema, no work, and the cure is named."""
-    with pytest.raises(SchemaError, match="holdfast init"):
+    with pytest.raises(StorageError, match="holdfast init"):
         schema.check(Database(f"sqlite:///{empty}"))
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "except": Lazy(_FACTS, "except_", "Ask for, grant or refuse an exception."),
     "assign": Lazy(_FACTS, "assign", "Give the case to a person, or back to the queue."),
     "note": Lazy(_FACTS, "note", "Add a note."),
+    "attachment": Lazy("workflow.cli.attachment", "attachment", "List a case's evidence files, or get one back."),
     "identity": Lazy(_OPEN, "identity", "Name a compromised user, say more about one, or remove one."),
     "link": Lazy(_OPEN, "link", "Link another case."),
     "playbook": Lazy(_OPEN, "playbook", "Move the case to another playbook."),

@@ -108,11 +108,18 @@ def _show_page(session: Session, page: Page) -> None:
             else "There are no cases yet. Begin with 'holdfast import FILE' or 'holdfast case open ADDRESS'."
         )
         return
+    # One tenant's name on every line would say nothing.
+    several = len({row.tenant for row in page.rows}) > 1
     rows = [
-        (row.number, row.state, row.entity, row.restriction, _missing(row), row.assignee or "-", _due(session, row))
+        (
+            *(row.number, row.state, row.entity, row.restriction, _missing(row), row.assignee or "-"),
+            _due(session, row),
+            *([row.tenant] if several else []),
+        )
         for row in page.rows
     ]
-    table(("#", "state", "entity", "restriction", "missing", "assignee", "due"), rows, flexible=(2, 4, 5))
+    heads = ("#", "state", "entity", "restriction", "missing", "assignee", "due", *(["tenant"] if several else []))
+    table(heads, rows, flexible=(2, 4, 5, *([7] if several else [])))
     counts = ", ".join(f"{count} {state}" for state, count in page.counts.items() if count)
     hint(f"{len(page.rows)} shown; in all: {counts}." + (f" More: --after {page.next}" if page.next else ""))
 

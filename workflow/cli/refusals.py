@@ -75,9 +75,9 @@ def next_commands(names: tuple[str, ...], reference: str) -> list[str]:
 def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
     """Return the error object that ``--json`` prints."""
     details = dict(error.details())
-    if isinstance(error, GateClosedError):
+    if isinstance(error, GateClosedError | WrongStateError) and error.missing:
         details["missing"] = _missing(error, session)
-    elif isinstance(error, WrongStateError):
+    if isinstance(error, WrongStateError):
         details["next"] = next_commands(error.possible, session.case)
     return {
         "error": {
@@ -90,7 +90,7 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
     }
 
 
-def _missing(error: GateClosedError, session: Session) -> list[dict[str, Any]]:
+def _missing(error: GateClosedError | WrongStateError, session: Session) -> list[dict[str, Any]]:
     """Return each missing prerequisite with who can supply it and the exact next command."""
     wanted = {item.prerequisite for item in error.missing}
     try:
@@ -121,7 +121,7 @@ def show_error(error: HoldfastError, session: Session) -> None:
     """Print an error on standard error: one clear message, then what to do next."""
     heading = next((word for kind, word in HEADINGS.items() if isinstance(error, kind)), "Error")
     lines = [f"{click.style(heading, bold=True, fg='red')}: {visible(error)}"]
-    if isinstance(error, GateClosedError):
+    if isinstance(error, GateClosedError | WrongStateError) and error.missing:
         for item in _missing(error, session):
             lines += _missing_lines(item)
     elif isinstance(error, WrongStateError):

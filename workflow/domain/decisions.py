@@ -70,7 +70,8 @@ def not_pending(scene: Scene) -> None:
     """
     attempt = scene.case.open_attempt
     if attempt is not None:
-        message = f"An unblock is pending since {time_for_people(attempt.intended_at)}; nothing was changed."
+        since = time_for_people(attempt.intended_at)
+        message = f"The unblock of case #{scene.case.number} is pending since {since}; nothing was changed."
         raise PendingError(message)
 
 

@@ -197,7 +197,8 @@ def fire(trigger: str, scene: Scene) -> State:
             raise gate_closed(missing) from None
         names = possible(state)
         message = f"A case that is {state.value} cannot do this; possible now: {', '.join(names)}."
-        raise WrongStateError(message, possible=names) from None
+        ahead = scene.missing(*VERIFY) if trigger == "close" else ()
+        raise WrongStateError(message, possible=names, missing=ahead) from None
     if not done:
         raise gate_closed(scene.missing(*REQUEST))
     return scene.state

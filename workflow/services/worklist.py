@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER
@@ -13,7 +14,7 @@ from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError
 from workflow.services.names import Names
-from workflow.storage import subjects, worklist
+from workflow.storage import playbooks, subjects, worklist
 from workflow.storage.transaction import storable
 from workflow.storage.worklist import MOST, SORTS, Filters
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "SORTS", "CaseRow", "Filters", "Page", "person_filter", "worklist_page"]
 
+LONGEST_ID = 60
+"""Characters of a word for which a similar prerequisite is looked for."""
 LARGEST = 2**31 - 1
 """Largest case number; both databases take it."""
 
@@ -79,6 +82,8 @@ def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: 
         InputError: an unknown sort field, a limit outside 1…500, a filter that is no text, or a key that no page gave.
     """
     filters = _storable(filters)
+    if filters.missing:
+        _known_prerequisite(app, filters.missing)
     column, descending = sort.removeprefix("-"), sort.startswith("-")
     with app.database.reading() as tx:
         page = worklist.page(tx, filters, column, descending=descending, limit=limit, after=_key(after))
@@ -95,9 +100,27 @@ def person_filter(app: App, name: str) -> str:
         return subjects.find(tx, "", Kind.PERSON, normalise(Kind.PERSON, name)) or "nobody"
 
 
+def _known_prerequisite(app: App, wanted: str) -> None:
+    """Refuse a prerequisite that no playbook ever asked for here: nothing could ever lack it.
+
+    Raises:
+        InputError: with the ones that were probably meant.
+    """
+    with app.database.reading() as tx:
+        known = {item["id"] for book in playbooks.every(tx) for item in json.loads(book.body)["prerequisites"]}
+    if wanted not in known:
+        close = get_close_matches(wanted, sorted(known), n=1) if len(wanted) <= LONGEST_ID else []
+        cure = f"Was {close[0]} meant?" if close else "See them with: holdfast playbook show NAME"
+        message = f"No playbook that was adopted here has the prerequisite {wanted!r}. {cure}"
+        raise InputError(message)
+
+
 def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
     age = now - item.intended_at if item.intended_at else None
-    late_by = int((now - item.due_at).total_seconds()) if item.due_at else 0
+    overdue = age is not None and age > OVERDUE_AFTER
+    # An unblock is late from its due time on, and overdue from the last moment at which Microsoft says it works.
+    due_at = item.intended_at + OVERDUE_AFTER if overdue and item.intended_at else item.due_at
+    late_by = int((now - due_at).total_seconds()) if due_at else 0
     return CaseRow(
         id=item.id,
         number=item.number,
@@ -122,7 +145,7 @@ def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
         released_at=optional_time_to_text(item.released_at),
         ended_at=optional_time_to_text(item.ended_at),
         late=age is not None and age > LATE_AFTER,
-        overdue=age is not None and age > OVERDUE_AFTER,
+        overdue=overdue,
     )
 
 

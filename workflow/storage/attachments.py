@@ -1,9 +1,11 @@
 """Evidence files, stored once by the SHA-256 of their bytes. Names are openings, because a name can say whose it is."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final
 
 from workflow.errors import InputError, NotFoundError
+from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
 MAX_BYTES: Final = 10 * 1024 * 1024
@@ -37,6 +39,13 @@ def get(tx: Tx, digest: str) -> bytes:
     if row is None:
         raise NotFoundError(f"There is no file with the digest {digest}; it may have been erased.")
     return bytes(row[0])
+
+
+def sizes(tx: Tx, digests: Iterable[str]) -> dict[str, int]:
+    """Return how many bytes each of these files has; what is not here (any more) is not among them."""
+    wanted = list(dict.fromkeys(digests))
+    rows = tx.all(f"SELECT digest, size FROM attachment WHERE digest IN ({marks(wanted)})", wanted) if wanted else []
+    return dict(rows)
 
 
 def faults(tx: Tx) -> list[str]:

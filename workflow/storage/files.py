@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from workflow.errors import StorageError
+from workflow.errors import InputError, StorageError
 
 
 def write_new(path: Path, text: str = "") -> None:
@@ -35,3 +35,19 @@ def make_folder(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"The folder of {path} cannot be made: {error.strerror}.") from error
+
+
+def write_beside(path: Path, content: bytes) -> None:
+    """Write a file that did not exist into a folder that does, for its owner alone (0600).
+
+    Raises:
+        InputError: something is there already, or the file cannot be made.
+    """
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise InputError(f"{path} exists already; nothing was written over it. Choose another name.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from None

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from workflow.errors import SchemaError
+from workflow.errors import SchemaError, StorageError
 from workflow.storage.database import Database
 from workflow.storage.migrations import HEAD, migrate
 from workflow.storage.transaction import SQLITE, Tx
@@ -66,14 +66,15 @@ def check(database: Database) -> None:
     """Refuse a database that this version of Holdfast does not work with; quick enough for every start.
 
     Raises:
-        SchemaError: it was never set up, or belongs to another version.
+        StorageError: it was never set up.
+        SchemaError: it belongs to another version.
     """
     with database.reading() as tx:
         found = revision(tx)
     if found == HEAD:
         return
     if found is None:
-        raise SchemaError("This database is empty. Run `holdfast init`.")
+        raise StorageError("There is no ledger in this database yet, it is empty. Begin with: holdfast init")
     raise SchemaError(f"This database has schema {found}; this version works with {HEAD}. Run `holdfast upgrade`.")
 
 
