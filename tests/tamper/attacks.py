@@ -311,12 +311,16 @@ def tree_rows(bench: Bench, rng: random.Random) -> Done:
             for key, table in (('"index"', "leaf"), ('"key"', "node"))
         )
         size = rng.choice(attacker.sizes())
+        (signed,) = attacker.sql.execute("SELECT note FROM checkpoint WHERE size = ?", (size,)).fetchone()
+        place_in_note = rng.randrange(len(signed))
+        other = "B" if signed[place_in_note] != "B" else "C"
+        altered = (signed[:place_in_note] + other + signed[place_in_note + 1 :]).encode().hex()
         changes = [
             f'UPDATE leaf SET hash = randomblob(32) WHERE "index" = {leaf}',
             f'UPDATE node SET hash = randomblob(32) WHERE "key" = {node}',
             f'DELETE FROM node WHERE "key" = {node}',
             f"INSERT INTO node VALUES ({1 << 62}, randomblob(32))",
-            f"UPDATE checkpoint SET note = replace(note, 'A', 'B') WHERE size = {size}",
+            f"UPDATE checkpoint SET note = CAST(x'{altered}' AS TEXT) WHERE size = {size}",
             f"UPDATE checkpoint SET note = '' WHERE size = {size}",
             f"UPDATE checkpoint SET size = size + 100000 WHERE size = {size}",
             "INSERT INTO checkpoint SELECT 0, note FROM checkpoint LIMIT 1",

@@ -6,8 +6,8 @@ import click
 
 from workflow.cli.lazy import Lazy, LazyGroup
 
-_READ, _FACTS, _OPEN, _DECIDE, _UNBLOCK = (
-    f"workflow.cli.case_{room}" for room in ("read", "facts", "open", "decide", "unblock")
+_READ, _WORK, _FACTS, _OPEN, _DECIDE, _UNBLOCK = (
+    f"workflow.cli.case_{room}" for room in ("read", "work", "facts", "open", "decide", "unblock")
 )
 
 COMMANDS = {
@@ -16,10 +16,12 @@ COMMANDS = {
     "view": Lazy(_READ, "view", "Show a case on one screen, now or as it was."),
     "prerequisites": Lazy(_READ, "prerequisites", "Show every step of the playbook, how it stands and how to do it."),
     "history": Lazy(_READ, "history", "Show everything that happened to a case."),
+    "work": Lazy(_WORK, "work", "Be guided through what a case still needs."),
     "record": Lazy(_FACTS, "record", "Record the answer to one or more prerequisites."),
     "retract": Lazy(_FACTS, "retract", "Take an answer back."),
     "except": Lazy(_FACTS, "except_", "Ask for, grant or refuse an exception."),
     "assign": Lazy(_FACTS, "assign", "Give the case to a person, or back to the queue."),
+    "handover": Lazy("workflow.cli.case_handover", "handover", "Give a shift's open cases to somebody else."),
     "note": Lazy(_FACTS, "note", "Add a note."),
     "attachment": Lazy("workflow.cli.attachment", "attachment", "List a case's evidence files, or get one back."),
     "identity": Lazy(_OPEN, "identity", "Name a compromised user, say more about one, or remove one."),

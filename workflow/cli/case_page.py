@@ -165,15 +165,18 @@ def show_missing(case: CaseView) -> None:
     say(f"How each step is done: holdfast case prerequisites {case.number}")
 
 
-def show_step(session: Session, step: PrerequisiteView) -> None:
-    """Print everything about one step: how it stands, what counts, where and how it is done."""
+def show_step(session: Session, step: PrerequisiteView, *, guided: bool = False) -> None:
+    """Print everything about one step: how it stands, what counts, where and how it is done.
+
+    ``guided`` leaves the next command out, for whoever is about to be asked.
+    """
     kind = f"required by {step.phase}" if step.required else "recommended"
     say(f"{label(step)}: {step.standing}", bold=True, colour="green" if step.held else None)
     say(f"  {visible(step.title)}. ({kind})")
     fields(_step_fields(session, step), "  ")
     for line in paragraphs(step.command, "      ") if step.command and not step.held else []:
         say(line)
-    if step.next:
+    if step.next and not guided:
         say(f"  next: {visible(shlex.join(step.next))}")
 
 

@@ -161,17 +161,22 @@ def unblock(session: Session, case: str, outcome: str | None, ref: str, reason: 
     done = decide(session, shown, action, "Start the unblock now?", yes)
     if done is None:
         return
-    after = report(session, done, instructions=instructions(shown))
-    if session.as_json:
-        return
+    report(session, done, instructions=instructions(shown))
+    if not session.as_json:
+        show_instructions(shown)
+
+
+def show_instructions(shown: Overview) -> None:
+    """Print what to do in the tenant, once the intent is recorded."""
+    number = shown.case.number
     say("Do it now:", bold=True)
     say(f"  portal:   {visible(shown.portal)}")
     for line in shown.command.splitlines():
         say(f"  command:  {visible(line)}")
     say(f"  role:     {visible(shown.role)}")
     say(f"  takes:    {visible(shown.propagation)}")
-    say(f"  then:     holdfast case unblock {after.number} --outcome done --ref WHERE")
-    say(f"  and:      {_observe(after.number)}")
+    say(f"  then:     holdfast case unblock {number} --outcome done --ref WHERE")
+    say(f"  and:      {_observe(number)}")
     if shown.warning:
         hint(f"Warning: {visible(shown.warning)}")
 

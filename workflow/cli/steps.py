@@ -78,15 +78,15 @@ def about_id(session: Session, case: CaseView, step: str, user: str | None) -> s
     return user_id(session, case, case.identities[0]["user"])
 
 
-def take(session: Session, case: CaseView, *actions: Action) -> None:
-    """Take a step and print where it led: the state, and what is still missing."""
+def take(session: Session, case: CaseView, *actions: Action, brief: bool = False) -> None:
+    """Take a step and print where it led: the state, and (unless ``brief``) what is still missing."""
     from workflow.services.casework import perform
 
     done = perform(session.app, session.who, case.id, *actions)
-    report(session, done)
+    report(session, done, brief=brief)
 
 
-def report(session: Session, done: Done, **extra: Any) -> CaseView:
+def report(session: Session, done: Done, *, brief: bool = False, **extra: Any) -> CaseView:
     """Print what a step led to and return the case after it."""
     from workflow.services.views import case_view
 
@@ -100,13 +100,13 @@ def report(session: Session, done: Done, **extra: Any) -> CaseView:
         case = {name: data[name] for name in SUMMARY}
         as_json({"case": case, "entries": entries, "warnings": done.warnings, "repeated": done.repeated, **extra})
     else:
-        _show(done, after)
+        _show(done, after, brief=brief)
     for warning in done.warnings:
         hint(f"Warning: {visible(warning)}")
     return after
 
 
-def _show(done: Done, after: CaseView) -> None:
+def _show(done: Done, after: CaseView, *, brief: bool) -> None:
     from workflow.services.history import WORDS
 
     before = next((entry.state_before for entry in done.entries if entry.state_before), after.state)
@@ -115,7 +115,7 @@ def _show(done: Done, after: CaseView) -> None:
     for entry in done.entries:
         about = f": {entry.data['prerequisite']}" if entry.data.get("prerequisite") else ""
         say(f"  {entry.sequence}: {WORDS.get(entry.type, entry.type)}{visible(about)}")
-    if after.missing and after.state in {"detected", "contained"}:
+    if after.missing and not brief and after.state in {"detected", "contained"}:
         say(f"  missing: {', '.join(after.missing)}")
     if after.resolution:
         say(f"  resolution: {after.resolution}")

@@ -6,8 +6,10 @@ cursor, hide or reorder text, or fake a line of output. Here every such characte
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_MARKUP = re.compile(r"[\\`*_\[\]>|~#]|:(?=//)")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LAST_OF_TWO_DIGITS = 0xFF
@@ -42,6 +44,11 @@ def _escaped(character: str) -> str:
     if code <= _LAST_OF_TWO_DIGITS:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
+
+
+def markdown(text: object, limit: int = 0) -> str:
+    """Return visible text of which a Markdown reader makes neither markup, nor a link, nor HTML."""
+    return _MARKUP.sub(r"\\\g<0>", visible(text, limit)).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def paragraphs(text: str, indent: str, limit: int = 40) -> list[str]:

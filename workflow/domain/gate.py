@@ -81,11 +81,24 @@ def applies(case: Case, item: Prerequisite, about: str) -> bool | None:
     """
     if not item.applies_if:
         return True
-    facts = dict(case.identities[about].facts) if about in case.identities else {}
-    known = [facts.get(condition, case.facts.get(condition)) for condition in item.applies_if]
+    known = _known(case, item, about)
     if True in known:
         return True
     return None if None in known else False
+
+
+def unsettled(case: Case, item: Prerequisite, about: str) -> list[str]:
+    """Return the conditions nobody has stated yet, while they decide whether the prerequisite applies."""
+    if applies(case, item, about) is not None:
+        return []
+    known = _known(case, item, about)
+    return [condition.value for condition, fact in zip(item.applies_if, known, strict=True) if fact is None]
+
+
+def _known(case: Case, item: Prerequisite, about: str) -> list[bool | None]:
+    """Return what is known of each condition: about the person, or else about the case."""
+    facts = dict(case.identities[about].facts) if about in case.identities else {}
+    return [facts.get(condition, case.facts.get(condition)) for condition in item.applies_if]
 
 
 def gate_time(case: Case, now: datetime) -> datetime:

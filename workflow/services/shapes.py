@@ -8,13 +8,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrerequisiteView:
-    """One prerequisite, for one person where it is asked per person. Times are text in UTC."""
+    """One prerequisite, for one person where it is asked per person. Times are text in UTC.
+
+    ``conditions`` are the facts that nobody has stated yet and that decide whether it applies at all.
+    """
 
     id: str
     title: str
     phase: str
     required: bool
     about: str
+    conditions: list[str]
     standing: str
     result: str
     method: str

@@ -182,6 +182,7 @@ class Place:
             phase=item.required_by.value,
             required=item.required,
             about=user,
+            conditions=gate.unsettled(case, item, about),
             standing=standing,
             result=evidence.result.value if evidence else ("exception" if accepted else ""),
             method=evidence.method.value if evidence else "",

@@ -1,0 +1,32 @@
+"""A shift change: which cases go, and what the page says about them."""
+
+import pytest
+
+from tests.services.desk import ANN, BOB, Desk
+from workflow.domain import actions as act
+from workflow.domain.private import Private
+from workflow.services import casework
+from workflow.services import handover as shift
+from workflow.services.handover import handover
+
+NOTES = [act.AddNote(note=Private(text=text)) for text in ("one", "two", "three", "four")]
+
+
+def test_every_page_of_cases_goes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More cases than a page holds go as well, each with its newest notes, and nobody else's go with them."""
+    monkeypatch.setattr(shift, "MOST", 2)
+    mine = [desk.restrict(f"{name}@contoso.example") for name in ("ann", "bob", "cat")]
+    other = desk.restrict("dan@contoso.example")
+    for case_id in mine:
+        casework.perform(desk.app, ANN, case_id, act.AssignCase(assignee=casework.person(desk.app, "Ann")), *NOTES)
+
+    shown = handover(desk.app, ANN, "", "Bob", "", only_show=True)
+    given = handover(desk.app, ANN, "", "Bob", "all yours")
+
+    assert (False, True) == (shown.done, given.done)
+    assert sorted(mine) == sorted(item.case.id for item in given.cases)
+    assert ["two", "three", "four"] == [note["text"] for note in given.cases[0].notes]
+    assert [] == handover(desk.app, ANN, "Ann", "Bob", "", only_show=True).cases
+    newest = handover(desk.app, BOB, "", "Ann", "", only_show=True).cases
+    assert [["three", "four", "all yours"]] * 3 == [[note["text"] for note in item.notes] for item in newest]
+    assert other not in {item.case.id for item in newest}
