@@ -44,6 +44,7 @@ class App:
         self.cache = FoldCache()
         self.warnings: list[str] = []
         self.prepared = False
+        self.log_read = 0
         self.adopted: dict[str, str] = {}
         self._database: Database | None = None
         self._journal: Journal | None = None

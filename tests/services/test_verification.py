@@ -15,6 +15,7 @@ from workflow.errors import InputError, StorageError, VerificationError
 from workflow.ledger.note import Signer
 from workflow.services import audit, casework, setup, verification
 from workflow.services.verification import Options, Report
+from workflow.storage import keyfile
 
 EMPTY = hashlib.sha256(b"{}").hexdigest()
 
@@ -147,6 +148,53 @@ def test_another_ledgers_checkpoint_does_not_fit(sqlite_desk: Desk, tmp_path: Pa
     kept.write_text("\n".join([lines[0], lines[1], "A" * 43 + "="]))
     found = verification.verify(sqlite_desk.app, Options(against=(kept,)))
     assert ("verified", "failed", {"kept-rewritten"}) == (found.integrity, found.completeness, kinds(found))
+
+
+def test_a_kept_checkpoint_that_another_key_signed_is_a_finding(sqlite_desk: Desk, tmp_path: Path) -> None:
+    """A signed note, kept, does not pass for unreadable when this machine's key was exchanged."""
+    note, ticket = tmp_path / "note.txt", tmp_path / "ticket.txt"
+    note.write_text(audit.checkpoint(sqlite_desk.app))
+    ticket.write_text("\n".join(note.read_text().split("\n")[:3]))
+    stranger = sqlite_desk.place.home / "signing.key"
+    stranger.unlink()
+    keyfile.create(stranger, Signer.generate("holdfast-1/1"))
+    for against in ((note,), (ticket, note)):
+        found = verification.verify(sqlite_desk.app, Options(against=against))
+        assert ("failed", "failed", {"signature", "kept-unknown"}) == (
+            found.integrity,
+            found.completeness,
+            kinds(found) - {"origin"},
+        )
+
+
+def test_completeness_says_how_much_of_what_there_is_was_covered(sqlite_desk: Desk, tmp_path: Path) -> None:
+    """Two numbers that stand for themselves, whichever is larger."""
+    lines = audit.checkpoint(sqlite_desk.app).split("\n")
+    kept = tmp_path / "ticket.txt"
+    kept.write_text("\n".join([lines[0], "99", lines[2]]))
+    found = verification.verify(sqlite_desk.app, Options(against=(kept,)))
+    assert any(f"it covers 99 entries, the ledger holds {lines[1]}." in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entry SET body = replace(body, '\"detected\"', '\"released\"') WHERE case_id <> 'log'",
+        "UPDATE node SET hash = zeroblob(32)",
+        "DELETE FROM entry WHERE sequence = 2 AND case_id = 'log'",
+    ],
+)
+def test_a_tree_that_does_not_recompute_is_compared_with_nothing(sqlite_desk: Desk, statement: str) -> None:
+    """The stored nodes may still give the kept root while the entries beneath them do not: that verifies nothing."""
+    sqlite_desk.restrict()
+    sqlite_desk.close()
+    with forced(sqlite_desk.place) as connection:
+        connection.execute(statement)
+    desk = Desk(sqlite_desk.place)
+    found = verification.verify(desk.app)
+    desk.close()
+    assert "failed" == found.integrity
+    assert found.completeness in {"not checked", "failed"}
 
 
 @pytest.mark.parametrize(

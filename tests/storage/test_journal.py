@@ -49,7 +49,8 @@ def test_a_case_is_an_unbroken_chain_in_a_verified_tree(
         )
         levels = tree.levels(tx)
         nodes = [verify.check_nodes(report, level, tree.nodes(tx, level)) for level in range(1, levels + 1)]
-        chain = list(verify.check_chain("case_3", tree.bodies(tx, "case_3"), origins=[ORIGIN]))
+        bodies = [(body, leaf) for body, leaf, _ in tree.bodies(tx, "case_3")]
+        chain = list(verify.check_chain("case_3", bodies, origins=[ORIGIN]))
 
         assert () == report.findings
         assert 15 == report.size == tree.size(tx)

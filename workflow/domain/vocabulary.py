@@ -156,7 +156,6 @@ class EntryType(StrEnum):
     ACTION_REFUSED = "action:refused"
     ACTION_DENIED = "action:denied"
     LOG_CREATED = "log:created"
-    KEY_ADDED = "key:added"
     SETTINGS_CHANGED = "settings:changed"
     PEOPLE_CHANGED = "people:changed"
     PLAYBOOK_ADOPTED = "playbook:adopted"

@@ -76,6 +76,7 @@ def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str
     while outcome is None:
         with app.database.transaction() as tx:
             cases.lock(tx, locked)
+            logbook.hold(app, tx)
             case = cases.load(tx, case_id, app.cache)
             wanted = locked | {other for item in case.evidence.values() for other in item.linked}
             if tx.sqlite or wanted <= locked:
@@ -111,6 +112,7 @@ def perform_many(
         with app.database.transaction() as tx:
             locked = {case_id for case_id, _ in batch}
             cases.lock(tx, locked)
+            logbook.hold(app, tx)
             for case_id, actions in batch:
                 found.append(_one_of_many(app, tx, who, case_id, actions, locked))
         for (case_id, actions), result in zip(batch, found, strict=True):

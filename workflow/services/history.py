@@ -57,7 +57,6 @@ WORDS: Mapping[str, str] = {
     EntryType.ACTION_REFUSED: "refused",
     EntryType.ACTION_DENIED: "denied",
     EntryType.LOG_CREATED: "log created",
-    EntryType.KEY_ADDED: "key added",
     EntryType.SETTINGS_CHANGED: "settings changed",
     EntryType.PEOPLE_CHANGED: "people changed",
     EntryType.PLAYBOOK_ADOPTED: "playbook adopted",

@@ -129,6 +129,7 @@ def _take_batch(
         with app.database.transaction() as tx:
             cases.lock_intake(tx)
             cases.lock(tx, known)
+            logbook.hold(app, tx)
             if wish is not None:
                 _register(app, tx, batch, tenant, wish)
             by = people.actor(app, tx, who)

@@ -7,7 +7,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from workflow.errors import InputError
-from workflow.ledger.checkpoint import Checkpoint, open_checkpoint
+from workflow.ledger.checkpoint import Checkpoint, open_checkpoint, parse
 from workflow.ledger.malformed import Malformed
 from workflow.storage import outside
 
@@ -23,7 +23,7 @@ ROOT_BYTES = 32
 
 
 def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
-    """Return the checkpoint a file holds; of a file of many, the largest that a known key signed.
+    """Return the checkpoint a file holds; of a file of many, the largest that a known key signed; none if none did.
 
     Three bare lines (as ``ledger checkpoint --print`` gives them) are believed as they stand: whoever kept them is the
     one who asks.
@@ -31,9 +31,9 @@ def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
     Raises:
         InputError: the file cannot be read, or holds no checkpoint.
     """
-    newest = outside.newest(path, verifiers) if path.is_file() else None
-    if newest is not None:
-        return [newest[0]]
+    if path.is_file() and any(_is_signed(note) for note in outside.notes(path)):
+        newest = outside.newest(path, verifiers)
+        return [] if newest is None else [newest[0]]
     try:
         with path.open("rb") as file:
             text = file.read(MOST_BYTES).decode("utf-8", "replace").replace("\r\n", "\n").strip("\n")
@@ -42,15 +42,29 @@ def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
         raise InputError(message) from None
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     try:
-        if len(lines) > LINES:
-            return [open_checkpoint(text + "\n", verifiers)]
-        return [_bare(lines)]
+        if len(lines) <= LINES:
+            return [_bare(lines)]
+        note = text + "\n"
+        parse(note)
     except (Malformed, ValueError, binascii.Error) as error:
         message = (
-            f"{path} holds no checkpoint that the key signed, nor its three lines (origin, size, root): {error}. "
+            f"{path} holds no checkpoint, nor its three lines (origin, size, root): {error}. "
             "Make one with: holdfast ledger checkpoint --print"
         )
         raise InputError(message) from None
+    try:
+        return [open_checkpoint(note, verifiers)]
+    except Malformed:
+        return []
+
+
+def _is_signed(note: str) -> bool:
+    """Say whether this is a signed checkpoint, whoever signed it."""
+    try:
+        parse(note)
+    except Malformed:
+        return False
+    return True
 
 
 def _bare(lines: list[str]) -> Checkpoint:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain.playbook import Playbook, canonical
 from workflow.domain.record import Actor, Entry, Record, clamp, time_from_text
 from workflow.domain.vocabulary import LOG_CASE, EntryType
-from workflow.errors import NotFoundError, StorageError
+from workflow.errors import ConflictError, NotFoundError, StorageError
 from workflow.ledger.commitment import commit
 from workflow.services.people import Who, actor, register_person
 from workflow.sources.playbook_file import load, shipped
@@ -113,6 +113,7 @@ def prepare(app: App, who: Who) -> None:
         return
     with app.database.reading() as tx:
         changed = bool(_changes(app, tx))
+        app.log_read = cases.length(tx, LOG_CASE)
     if changed:
         with app.database.transaction() as tx:
             cases.lock_log(tx)
@@ -122,8 +123,27 @@ def prepare(app: App, who: Who) -> None:
             if EntryType.PEOPLE_CHANGED in changes:
                 changes[EntryType.PEOPLE_CHANGED] = _people_parts(app, tx, kept)
             write(app, tx, by, [(kind, data) for kind, parts in changes.items() for data in parts], kept)
+            app.log_read = cases.length(tx, LOG_CASE)
     # Only now: what failed to be written has to be written before the next step.
     app.prepared = True
+
+
+def hold(app: App, tx: Tx) -> None:
+    """Refuse to go on under people or settings that another process has replaced since this one began.
+
+    Asked inside each step's transaction, behind its locks: what stands on the ledger as somebody's roles is then what
+    the list of people in force says. :func:`prepare` came before.
+
+    Raises:
+        ConflictError: they were replaced; a new process reads the settings anew.
+    """
+    length = cases.length(tx, LOG_CASE)
+    if length == app.log_read:
+        return
+    if _changes(app, tx):
+        message = "Other people or settings were put on the ledger since this command began: repeat it."
+        raise ConflictError(message)
+    app.log_read = length
 
 
 def _begun(entries: list[Entry]) -> list[Entry]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workflow.domain.record import Actor
+from workflow.domain.roster import EVERYTHING, UNLISTED
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Assurance, Kind, Role
 from workflow.errors import InputError
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from workflow.app import App
     from workflow.settings import Person
     from workflow.storage.transaction import Tx
-
-EVERYTHING = (Role.ANALYST, Role.APPROVER, Role.LEAD)
-"""What every name may do while the settings list nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def actor(app: App, tx: Tx, who: Who) -> Actor:
     person = listed(app, name)
     # Who goes by an account of theirs is the same human as under their name (R4).
     person_id, os_id = _registered(tx, name if person is None else person.name, user)
-    roles: tuple[Role, ...] = EVERYTHING if not app.settings.people else (Role.ANALYST,)
+    roles: tuple[Role, ...] = UNLISTED if app.settings.people else EVERYTHING
     if person is not None:
         roles = tuple(Role(role) for role in person.roles)
     addresses = [*(person.identities if person else ()), *([name] if "@" in name else ())]

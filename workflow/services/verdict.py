@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import HoldfastError
-from workflow.ledger.verify import Finding
+from workflow.ledger.verify import Finding, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,8 @@ FAILED = "failed"
 
 KEPT_KINDS = frozenset({"kept-truncated", "kept-rewritten", "kept-unknown"})
 """Faults of completeness: a kept checkpoint does not fit. Everything else is one of integrity."""
+TREE_KINDS = frozenset({Kind.MISSING, Kind.LEAF, Kind.GAP, Kind.NODE, Kind.ROOT})
+"""Faults after which the tree as stored is not that of the entries: nothing can be held against it."""
 MOST_OF_A_KIND = 50
 
 

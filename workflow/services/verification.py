@@ -13,14 +13,25 @@ from workflow.domain.history import fold
 from workflow.domain.picture import picture
 from workflow.domain.record import entry_from_body, time_from_text, time_to_text
 from workflow.domain.replay import replay
+from workflow.domain.roster import Rosters, rosters
 from workflow.domain.vocabulary import LOG_CASE, EntryType
-from workflow.errors import InputError, KeyMissingError, NotFoundError, StorageError
+from workflow.errors import HoldfastError, InputError, KeyMissingError, NotFoundError, StorageError
 from workflow.ledger import entry as entries_of
 from workflow.ledger import verify as ledger
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
-from workflow.services import holdings, keptpoints
-from workflow.services.verdict import FAILED, KEPT_KINDS, LONGEST, NOT_CHECKED, SURPRISES, VERIFIED, Report, told
+from workflow.services import agreement, holdings, keptpoints
+from workflow.services.verdict import (
+    FAILED,
+    KEPT_KINDS,
+    LONGEST,
+    NOT_CHECKED,
+    SURPRISES,
+    TREE_KINDS,
+    VERIFIED,
+    Report,
+    told,
+)
 from workflow.storage import cases, keyfile, openings, outside, pictures, schema, tree
 from workflow.storage import entries as stored
 
@@ -86,7 +97,7 @@ def verify(app: App, options: Options | None = None) -> Report:
         with told(report, errors, "the playbooks"):
             holdings.check_playbooks(tx, report, log.adopted, books)
         with told(report, errors, "the cases"):
-            _cases(tx, report, errors, log.origins, books, options.progress)
+            _cases(tx, report, errors, log, books, options.progress)
         with told(report, errors, "the names"):
             holdings.check_subjects(tx, report)
         with told(report, errors, "the files"):
@@ -102,16 +113,18 @@ def verify(app: App, options: Options | None = None) -> Report:
 
 @dataclass(slots=True)
 class Log:
-    """What the log says of itself: its names, oldest first, the key it claims as its own, the playbooks it adopted."""
+    """What the log says of itself: its names, oldest first, the key it claims as its own, playbooks, people."""
 
     origins: tuple[str, ...] = ()
     vkey: str = ""
     adopted: set[str] = field(default_factory=set)
+    rosters: Rosters = field(default_factory=Rosters)
 
 
 def _log(tx: Tx, report: Report) -> Log:
     log = Log()
-    for number, (body, _) in enumerate(tree.bodies(tx, LOG_CASE), start=1):
+    told_people: list[tuple[Entry, int]] = []
+    for number, (body, leaf, index) in enumerate(tree.bodies(tx, LOG_CASE), start=1):
         try:
             found = entries_of.open_body(body)
         except Malformed:
@@ -122,16 +135,19 @@ def _log(tx: Tx, report: Report) -> Log:
             log.origins = (*log.origins, str(data.get("origin", "")))
         if kind == EntryType.PLAYBOOK_ADOPTED:
             log.adopted.add(str(data.get("digest", "")))
+        if kind == EntryType.PEOPLE_CHANGED:
+            told_people.append((entry_from_body(found, "" if leaf is None else leaf.hex()), index))
         if (kind == EntryType.LOG_CREATED) != (number == 1) or kind not in LOG_TYPES:
             why = f"a {kind} entry does not belong here in the log's own case"
             report.add(ledger.Finding("origin", LOG_CASE, found["sequence"], -1, why))
+    with told(report, HoldfastError, "the list of people", LOG_CASE):
+        log.rosters = rosters(told_people)
     return log
 
 
 LOG_TYPES = frozenset(
     {
         EntryType.LOG_CREATED,
-        EntryType.KEY_ADDED,
         EntryType.SETTINGS_CHANGED,
         EntryType.PEOPLE_CHANGED,
         EntryType.PLAYBOOK_ADOPTED,
@@ -225,7 +241,7 @@ def _cases(
     tx: Tx,
     report: Report,
     errors: type[Exception],
-    origins: tuple[str, ...],
+    log: Log,
     books: Mapping[str, Playbook],
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -236,10 +252,14 @@ def _cases(
         if progress is not None:
             progress(number, len(with_entries))
         with told(report, errors, "the case", str(case_id)):
-            entries = list(_chain(tx, report, case_id, origins))
+            placed = list(_chain(tx, report, case_id, log.origins))
+            entries = [entry for entry, _ in placed]
             report.counts["refused_attempts"] += sum(entry.outcome != "done" for entry in entries)
             with told(report, errors, "the texts of the case", case_id):
                 report.counts["texts_without_opening"] += holdings.check_texts(tx, report, case_id, entries)
+            with told(report, errors, "what the case says of others", case_id):
+                agreement.check_roles(report, case_id, placed, log.rosters, ordered=tx.sqlite)
+                agreement.check_linked(tx, report, case_id, placed)
             if case_id != LOG_CASE:
                 _replayed(tx, report, case_id, entries, books)
     for case_id in stored.rows_without(tx):
@@ -248,17 +268,18 @@ def _cases(
         report.add(ledger.Finding("opening", case_id, 0, -1, "a text is stored for a case that has no entries"))
 
 
-def _chain(tx: Tx, report: Report, case_id: str, origins: tuple[str, ...]) -> Iterator[Entry]:
-    pairs = list(tree.bodies(tx, case_id))
-    leaves = iter(pairs)
-    for found in ledger.check_chain(case_id, pairs, origins=origins):
+def _chain(tx: Tx, report: Report, case_id: str, origins: tuple[str, ...]) -> Iterator[tuple[Entry, int]]:
+    """Yield a case's entries, each with its leaf's number; what is none becomes a finding."""
+    rows = list(tree.bodies(tx, case_id))
+    leaves = iter(rows)
+    for found in ledger.check_chain(case_id, [row[:2] for row in rows], origins=origins):
         if isinstance(found, ledger.Finding):
             report.add(found)
             if found.kind == "malformed":
                 next(leaves, None)
             continue
-        body, leaf = next(leaves)
-        yield entry_from_body(found, (leaf or entries_of.leaf_hash(body)).hex())
+        body, leaf, index = next(leaves)
+        yield entry_from_body(found, (leaf or entries_of.leaf_hash(body)).hex()), index
 
 
 def _replayed(tx: Tx, report: Report, case_id: str, entries: list[Entry], books: Mapping[str, Playbook]) -> None:
@@ -285,8 +306,12 @@ def _replayed(tx: Tx, report: Report, case_id: str, entries: list[Entry], books:
 def _kept_points(app: App, options: Options, verifiers: list[Verifier], report: Report) -> tuple[list[Checkpoint], str]:
     """Return the checkpoints kept outside the database, and where they were found."""
     if options.against:
-        kept = [point for path in options.against for point in keptpoints.read(path, verifiers)]
-        return kept, ", ".join(str(path) for path in options.against)
+        found = [(path, keptpoints.read(path, verifiers)) for path in options.against]
+        for path in [path for path, points in found if not points]:
+            why = f"no checkpoint in {path} is signed by this key: the ledger, its key or the file was exchanged"
+            report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
+            report.completeness = FAILED
+        return [point for _, points in found for point in points], ", ".join(str(path) for path, _ in found)
     path = app.settings.checkpoint_file
     newest = outside.newest(path, verifiers)
     if newest is None and any(outside.notes(path)):
@@ -313,9 +338,16 @@ def _kept(app: App, tx: Tx, report: Report, kept: Sequence[Checkpoint], source: 
             report.add(ledger.Finding(kind, finding.case, finding.sequence, finding.index, finding.why))
     largest = max(point.size for point in kept)
     bad = any(item.kind in KEPT_KINDS for item in report.findings)
-    report.completeness = FAILED if bad else VERIFIED
     report.counts["kept_checkpoints"] = len(kept)
-    report.notes.append(f"Completeness was held against {source}: it covers the first {largest} of {size} entries.")
+    covers = f"it covers {largest} entries, the ledger holds {size}"
+    report.notes.append(f"Completeness was held against {source}: {covers}.")
+    if bad:
+        report.completeness = FAILED
+    elif "sealed" not in report.counts or any(item.kind in TREE_KINDS for item in report.findings):
+        report.notes.append("Completeness not checked: the entries do not give the tree that is stored over them.")
+        return
+    else:
+        report.completeness = VERIFIED
     _freshness(app, tx, report, largest, size)
 
 

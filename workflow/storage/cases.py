@@ -101,6 +101,12 @@ def head(tx: Tx, case_id: str) -> tuple[str, int]:
     return ("", 0) if row is None else (leaf_hash(row[0].encode()).hex(), row[1])
 
 
+def length(tx: Tx, case_id: str) -> int:
+    """Return the sequence of a case's newest entry, 0 where there is none."""
+    (newest,) = tx.one("SELECT coalesce(max(sequence), 0) FROM entry WHERE case_id = ?", (case_id,)) or (0,)
+    return int(newest)
+
+
 def by_request(tx: Tx, case_id: str, request: str) -> list[Entry]:
     """Return the entries that an idempotency key has caused in a case before."""
     rows = tx.all("SELECT body FROM entry WHERE case_id = ? AND request = ? ORDER BY sequence", (case_id, request))

@@ -31,3 +31,19 @@ def rows_without(tx: Tx) -> list[str]:
         'SELECT c.id FROM "case" AS c WHERE NOT EXISTS (SELECT 1 FROM entry AS e WHERE e.case_id = c.id) ORDER BY c.id'
     )
     return [case_id for (case_id,) in found]
+
+
+def state_before(tx: Tx, case_id: str, index: int) -> str:
+    """Return the state a case was in before a leaf was added, "" where it was not yet open."""
+    row = tx.one(
+        "SELECT e.state_after FROM entry AS e JOIN leaf AS l ON l.entry = e.position "
+        "WHERE e.case_id = ? AND e.state_after <> '' AND l.\"index\" < ? ORDER BY e.sequence DESC LIMIT 1",
+        (case_id, index),
+    )
+    return "" if row is None else str(row[0])
+
+
+def was_in_state(tx: Tx, case_id: str, state: str) -> bool:
+    """Say whether a case was ever in a state."""
+    found = tx.one("SELECT 1 FROM entry WHERE case_id = ? AND state_after = ? LIMIT 1", (case_id, state))
+    return found is not None

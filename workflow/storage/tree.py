@@ -11,6 +11,8 @@ from workflow.storage.seal import LEVEL_BITS
 from workflow.storage.transaction import Tx
 
 _PAGE: Final = 5000
+UNSEALED: Final = 2**62
+"""Stands for the leaf number of an entry that has none yet."""
 _LEAVES: Final = 1024  # bodies are the bulk of a ledger: what was read is hashed while it is still in the cache
 
 
@@ -109,14 +111,17 @@ def index_of(tx: Tx, case_id: str, sequence: int) -> int | None:
     return None if row is None else int(row[0])
 
 
-def bodies(tx: Tx, case_id: str) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield stored body and stored leaf hash (None while unsealed) of a case's entries, by sequence."""
-    for body, value in tx.all(
-        "SELECT e.body, l.hash FROM entry AS e LEFT JOIN leaf AS l ON l.entry = e.position "
+def bodies(tx: Tx, case_id: str) -> Iterator[tuple[bytes, bytes | None, int]]:
+    """Yield stored body, stored leaf hash and leaf number of a case's entries, by sequence.
+
+    While an entry is not sealed its hash is None, and its number one behind every other.
+    """
+    for body, value, index in tx.all(
+        'SELECT e.body, l.hash, l."index" FROM entry AS e LEFT JOIN leaf AS l ON l.entry = e.position '
         "WHERE e.case_id = ? ORDER BY e.sequence",
         (case_id,),
     ):
-        yield body.encode(), None if value is None else bytes(value)
+        yield body.encode(), None if value is None else bytes(value), UNSEALED if index is None else index
 
 
 def column_faults(tx: Tx) -> list[int]:
