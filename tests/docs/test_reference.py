@@ -75,7 +75,9 @@ def test_glossary_names_every_state_and_resolution(names: type[State | Resolutio
 
 def test_faults_of_a_verification_are_all_explained() -> None:
     """The auditor's page lists every kind of fault that verification names, and no other."""
-    rooms = [(ROOT / "workflow" / "services" / f"{room}.py") for room in ("verification", "holdings", "verdict")]
+    rooms = [
+        (ROOT / "workflow" / "services" / f"{room}.py") for room in ("verification", "agreement", "holdings", "verdict")
+    ]
     source = "".join(room.read_text(encoding="utf-8") for room in rooms)
     named = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | set(re.findall(r'"(kept-[a-z]+)"', source))
     faults = rows(DOCS / "how-to" / "verify-a-ledger.md", "Faults")
