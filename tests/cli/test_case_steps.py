@@ -204,6 +204,27 @@ def test_assign(case: Shell) -> None:
     assert "" == case.view()["assignee"]
 
 
+def test_labels(case: Shell) -> None:
+    """Added, removed, listed and filtered by; what is no token is refused and goes nowhere."""
+    case.ok("case open eve@contoso.com")
+    case.ok("case label 1 --add wave-1 --add vip --as ana")
+    assert "labels changed" in case.ok("case label 1 --remove vip --as ana").out
+    assert ["wave-1"] == case.view()["labels"]
+    assert "wave-1" in case.ok("case view 1").out
+    heads, *lines = case.ok("case list").out.splitlines()
+    assert heads.endswith("labels")
+    assert [("1", True), ("2", False)] == sorted((line.split()[0], line.endswith("wave-1")) for line in lines)
+    assert [["wave-1"]] == [row["labels"] for row in case.ok("case list --label wave-1 --json").data["cases"]]
+    assert "wave-1" in case.ok("case list --label wave-1 --csv").out
+    assert [] == case.ok("case list --label wave-1 --label vip --json").data["cases"]
+    assert "labels changed: +wave-1, +vip" in case.ok("case history 1").out
+    entries = len(case.ok("case history 1 --json").data["entries"])
+    for words in ("case label 1", "case label 1 --add ada@contoso.com", "case list --label 'a b'"):
+        ran = case(words)
+        assert 2 == ran.code, ran
+    assert entries == len(case.ok("case history 1 --json").data["entries"])
+
+
 def test_notes(case: Shell) -> None:
     """A note from the command line or from standard input; an empty one is refused."""
     case.ok("case note 1 hello")

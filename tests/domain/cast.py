@@ -95,6 +95,7 @@ names = st.sampled_from(
 )
 facts = st.dictionaries(st.sampled_from([item.value for item in Condition]), st.booleans(), max_size=3)
 linkings = st.sampled_from((None, None, {}, {"other": State.CONTAINED}, {"other": State.DETECTED}))
+labels = st.sampled_from(((), ("wave",), ("wave", "vip"), ("Not A Label",)))
 digests = st.sampled_from([item.digest for item in BOOKS])
 statuses = st.sampled_from(RestrictionStatus)
 sources = st.sampled_from(Source)

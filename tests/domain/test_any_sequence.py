@@ -32,6 +32,7 @@ from tests.domain.cast import (
     actors,
     digests,
     facts,
+    labels,
     linkings,
     moments,
     names,
@@ -188,6 +189,15 @@ class AnySequence(RuleBasedStateMachine):
     def link(self, actor: Actor) -> None:
         """Link another case."""
         self.take(act.LinkCase(case="other"), actor)
+
+    @rule(actor=actors, add=labels, remove=labels)
+    def label(self, actor: Actor, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+        """Add and remove labels; nothing else about the case changes."""
+        book, moment = self.book, (self.book.case.state, self.book.case.version, self.book.case.evidence)
+        settled = len(book.entries)
+        self.take(act.LabelCase(add=add, remove=remove), actor)
+        if len(book.entries) == settled + 1:
+            assert moment == (book.case.state, book.case.version, book.case.evidence)
 
     @rule(actor=actors, states=linkings, stale=st.booleans())
     def request(self, actor: Actor, states: Any, stale: bool) -> None:  # noqa: FBT001 - hypothesis passes by name

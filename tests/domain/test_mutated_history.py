@@ -50,6 +50,7 @@ def _history() -> list[Entry]:
     book.done(act.MovePlaybook(playbook=another().digest, reason=WORDS))
     book.done(act.RequestUnblock())
     book.refused(act.ApproveUnblock(), ANN)
+    book.done(act.LabelCase(add=("wave",)))
     book.done(act.RejectRequest(reason=WORDS), BOB)
     book.done(act.RequestUnblock())
     book.later(DAY).done(act.AddNote(note=WORDS))
@@ -274,7 +275,7 @@ def test_every_value_of_the_decision_itself_is_held() -> None:
     """
     said = {
         "reference", "note", "reason", "number", "tenant", "entity", "label", "attachment", "fingerprint", "relation",
-        "identities", "expires_at", "observed_at", "facts", "restricted_at",
+        "identities", "expires_at", "observed_at", "facts", "restricted_at", "add",
     }  # fmt: skip
     silent = set()
     for number, part, changed in _others():

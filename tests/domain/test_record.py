@@ -64,6 +64,7 @@ def test_recorded_time_never_runs_backwards() -> None:
     )
     | st.builds(act.AddIdentity, subject=st.text(max_size=5), facts=st.dictionaries(st.text(max_size=3), st.booleans()))
     | st.builds(act.RecordAnswer, answer=st.sampled_from(Answer), reference=_WORDS)
+    | st.builds(act.LabelCase, add=st.lists(st.text(max_size=3), max_size=2).map(tuple))
     | st.builds(act.ApproveUnblock, seen_version=st.none() | st.integers(0, 99), reason=_WORDS)
 )
 def test_an_action_is_rebuilt_from_its_entry(action: act.Action) -> None:

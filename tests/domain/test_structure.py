@@ -16,9 +16,10 @@ from tests.domain.casebook import ADA, ANN, BOB, SMALL, START, WORDS, Casebook, 
 from workflow.domain import access, lifecycle, verbs
 from workflow.domain import actions as act
 from workflow.domain.case import Case
-from workflow.domain.lifecycle import MACHINE, TRIGGERS, advance
+from workflow.domain.lifecycle import MACHINE, advance
 from workflow.domain.restriction import Source
 from workflow.domain.scene import Scene
+from workflow.domain.verbs import TRIGGERS
 from workflow.domain.vocabulary import (
     Answer,
     EntryType,

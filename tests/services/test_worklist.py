@@ -31,7 +31,8 @@ def full(desk: Desk) -> Desk:
     desk.do(user, *desk.every(user, Phase.CONTAIN))
     desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
     assigned = desk.restrict("newsletter@contoso.example")
-    desk.do(assigned, act.AssignCase(assignee=casework.person(desk.app, "Zoe")))
+    desk.do(assigned, act.AssignCase(assignee=casework.person(desk.app, "Zoe")), act.LabelCase(add=("wave-1", "vip")))
+    desk.do(user, act.LabelCase(add=("wave-1",)))
     dismissed = desk.restrict("test@contoso.example")
     desk.do(dismissed, desk.gone())
     desk.do(dismissed, act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=Private("a test")))
@@ -46,6 +47,9 @@ def full(desk: Desk) -> Desk:
         ({"states": (State.RELEASED, State.DISMISSED)}, [1, 5]),
         ({"kind": "connector"}, [3]),
         ({"missing": "password-reset"}, [4]),
+        ({"labels": ("wave-1",)}, [2, 4]),
+        ({"labels": ("wave-1", "vip")}, [4]),
+        ({"labels": ("wave",)}, []),
         ({"text": "CONTOSO"}, [1, 2, 4]),
         ({"text": "newsl"}, [4]),
         ({"text": "nobody-at-all"}, []),

@@ -13,6 +13,7 @@ from tests.storage.ledgers import Ledger
 from workflow.errors import ConflictError, DatabaseBusyError, StorageError
 from workflow.storage.database import Database, create_file
 from workflow.storage.faults import translate
+from workflow.storage.migrations import HEAD
 
 
 def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_errors_are_the_houses_own(database: Database) -> None:
     with pytest.raises(StorageError), database.transaction() as tx:
         tx.run("SELECT nonsense FROM nowhere")
     with pytest.raises(ConflictError), database.transaction() as tx:
-        tx.write_all("INSERT INTO alembic_version (version_num) VALUES (?)", [("0001",)])
+        tx.write_all("INSERT INTO alembic_version (version_num) VALUES (?)", [(HEAD,)])
     with pytest.raises(StorageError, match="changed 0 rows"), database.transaction() as tx:
         tx.write("DELETE FROM subject WHERE id = ?", ("sub_404",))
 
@@ -272,6 +273,7 @@ def test_every_fault_says_what_to_do(code: int, expected: str) -> None:
 WRITER = """
 import sys
 from tests.storage.ledgers import Ledger, noted
+from workflow.storage.migrations import HEAD
 from workflow.storage.database import Database
 from workflow.ledger.note import Signer
 from workflow.storage.seal import Journal

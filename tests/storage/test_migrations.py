@@ -11,10 +11,12 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from tests.postgres import PostgresServer
+from tests.storage.conftest import DIALECTS
+from tests.storage.test_guards import forged
 from workflow.errors import SchemaError, StorageError
 from workflow.storage import schema, search_index
 from workflow.storage.database import Database, create_file
-from workflow.storage.migrations import upgrade
+from workflow.storage.migrations import migrate, upgrade
 from workflow.storage.pictures import COLUMNS
 from workflow.storage.tables import CaseRow
 
@@ -22,7 +24,7 @@ HALF_WAY = """
 import os, signal, sys
 from sqlalchemy import event
 from workflow.storage.database import Database
-from workflow.storage.migrations import upgrade
+from workflow.storage.migrations import migrate, upgrade
 
 database = Database(sys.argv[1])
 left = int(sys.argv[2])
@@ -185,4 +187,33 @@ def test_a_library_without_full_text_search_goes_without(empty: Path, monkeypatc
     monkeypatch.undo()
 
     assert [] == schema.compare(database)
+    database.close()
+
+
+OLDER_ROW = """INSERT INTO "case" (id, number, tenant, kind, entity, state, recurrence, version, playbook, missing,
+assignee, opened_at, updated_at, due_at, due, resolution, restriction, linked)
+VALUES ('case_1', 1, 't', 'mailbox', 'sub_1', 'detected', 1, 1, 'd', '[]', '', 'x', 'x', 'x', '', '', 'listed', '[]')"""
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_database_of_the_first_revision_is_brought_up(dialect: str, request: pytest.FixtureRequest) -> None:
+    """Its cases stay as they were, without labels, and the schema is then the expected one."""
+    if dialect == "sqlite":
+        url = f"sqlite:///{request.getfixturevalue('empty')}"
+    else:
+        url = request.getfixturevalue("postgres_server").create_database()
+    database = Database(url)
+    with database.engine.connect() as connection:
+        migrate(connection, "0001")
+        connection.commit()
+    with database.transaction() as tx:
+        tx.write("INSERT INTO entry (body) VALUES (?)", (forged(sequence=1, state="detected"),))
+        tx.write(OLDER_ROW, ())
+    with pytest.raises(SchemaError, match="holdfast upgrade"):
+        schema.check(database)
+    upgrade(database)
+
+    assert [] == schema.compare(database)
+    with database.reading() as tx:
+        assert [("detected", "[]")] == tx.all('SELECT state, labels FROM "case"')
     database.close()

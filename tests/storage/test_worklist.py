@@ -19,7 +19,9 @@ def filled(ledger: Ledger) -> Ledger:
     for index, address in enumerate(ADDRESSES):
         due = NOW - timedelta(hours=index) if index % 2 else None
         ledger.open(f"case_{index}", address, due_at=due, assignee="sub_9" if index == 1 else "")
-    ledger.open("case_5", "fay@contoso.com", state="contained", missing=("mfa-enabled-for-all",), resolution="")
+    ledger.open(
+        "case_5", "fay@contoso.com", state="contained", missing=("mfa-enabled-for-all",), labels=("a", "wave-1")
+    )
     ledger.open("case_6", "gus@contoso.com", state="released", released_at=NOW, resolution="released")
     ledger.open("case_7", "hal@contoso.com", state="closed", resolution="duplicate")
     ledger.open("case_8", "ida@contoso.com", state="dismissed", kind="user")
@@ -54,6 +56,10 @@ EVERY = tuple(State)
         (Filters(missing="mfa-enabled"), [1, 2, 3, 4, 5, 7]),
         (Filters(missing="mfa-enabled-for-all"), [6]),
         (Filters(missing="mfa"), []),
+        (Filters(labels=("wave-1",)), [6]),
+        (Filters(labels=("wave-1", "a")), [6]),
+        (Filters(labels=("wave-1", "b")), []),
+        (Filters(labels=("wave",)), []),
         (Filters(assignee="sub_9"), [2]),
         (Filters(assignee="", states=(State.DETECTED,)), [1, 3, 4, 5]),
         (Filters(resolution="duplicate", states=EVERY), [8]),

@@ -22,6 +22,7 @@ COMMANDS = {
     "except": Lazy(_FACTS, "except_", "Ask for, grant or refuse an exception."),
     "assign": Lazy(_FACTS, "assign", "Give the case to a person, or back to the queue."),
     "handover": Lazy("workflow.cli.case_handover", "handover", "Give a shift's open cases to somebody else."),
+    "label": Lazy(_FACTS, "label", "Add labels to the case, or remove them."),
     "note": Lazy(_FACTS, "note", "Add a note."),
     "attachment": Lazy("workflow.cli.attachment", "attachment", "List a case's evidence files, or get one back."),
     "identity": Lazy(_OPEN, "identity", "Name a compromised user, say more about one, or remove one."),

@@ -189,6 +189,23 @@ def assign(session: Session, case: str, name: str | None, nobody: bool) -> None:
 
 @click.command(cls=Verb)
 @click.argument("case")
+@click.option("--add", metavar="LABEL", multiple=True, help="Label to add; may be repeated.")
+@click.option("--remove", metavar="LABEL", multiple=True, help="Label to remove; may be repeated.")
+@click.pass_obj
+def label(session: Session, case: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    """Add labels to the case, or remove them.
+
+    LABEL is a token to find cases by ('case list --label'): small letters, digits and hyphens, at most 32 characters.
+    Labels stay on the ledger for ever, as they are: never a name, an address or anything else about a person.
+    """
+    if not (add or remove):
+        raise click.UsageError("Give --add LABEL or --remove LABEL.")
+    action = act.LabelCase(add=tuple(dict.fromkeys(add)), remove=tuple(dict.fromkeys(remove)))
+    take(session, look(session, case), action)
+
+
+@click.command(cls=Verb)
+@click.argument("case")
 @click.argument("text")
 @click.pass_obj
 def note(session: Session, case: str, text: str) -> None:

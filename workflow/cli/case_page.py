@@ -61,6 +61,7 @@ def _facts(session: Session, case: CaseView) -> Iterable[tuple[str, str]]:
     yield "reason", visible(restriction["reason"], 160)
     yield "resolution", case.resolution or ""
     yield "assignee", visible(case.assignee, 80) if case.assignee else "nobody"
+    yield "labels", ", ".join(case.labels)
     if case.due_at:
         yield "due", f"{local(case.due_at)}: {ATTENTION.get(case.due, visible(case.due))}"
     for identity in case.identities:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "missing", "assignee"),
     *("opened_at", "updated_at", "due_at", "due", "overdue_seconds", "resolution", "restriction", "restricted_at"),
-    *("requested_at", "intended_at", "released_at", "ended_at", "late", "overdue"),
+    *("requested_at", "intended_at", "released_at", "ended_at", "labels", "late", "overdue"),
 )
 """The columns of ``case list --csv``."""
 SHOWN = 2
@@ -34,6 +34,7 @@ SHOWN = 2
 @click.option("--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="Only entities of this kind.")
 @click.option("--tenant", default="", help="Only this tenant's.")
 @click.option("--missing", metavar="ID", default="", help="Only cases that lack this prerequisite.")
+@click.option("--label", "labels", metavar="LABEL", multiple=True, help="Only with this label; several: with all.")
 @click.option("--search", metavar="TEXT", default="", help="Only entities whose identifier contains this.")
 @click.option("--assignee", metavar="NAME", default=None, help="Only this person's; '' for nobody's.")
 @click.option("--mine", is_flag=True, help="Only yours.")
@@ -92,6 +93,7 @@ def _filters(session: Session, options: dict[str, Any]) -> Filters:
         tenant=options["tenant"],
         kind=options["kind"] or "",
         missing=options["missing"],
+        labels=options["labels"],
         text=options["search"],
         assignee=person_filter(session.app, assignee) if assignee else assignee,
         resolution=options["resolution"],
@@ -108,18 +110,19 @@ def _show_page(session: Session, page: Page) -> None:
             else "There are no cases yet. Begin with 'holdfast import FILE' or 'holdfast case open ADDRESS'."
         )
         return
-    # One tenant's name on every line would say nothing.
-    several = len({row.tenant for row in page.rows}) > 1
+    # One tenant's name on every line would say nothing, and neither would a column without labels.
+    extra = [("tenant", [row.tenant for row in page.rows])] if len({row.tenant for row in page.rows}) > 1 else []
+    extra += [("labels", [" ".join(row.labels) for row in page.rows])] if any(row.labels for row in page.rows) else []
     rows = [
         (
             *(row.number, row.state, row.entity, row.restriction, _missing(row), row.assignee or "-"),
             _due(session, row),
-            *([row.tenant] if several else []),
+            *(column[number] for _, column in extra),
         )
-        for row in page.rows
+        for number, row in enumerate(page.rows)
     ]
-    heads = ("#", "state", "entity", "restriction", "missing", "assignee", "due", *(["tenant"] if several else []))
-    table(heads, rows, flexible=(2, 4, 5, *([7] if several else [])))
+    heads = ("#", "state", "entity", "restriction", "missing", "assignee", "due", *(head for head, _ in extra))
+    table(heads, rows, flexible=(2, 4, 5, *range(7, len(heads))))
     counts = ", ".join(f"{count} {state}" for state, count in page.counts.items() if count)
     hint(f"{len(page.rows)} shown; in all: {counts}." + (f" More: --after {page.next}" if page.next else ""))
 

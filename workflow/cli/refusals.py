@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "identify": "case identity CASE USER",
     "remove-identity": "case identity CASE USER --remove --reason WHY",
     "link": "case link CASE OTHER",
+    "label": "case label CASE --add LABEL",
     "playbook": "case playbook CASE NAME --reason WHY",
     "request-unblock": "case request-unblock CASE",
     "withdraw": "case withdraw CASE",
@@ -62,7 +63,9 @@ HEADINGS: Mapping[type[HoldfastError], str] = {
 }
 """The first word of an error's message; any other begins with *Error*."""
 
-ASIDE = frozenset({"report", "note", "assign", "link", "retract", "except", "refuse", "identify", "remove-identity"})
+ASIDE = frozenset(
+    {"report", "note", "assign", "link", "label", "retract", "except", "refuse", "identify", "remove-identity"}
+)
 """Actions that are possible almost always: people who took a wrong step are not helped by their names."""
 
 

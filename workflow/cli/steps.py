@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SUMMARY = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "digest", "missing", "assignee"),
-    *("opened_at", "updated_at", "due_at", "due", "resolution", "restriction", "attempt", "proposals", "possible"),
+    *("labels", "opened_at", "updated_at", "due_at", "due", "resolution", "restriction", "attempt", "proposals"),
+    "possible",
 )
 """The members of a case that a result carries."""
 

@@ -32,6 +32,7 @@ PERMITTED: Mapping[type[act.Action], frozenset[Role]] = {
     act.AddIdentity: WORKERS,
     act.RemoveIdentity: WORKERS,
     act.LinkCase: WORKERS,
+    act.LabelCase: WORKERS,
     act.MovePlaybook: WORKERS,
     act.RequestUnblock: WORKERS,
     act.WithdrawRequest: WORKERS,

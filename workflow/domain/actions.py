@@ -187,6 +187,15 @@ class LinkCase(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelCase(Action):
+    """Add and remove labels: tokens that stand in the entry as they are, and never personal data."""
+
+    name: ClassVar[str] = "label"
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MovePlaybook(Action):
     """Move the case to another playbook or version; needs two people when requirements fall away (R8)."""
 
@@ -283,6 +292,7 @@ ACTIONS: Mapping[str, type[Action]] = {
         AddIdentity,
         RemoveIdentity,
         LinkCase,
+        LabelCase,
         MovePlaybook,
         RequestUnblock,
         WithdrawRequest,

@@ -196,6 +196,7 @@ class Case:
     hands: frozenset[str] = frozenset()
     assignee: str = ""
     links: tuple[Link, ...] = ()
+    labels: tuple[str, ...] = ()
     seen: frozenset[str] = frozenset()
 
     def copy(self) -> Case:

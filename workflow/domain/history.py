@@ -285,6 +285,10 @@ def _linked(case: Case, entry: Entry, _at: datetime) -> None:
     case.links += (Link(entry.data["case"], entry.data.get("relation", "related")),)
 
 
+def _labelled(case: Case, entry: Entry, _at: datetime) -> None:
+    case.labels = tuple(sorted(set(case.labels) - set(entry.data.get("remove", ())) | set(entry.data.get("add", ()))))
+
+
 _HANDLERS: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
     **UNBLOCKING,
     EntryType.CASE_OPENED: _opened,
@@ -293,6 +297,7 @@ _HANDLERS: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
     EntryType.CASE_REOPENED: _recurred,
     EntryType.CASE_ASSIGNED: _assigned,
     EntryType.CASE_LINKED: _linked,
+    EntryType.CASE_LABELLED: _labelled,
     EntryType.RESTRICTION_SEEN: _seen,
     EntryType.RESTRICTION_OBSERVED: _observed,
     EntryType.RESTRICTION_RETURNED: _recurred,

@@ -141,31 +141,6 @@ _UNGUARDED = frozenset(
 )
 """Arrows that move nothing and ask nothing: that the machine has them is all there is to ask of it."""
 
-TRIGGERS: Mapping[type[act.Action], str] = {
-    act.RecordEvidence: "record",
-    act.RetractEvidence: "record",
-    act.AskException: "record",
-    act.RefuseProposal: "record",
-    act.AddIdentity: "record",
-    act.RemoveIdentity: "record",
-    act.MovePlaybook: "record",
-    act.AssignCase: "note",
-    act.AddNote: "note",
-    act.LinkCase: "note",
-    act.ReportRestriction: "note",
-    act.ObserveRestriction: "note",
-    act.RequestUnblock: "request",
-    act.WithdrawRequest: "end_request",
-    act.RejectRequest: "end_request",
-    act.ApproveUnblock: "approve",
-    act.IntendUnblock: "intend",
-    act.RecordAnswer: "answer",
-    act.CloseCase: "close",
-    act.DismissCase: "dismiss",
-    act.ReopenCase: "reopen",
-}
-"""The arrow each action takes. Opening, and confirming what was proposed, are judged in functions of their own."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -213,7 +188,9 @@ def gate_closed(missing: tuple[Missing, ...]) -> GateClosedError:
 
 def possible(state: State) -> tuple[str, ...]:
     """Name the actions that the machine knows from this state, guards aside."""
-    return tuple(kind.name for kind, trigger in TRIGGERS.items() if state.name in MACHINE.events[trigger].transitions)
+    return tuple(
+        kind.name for kind, trigger in verbs.TRIGGERS.items() if state.name in MACHINE.events[trigger].transitions
+    )
 
 
 def advance(
@@ -323,7 +300,7 @@ def _judge(action: act.Action, scene: Scene, version: int) -> list[Record]:
     if isinstance(action, act.ConfirmProposal):
         return _judge_confirmation(action, scene)
     fails = isinstance(action, act.RecordAnswer) and action.answer is not Answer.DONE
-    fire("end_request" if fails else TRIGGERS[type(action)], scene)
+    fire("end_request" if fails else verbs.TRIGGERS[type(action)], scene)
     return verbs.MAKERS[type(action)](action, scene)
 
 
@@ -344,7 +321,7 @@ def _judge_report(action: act.ReportRestriction, scene: Scene) -> list[Record]:
 def _judge_confirmation(action: act.ConfirmProposal, scene: Scene) -> list[Record]:
     proposal = decisions.standing_proposal(scene, action.proposal)
     proposed = act.from_data(proposal.kind, proposal.data)
-    fire(TRIGGERS[type(proposed)], scene)
+    fire(verbs.TRIGGERS[type(proposed)], scene)
     access.second_person(scene.case, scene.actor, proposal.by, "this")
     return verbs.SECONDERS[type(proposed)](action, scene, proposed)
 

@@ -48,6 +48,7 @@ class Picture:
     released_at: datetime | None
     ended_at: datetime | None
     linked: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
 
 def picture(case: Case, playbook: Playbook) -> Picture:
@@ -80,6 +81,7 @@ def picture(case: Case, playbook: Playbook) -> Picture:
         released_at=case.released_at,
         ended_at=case.ended_at,
         linked=tuple(dict.fromkeys(link for item in case.evidence.values() for link in item.linked)),
+        labels=case.labels,
     )
 
 

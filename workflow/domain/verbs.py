@@ -1,17 +1,43 @@
-"""Which function judges each action and makes its records, once the state machine has let it pass."""
+"""Which arrow of the state machine each action takes, and which function then judges it and makes its records."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
-from workflow.domain import decisions, evidence, facts, moves
+from workflow.domain import decisions, evidence, facts, labels, moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from workflow.domain.record import Record
     from workflow.domain.scene import Scene
+
+TRIGGERS: Mapping[type[act.Action], str] = {
+    act.RecordEvidence: "record",
+    act.RetractEvidence: "record",
+    act.AskException: "record",
+    act.RefuseProposal: "record",
+    act.AddIdentity: "record",
+    act.RemoveIdentity: "record",
+    act.MovePlaybook: "record",
+    act.AssignCase: "note",
+    act.AddNote: "note",
+    act.LinkCase: "note",
+    act.LabelCase: "note",
+    act.ReportRestriction: "note",
+    act.ObserveRestriction: "note",
+    act.RequestUnblock: "request",
+    act.WithdrawRequest: "end_request",
+    act.RejectRequest: "end_request",
+    act.ApproveUnblock: "approve",
+    act.IntendUnblock: "intend",
+    act.RecordAnswer: "answer",
+    act.CloseCase: "close",
+    act.DismissCase: "dismiss",
+    act.ReopenCase: "reopen",
+}
+"""The arrow each action takes. Opening, and confirming what was proposed, are judged in functions of their own."""
 
 MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
     act.RecordEvidence: evidence.recorded,
@@ -24,6 +50,7 @@ MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
     act.AssignCase: facts.assigned,
     act.AddNote: facts.noted,
     act.LinkCase: facts.linked,
+    act.LabelCase: labels.labelled,
     act.ObserveRestriction: facts.observed,
     act.RequestUnblock: decisions.requested,
     act.WithdrawRequest: decisions.ended_request,

@@ -130,6 +130,7 @@ class EntryType(StrEnum):
     CASE_ASSIGNED = "case:assigned"
     CASE_NOTED = "case:noted"
     CASE_LINKED = "case:linked"
+    CASE_LABELLED = "case:labelled"
     RESTRICTION_SEEN = "restriction:seen"
     RESTRICTION_OBSERVED = "restriction:observed"
     RESTRICTION_RETURNED = "restriction:returned"

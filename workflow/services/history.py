@@ -31,6 +31,7 @@ WORDS: Mapping[str, str] = {
     EntryType.CASE_ASSIGNED: "assigned",
     EntryType.CASE_NOTED: "note",
     EntryType.CASE_LINKED: "case linked",
+    EntryType.CASE_LABELLED: "labels changed",
     EntryType.RESTRICTION_SEEN: "restriction reported again",
     EntryType.RESTRICTION_OBSERVED: "restriction read",
     EntryType.RESTRICTION_RETURNED: "restricted again",
@@ -175,7 +176,8 @@ def _line(entry: Entry, details: Mapping[str, Any]) -> str:
         return f"{words}: {entry.action} ({because})"
     if details.get("bulk"):
         words = f"{words}, one of {details['bulk']} approved together"
-    shown = [str(details[key]) for key in _TELLING if details.get(key)]
+    shown = [f"{sign}{label}" for sign, key in (("+", "add"), ("-", "remove")) for label in details.get(key, ())]
+    shown += [str(details[key]) for key in _TELLING if details.get(key)]
     return f"{words}: {', '.join(shown)}" if shown else words
 
 

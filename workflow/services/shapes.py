@@ -63,6 +63,7 @@ class CaseView:
     digest: str
     missing: list[str]
     assignee: str
+    labels: list[str]
     opened_at: str | None
     updated_at: str | None
     due_at: str | None

@@ -101,6 +101,7 @@ def _view(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | Non
         digest=gate.evidence_digest(case, rows),
         missing=list(dict.fromkeys(item.prerequisite for item in open_items)),
         assignee=names.subject(case.assignee),
+        labels=list(case.labels),
         opened_at=optional_time_to_text(case.opened_at),
         updated_at=optional_time_to_text(stored.updated_at),
         due_at=optional_time_to_text(due_at),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain.labels import well_formed
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER
 from workflow.domain.record import optional_time_to_text
 from workflow.domain.subject import normalise
@@ -58,6 +59,7 @@ class CaseRow:
     intended_at: str | None
     released_at: str | None
     ended_at: str | None
+    labels: list[str]
     late: bool
     overdue: bool
 
@@ -79,7 +81,8 @@ def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: 
     """Return one page; ``sort`` is a field, with ``-`` in front for the largest first.
 
     Raises:
-        InputError: an unknown sort field, a limit outside 1…500, a filter that is no text, or a key that no page gave.
+        InputError: an unknown sort field, a limit outside 1…500, a filter that is no text or no label, or a key that
+            no page gave.
     """
     filters = _storable(filters)
     if filters.missing:
@@ -144,6 +147,7 @@ def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
         intended_at=optional_time_to_text(item.intended_at),
         released_at=optional_time_to_text(item.released_at),
         ended_at=optional_time_to_text(item.ended_at),
+        labels=list(item.labels),
         late=age is not None and age > LATE_AFTER,
         overdue=overdue,
     )
@@ -165,6 +169,7 @@ def _key(after: str) -> worklist.Key | None:
 
 
 def _storable(filters: Filters) -> Filters:
+    well_formed(filters.labels)
     for name in ("tenant", "kind", "missing", "assignee", "resolution"):
         value = getattr(filters, name)
         if value is not None and not storable(value):

@@ -14,7 +14,7 @@ _FIXED: Final = ("id", "number", "tenant", "kind", "entity", "opened_at")
 _MOVED: Final = (
     *("state", "recurrence", "version", "playbook", "missing", "assignee", "updated_at", "due_at", "due"),
     *("resolution", "restriction", "restricted_at", "requested_at", "intended_at", "released_at", "ended_at"),
-    "linked",
+    *("linked", "labels"),
 )
 COLUMNS: Final = (*_FIXED, *_MOVED)
 SELECT: Final = ", ".join(f"c.{column}" for column in COLUMNS)
@@ -48,6 +48,7 @@ def values(picture: Picture) -> tuple[Any, ...]:
         optional_time_to_text(picture.released_at),
         optional_time_to_text(picture.ended_at),
         _list(picture.linked),
+        _list(picture.labels),
     )
 
 
@@ -56,6 +57,7 @@ def from_row(row: tuple[Any, ...]) -> Picture:
     found = dict(zip(COLUMNS, row, strict=True))
     found["missing"] = tuple(json.loads(found["missing"]))
     found["linked"] = tuple(json.loads(found["linked"]))
+    found["labels"] = tuple(json.loads(found["labels"]))
     found["due_at"] = None if found["due_at"] == NEVER else found["due_at"]
     for column in COLUMNS:
         if column.endswith("_at") and found[column] is not None:

@@ -173,6 +173,7 @@ class CaseRow(SQLModel, table=True):
     released_at: str | None = Field(sa_column=Column("released_at", TEXT))
     ended_at: str | None = Field(sa_column=Column("ended_at", TEXT))
     linked: str = Field(sa_column=_text("linked"))
+    labels: str = Field(sa_column=_text("labels", server_default=text("'[]'")))
 
 
 class SubjectRow(SQLModel, table=True):

@@ -34,6 +34,7 @@ class Filters:
     Args:
         states: any of these; the open ones without any.
         missing: id of a prerequisite that the case still lacks.
+        labels: all of these.
         text: part of the entity's identifier.
         due_until: only cases in which something is due by then.
         opened_from, opened_until, released_from, released_until: half-open ranges, from ≤ time < until.
@@ -43,6 +44,7 @@ class Filters:
     tenant: str = ""
     kind: str = ""
     missing: str = ""
+    labels: tuple[str, ...] = ()
     text: str = ""
     assignee: str | None = None
     resolution: str | None = None
@@ -167,10 +169,11 @@ def _conditions(tx: Tx, filters: Filters) -> tuple[str, list[Any]]:
         if value is not None:
             parts.append(column)
             params.append(value)
-    if filters.missing:
-        # Ids of prerequisites are quoted in the list, so that one is never found inside another.
-        parts.append("instr(c.missing, ?) > 0" if tx.sqlite else "position(? in c.missing) > 0")
-        params.append(f'"{filters.missing}"')
+    listed = [("missing", filters.missing)] if filters.missing else []
+    for column, item in [*listed, *(("labels", label) for label in filters.labels)]:
+        # What stands in these lists is quoted, so that one is never found inside another.
+        parts.append(f"instr(c.{column}, ?) > 0" if tx.sqlite else f"position(? in c.{column}) > 0")
+        params.append(f'"{item}"')
     if filters.text:
         clause, values = condition(tx, filters.text)
         parts.append(clause)

@@ -11,7 +11,7 @@ from workflow.storage.database import Database
 from workflow.storage.faults import translate
 from workflow.storage.transaction import SQLITE
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The revision this code works with."""
 
 _LOCK: Final = 0x484F4C44  # any number that is ours: one upgrade at a time on PostgreSQL
@@ -47,12 +47,12 @@ def upgrade(database: Database) -> None:
             ) from error
 
 
-def migrate(connection: Connection) -> None:
-    """Run the revisions on a connection whose transaction the caller began and will commit."""
+def migrate(connection: Connection, to: str = HEAD) -> None:
+    """Run the revisions up to one on a connection whose transaction the caller began and will commit."""
     from alembic import command  # noqa: PLC0415 - as above: reading commands never migrate.
     from alembic.config import Config  # noqa: PLC0415 - the same.
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
