@@ -23,7 +23,7 @@ WORKERS ?= 2
 PYTEST := $(PY) -m pytest -m "not long" -n $(WORKERS)
 FLOORS_TESTED_WHOLLY := workflow/domain/*,workflow/ledger/*,workflow/services/*,workflow/storage/*
 
-.PHONY: help demo test check coverage bench race kill tamper lint format format-check types imports lock docs clean
+.PHONY: help demo test check coverage bench race kill backups tamper lint format format-check types imports lock docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ race: $(VENV)/.dev ## Let clients race for the same cases (HOLDFAST_ROUNDS=…)
 
 kill: $(VENV)/.dev ## Kill writers half-way and look at what is left (HOLDFAST_ROUNDS=…)
 	$(PY) -m pytest -m long tests/kill
+
+backups: $(VENV)/.dev ## Take backups while processes write, and verify each (HOLDFAST_ROUNDS=…)
+	$(PY) -m pytest -m long tests/backups
 
 tamper: $(VENV)/.dev ## Tamper with ledgers and see that verification finds it (HOLDFAST_ROUNDS=…)
 	$(PY) -m pytest -m long tests/tamper

@@ -15,6 +15,8 @@ COMMANDS = {
     "case": Lazy("workflow.cli.case", "case", "Work on cases, from detected to released."),
     "playbook": Lazy("workflow.cli.playbook", "playbook", "Look at playbooks, check one, draw the state machine."),
     "ledger": Lazy("workflow.cli.ledger", "ledger", "Read, verify, checkpoint and export the ledger."),
+    "backup": Lazy("workflow.cli.keeping", "backup", "Write the whole ledger to one file while others work."),
+    "upgrade": Lazy("workflow.cli.keeping", "upgrade", "Bring the database to this version, with a backup."),
     "config": Lazy("workflow.cli.setup", "config", "Look at the settings."),
     "completion": Lazy("workflow.cli.completion", "completion", "Print what makes a shell complete commands."),
     "version": Lazy("workflow.cli.setup", "version", "Print the version and where things are kept."),

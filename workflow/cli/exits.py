@@ -75,7 +75,6 @@ CURES: Mapping[type[errors.HoldfastError], str] = {
     errors.SettingsError: "Correct the setting; 'docs/reference/settings.md' lists them all.",
     errors.DatabaseBusyError: "Try again in a moment.",
     errors.KeyMissingError: "Restore the key file, or run 'holdfast init' on a new installation.",
-    errors.SchemaError: "Restore the database from a backup, or ask whoever changed it.",
 }
 """What to do next, where the message itself does not say it."""
 

@@ -55,6 +55,12 @@ class Session:
             self._app = App(self.settings, self.clock) if self.clock else App(self.settings)
         return self._app
 
+    def now(self) -> datetime:
+        """Return the present, for commands that work without the app."""
+        from workflow.app import utc_now
+
+        return (self.clock or utc_now)()
+
     @property
     def who(self) -> Who:
         """Who acts: ``--as``, else ``HOLDFAST_AS``, else the operating system's user alone."""

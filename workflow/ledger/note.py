@@ -106,6 +106,13 @@ class Verifier:
         """Return the vkey."""
         return self.text
 
+    def under(self, name: str) -> "Verifier":
+        """Return the same key under another of its log's names."""
+        if name == self.name:
+            return self
+        public = self._public.public_bytes_raw()
+        return Verifier(f"{name}+{_key_hash(name, public).hex()}+{_base64(_ED25519 + public)}")
+
     def holds(self, text: bytes, signature: bytes) -> bool:
         """Tell whether this key made this signature over these bytes."""
         try:
@@ -160,6 +167,10 @@ class Signer:
         """Return the secret as text: ``PRIVATE+KEY+name+hash+base64(0x01 ‖ 32-byte seed)``."""
         seed = self._private.private_bytes_raw()
         return f"{_PRIVATE}{self.name}+{self.key_hash.hex()}+{_base64(_ED25519 + seed)}"
+
+    def under(self, name: str) -> "Signer":
+        """Return the same key under another of its log's names."""
+        return self if name == self.name else Signer(name, self._private)
 
     def __repr__(self) -> str:
         """Name the key without showing it."""

@@ -2,8 +2,12 @@
 
 SQLite runs WAL with ``synchronous=FULL``: NORMAL lost acknowledged writes in simulated power cuts (R5). Writers begin
 with ``BEGIN IMMEDIATE``, in line and with short waits of our own, because SQLite's grow to 100 ms and starve some.
+
+In a folder where this user may not write, SQLite cannot even make the files that reading takes. As long as nobody else
+writes to the database there, it is read as a file that does not change.
 """
 
+import os
 import random
 import sqlite3
 import threading
@@ -32,6 +36,7 @@ _CONNECT_WITHIN: Final = 5000  # milliseconds: another process may be recovering
 _POOL: Final = 16
 _BELIEVED: Final = 1.0  # seconds for which a pooled connection is taken to be alive
 _SHORTEST, _LONGEST = 0.00005, 0.0002  # seconds between two tries for the lock
+_STILL: Final = "mode=ro&immutable=1"
 
 
 class Database:
@@ -41,12 +46,15 @@ class Database:
         url: an SQLAlchemy URL; an SQLite file must exist (see :func:`create_file`).
         busy_timeout: seconds to wait for another writer.
         synchronous: SQLite's setting; ``NORMAL`` is for benchmarks only.
+        still: read a file that nobody writes to, such as a backup, and leave no trace in it or beside it.
 
     Raises:
         StorageError: the URL names no database that Holdfast knows.
     """
 
-    def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT, synchronous: str = "FULL") -> None:
+    def __init__(
+        self, url: str, *, busy_timeout: float = BUSY_TIMEOUT, synchronous: str = "FULL", still: bool = False
+    ) -> None:
         try:
             parsed = make_url(url)
         except (SQLAlchemyError, ValueError) as error:
@@ -57,6 +65,8 @@ class Database:
         self.path = Path(parsed.database) if self.dialect == SQLITE and parsed.database else None
         self._busy_timeout = busy_timeout
         self._synchronous = synchronous
+        self._still = still
+        self._seen: tuple[int, int] | None = None
         self._turn = threading.Lock()
         self._line = Line(self.path)
         if self.dialect == SQLITE:
@@ -179,8 +189,26 @@ class Database:
         if self.dialect == SQLITE:
             self._turn.release()
 
+    def look_again(self) -> None:
+        """Refuse what was read from a file that was taken to stand still and did not.
+
+        Raises:
+            DatabaseBusyError: somebody began to write to it meanwhile.
+        """
+        if self._seen is not None and self.path is not None and self._seen != _stamp(self.path):
+            raise DatabaseBusyError("Somebody wrote to the database while it was read here; look again.")
+
     def _connect_sqlite(self) -> sqlite3.Connection:
-        name = ":memory:" if self.path is None else f"file:{quote(str(self.path.absolute()))}?mode=rw"
+        try:
+            return self._connected(_STILL if self._still else "mode=rw")
+        except sqlite3.OperationalError:
+            if self.path is None or not _is_left_alone(self.path):
+                raise
+            self._seen = _stamp(self.path)
+            return self._connected(_STILL)
+
+    def _connected(self, how: str) -> sqlite3.Connection:
+        name = ":memory:" if self.path is None else f"file:{quote(str(self.path.absolute()))}?{how}"
         connection = sqlite3.connect(
             name, uri=True, isolation_level=None, check_same_thread=False, timeout=_CONNECT_WITHIN / 1000
         )
@@ -188,7 +216,7 @@ class Database:
             for pragma in (
                 "foreign_keys=ON",
                 "recursive_triggers=ON",
-                "journal_mode=WAL",
+                *(() if how == _STILL else ("journal_mode=WAL",)),
                 f"synchronous={self._synchronous}",
                 "secure_delete=ON",
                 "busy_timeout=0",
@@ -295,6 +323,7 @@ class Reading:
         if isinstance(error, (self._database.errors, UnicodeDecodeError)):
             raise translate(error) from error
         if error is None:
+            self._database.look_again()
             for callback in self._tx.close():
                 callback()
 
@@ -310,8 +339,18 @@ def _lay_down(_connection: Any, record: Any) -> None:
     record.info["used"] = time.monotonic()
 
 
+def _is_left_alone(path: Path) -> bool:
+    """Say whether a file can only be read where it is, and nobody has begun to write to it."""
+    return os.access(path, os.R_OK) and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
 def create_file(path: Path) -> None:
-    """Create an empty database file, for its owner alone (0600, in folders of 0700), and never over another.
+    """Create an empty database file, never over another.
 
     Raises:
         StorageError: something is there already, or the file cannot be made.

@@ -1,4 +1,4 @@
-"""The signing key's file: made once, for its owner alone, and never written over."""
+"""The signing key's file: made once, for its owner or the group it is shared with, and never written over."""
 
 import os
 import stat
@@ -7,11 +7,11 @@ from pathlib import Path
 from workflow.errors import KeyMissingError, StorageError
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Signer
-from workflow.storage.files import write_new
+from workflow.storage.files import is_shared, write_new
 
 
 def create(path: Path, signer: Signer) -> None:
-    """Write a new key file (0600, in folders of 0700).
+    """Write a new key file.
 
     Raises:
         StorageError: a file is there already, or it cannot be written.
@@ -28,7 +28,7 @@ def read(path: Path) -> Signer:
     """
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            loose = _is_loose(path, os.fstat(file.fileno()))
             text = file.read(4096)
     except FileNotFoundError:
         raise KeyMissingError(
@@ -37,9 +37,17 @@ def read(path: Path) -> Signer:
         ) from None
     except OSError as error:
         raise StorageError(f"The signing key {path} cannot be read: {error.strerror}.") from error
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if loose:
         raise StorageError(f"The signing key {path} is open to other users. Run: chmod 600 {path}")
     try:
         return Signer.load(text.decode("ascii"))
     except (Malformed, UnicodeDecodeError):
         raise StorageError(f"The file {path} does not hold a signing key. Restore it from your copy.") from None
+
+
+def _is_loose(path: Path, found: os.stat_result) -> bool:
+    """Say whether people can read the key who should not: others, or a group that its folder is not shared with."""
+    if os.name != "posix":  # pragma: no cover - Windows keeps modes of another kind
+        return False
+    shared = is_shared(path.parent) and path.parent.stat().st_gid == found.st_gid
+    return bool(found.st_mode & (stat.S_IRWXO if shared else stat.S_IRWXG | stat.S_IRWXO))

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from workflow.storage.files import opened
+
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows has no fcntl, so nobody stands in line there
@@ -60,7 +62,7 @@ class Line:
     def _open(self, path: Path) -> bool:
         if self._descriptor == _NOWHERE:
             try:
-                self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+                self._descriptor = opened(path, os.O_RDWR)
             except OSError:
                 return False
         return True

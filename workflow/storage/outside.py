@@ -18,7 +18,7 @@ from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
 from workflow.ledger.verify import compare
 from workflow.storage import tree
-from workflow.storage.files import make_folder
+from workflow.storage.files import make_folder, opened
 from workflow.storage.transaction import Tx
 
 try:
@@ -33,7 +33,7 @@ _DIGITS: Final = 16
 
 
 def append(path: Path, note: str) -> None:
-    """Append a signed note under a lock on the file (0600, in folders of 0700).
+    """Append a signed note under a lock on the file.
 
     A line that a crash tore is ended first, so that it cannot swallow this one. Nothing waits for the disk here: what a
     power cut takes from this file the database, which is then ahead of it, gives back at the next start.
@@ -122,12 +122,12 @@ def reconcile(tx: Tx, path: Path, verifiers: Sequence[Verifier]) -> bool:
 
 
 def _opened(path: Path) -> int:
-    flags = os.O_CREAT | os.O_RDWR | os.O_APPEND
+    flags = os.O_RDWR | os.O_APPEND
     try:
-        return os.open(path, flags, 0o600)
+        return opened(path, flags)
     except FileNotFoundError:
         make_folder(path)
-        return os.open(path, flags, 0o600)
+        return opened(path, flags)
 
 
 def _pieces_from_end(file: BinaryIO) -> Iterator[bytes]:

@@ -75,7 +75,11 @@ def check(database: Database) -> None:
         return
     if found is None:
         raise StorageError("There is no ledger in this database yet, it is empty. Begin with: holdfast init")
-    raise SchemaError(f"This database has schema {found}; this version works with {HEAD}. Run `holdfast upgrade`.")
+    if found > HEAD:
+        raise SchemaError(
+            f"This database has schema {found}, a newer Holdfast's; this one knows {HEAD}. Update Holdfast."
+        )
+    raise SchemaError(f"This database has schema {found}; this version works with {HEAD}. Run: holdfast upgrade")
 
 
 def is_empty(tx: Tx) -> bool:

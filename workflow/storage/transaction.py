@@ -82,6 +82,10 @@ class Tx:
                 count = cursor.rowcount
         self._expect(count, len(rows))
 
+    def copy(self, target: Any, pages: int, progress: Callable[[int, int, int], None] | None) -> None:
+        """Copy the whole database, as this transaction sees it, into an SQLite connection (SQLite only)."""
+        self._connection.backup(target, pages=pages, progress=progress)
+
     def before_commit(self, callback: "Callable[[Tx], None]") -> None:
         """Have ``callback(tx)`` run last in this transaction."""
         self._before.append(callback)

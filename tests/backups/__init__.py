@@ -1,0 +1,1 @@
+"""Backups are taken of a ledger that several processes are writing to; each has to verify."""

@@ -1,0 +1,69 @@
+"""Files that are made once: for whom, and whole or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from workflow.errors import InputError
+from workflow.storage import files
+
+
+def mode(path: Path) -> int:
+    """The permissions of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+def test_a_file_is_its_owners_or_the_groups_its_folder_is_shared_with(tmp_path: Path) -> None:
+    """Nothing but the folder decides, the umask included."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o2770)
+    before = os.umask(0o077)
+    try:
+        for folder in (tmp_path, shared, tmp_path / "new"):
+            files.write_new(folder / "file", "text")
+    finally:
+        os.umask(before)
+
+    assert [0o600, 0o660, 0o600] == [mode(folder / "file") for folder in (tmp_path, shared, tmp_path / "new")]
+    assert not files.is_shared(tmp_path / "nowhere")
+    os.close(files.opened(shared / "file", os.O_RDONLY))
+
+
+def test_a_whole_file_takes_its_place_at_once(tmp_path: Path) -> None:
+    """Its owner's alone; over another only when that is asked for."""
+    path = tmp_path / "file"
+    for text in ("one", "two"):
+        with files.whole(path, over=text == "two") as partial:
+            partial.write_text(text)
+    assert ("two", 0o600) == (path.read_text(), mode(path))
+    with pytest.raises(InputError, match="exists already"), files.whole(path):
+        pass
+    assert ["file"] == names(tmp_path)
+
+
+def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    """What stood there stands; so it does when somebody else was first."""
+    path = tmp_path / "file"
+    with pytest.raises(KeyError), files.whole(path):
+        raise KeyError
+    assert [] == names(tmp_path)
+    with pytest.raises(InputError, match="exists already"), files.whole(path):
+        path.write_text("theirs")
+    assert ("theirs", ["file"]) == (path.read_text(), names(tmp_path))
+
+
+def test_places_where_no_file_can_be(tmp_path: Path) -> None:
+    """A folder, and a folder that is not there, are named."""
+    for path in (tmp_path, Path("/")):
+        with pytest.raises(InputError, match="is a folder"), files.whole(path, over=True):
+            pass
+    with pytest.raises(InputError, match="cannot be written"), files.whole(tmp_path / "no" / "file"):
+        pass

@@ -1,0 +1,99 @@
+"""``holdfast backup``, ``doctor`` and ``upgrade``: keeping what was recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workflow.cli.output import as_json, fields, hint, say
+from workflow.cli.progress import progress_bar
+from workflow.cli.session import Session, Verb
+from workflow.cli.text import visible
+
+if TYPE_CHECKING:
+    from workflow.services.backups import Backup
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(cls=Verb)
+@click.argument("file", type=FILE)
+@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+@click.pass_obj
+def backup(session: Session, file: Path, force: bool) -> None:
+    """Write the whole ledger to one file while others work.
+
+    The file holds one moment, is yours alone (0600), and is complete or not there. It was opened again: its newest
+    checkpoint covers its entries and is signed. It holds every name and text, but not the signing key and not the
+    checkpoint file.
+    """
+    from workflow.services.backups import backup as write
+
+    with progress_bar("Copying pages") as step:
+        made = write(session.settings, file, over=force, progress=step)
+    if session.as_json:
+        as_json({**backup_data(made), "not_included": _left_out(session)})
+        return
+    say(f"Backup written to {visible(made.file)}: {made.entries} entries, {made.size} bytes.", bold=True)
+    held = "this machine's key file" if made.own_key else "the key the ledger names itself, which proves nothing"
+    origin, size, root = made.note.splitlines()[:3]
+    fields(
+        (
+            ("checkpoint", visible(f"{origin} {size} {root}")),
+            ("signature", f"holds against {held}"),
+        ),
+        "  ",
+    )
+    say("Not in it; keep a copy of each elsewhere, apart from the backup:")
+    fields(((item["what"], f"{visible(item['file'])} ({item['why']})") for item in _left_out(session)), "  ")
+
+
+def backup_data(made: Backup) -> dict[str, Any]:
+    """Return a backup as plain values."""
+    point = made.checkpoint
+    return {
+        "file": str(made.file),
+        "bytes": made.size,
+        "entries": made.entries,
+        "checkpoint": {"origin": point.origin, "size": point.size, "root": point.root.hex(), "note": made.note},
+        "signature_held_against": "key file" if made.own_key else "claimed",
+    }
+
+
+def _left_out(session: Session) -> list[dict[str, str]]:
+    settings = session.settings
+    return [
+        {"what": "signing key", "file": str(settings.key_file), "why": "whoever has it can sign; keep it locked away"},
+        {
+            "what": "checkpoint file",
+            "file": str(settings.checkpoint_file),
+            "why": "shows afterwards what a restore lost; best on another disk",
+        },
+        {"what": "settings file", "file": str(settings.config_file), "why": "people and their roles"},
+    ]
+
+
+@click.command(cls=Verb)
+@click.option("--backed-up", is_flag=True, help="PostgreSQL only: you have a backup at hand.")
+@click.pass_obj
+def upgrade(session: Session, backed_up: bool) -> None:
+    """Bring the database to this version, with a backup.
+
+    The backup stays beside the database. The upgrade is one transaction: cut short, nothing has changed.
+    """
+    from workflow.services.upgrading import upgrade as run
+
+    with progress_bar("Copying pages") as step:
+        done = run(session.settings, session.now(), backed_up=backed_up, progress=step)
+    if session.as_json:
+        saved = None if done.backup is None else backup_data(done.backup)
+        as_json({"from": done.before, "to": done.after, "changed": done.before != done.after, "backup": saved})
+    elif done.before == done.after:
+        say(f"Nothing to do: the database has schema {done.after}, which this version works with.")
+    else:
+        if done.backup is not None:
+            say(f"Backup of the old database: {visible(done.backup.file)} ({done.backup.entries} entries)")
+        say(f"Upgraded from schema {done.before} to {done.after}.", bold=True)
+        hint("'holdfast ledger verify' looks at all of it.")
