@@ -1,13 +1,14 @@
 """Entries beyond one case's: the newest of the log, rows that none stand behind, and carrying a case forward."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from workflow.domain.case import Case
 from workflow.domain.history import fold
 from workflow.domain.record import Entry, entry_from_body
 from workflow.ledger.entry import leaf_hash
 from workflow.storage.cases import FoldCache
+from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
 
@@ -47,3 +48,16 @@ def was_in_state(tx: Tx, case_id: str, state: str) -> bool:
     """Say whether a case was ever in a state."""
     found = tx.one("SELECT 1 FROM entry WHERE case_id = ? AND state_after = ? LIMIT 1", (case_id, state))
     return found is not None
+
+
+def cases_with(tx: Tx, types: Collection[str], begins: str, ends: str) -> list[str]:
+    """Return the ids of the cases that have a sealed entry of one of these types, recorded from ``begins`` to ``ends``.
+
+    Sorted by their characters' codes; ``ends`` (UTC text) is excluded.
+    """
+    rows = tx.all(
+        "SELECT DISTINCT e.case_id FROM entry AS e JOIN leaf AS l ON l.entry = e.position "
+        f"WHERE e.type IN ({marks(tuple(types))}) AND e.recorded_at >= ? AND e.recorded_at < ?",
+        (*types, begins, ends),
+    )
+    return sorted(case_id for (case_id,) in rows)
