@@ -86,7 +86,7 @@ def test_no_guesses(written: object) -> None:
 @pytest.mark.parametrize("written", ["03/04/2026 08:00", "3-4-2026 8:00", "03/04/26 08:00", "25/06/26 08:00"])
 def test_ambiguous_dates(written: str) -> None:
     """A date that can be read in two ways is refused with the options that settle it."""
-    with pytest.raises(SourceError, match="--date-order"):
+    with pytest.raises(InputError, match="--date-order"):
         moment(written, ReadOptions())
 
 

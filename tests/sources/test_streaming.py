@@ -17,6 +17,8 @@ from workflow.sources import ReadOptions, read
 ROWS, FEWER = 100_000, 20_000
 ROW = json.dumps({"SenderAddress": "u%d@tailspin.example", "Reason": SPAM, "TemporaryBlock": False})
 CELLS = f'"u%d@tailspin.example","{SPAM}","2026-06-11T14:03:27Z","False"\r\n'
+BLOCK = f"SenderAddress  : u%d@tailspin.example\r\nReason         : {SPAM}\r\nTemporaryBlock : False\r\n"
+LINE = "u%050d@tailspin.example" + " " * 12 + "spam\n"
 
 
 class Endless(io.BytesIO):
@@ -49,10 +51,12 @@ def pieces(start: str, row: str, between: str, end: str, rows: int = ROWS) -> It
     [
         (pieces("[", ROW, ",\n", "]"), ROWS),
         (pieces("SenderAddress,Reason,CreatedDatetime,TemporaryBlock\r\n", CELLS, "", ""), ROWS),
+        (pieces("", BLOCK, "\r\n", "", FEWER), FEWER),
+        (pieces(f"{'SenderAddress':79} Reason\n{'-' * 13:79} ------\n", LINE, "", "", FEWER), FEWER),
         (pieces('{"@odata.context":"x","value":[', ROW, ",", "]}", FEWER), FEWER),
         (pieces("", ROW, "\n", "\n", FEWER), FEWER),
     ],
-    ids=["list", "csv", "envelope", "lines"],
+    ids=["list", "csv", "printed list", "printed table", "envelope", "lines"],
 )
 def test_constant_memory(text: Iterator[str], rows: int) -> None:
     """The peak stays far below the size of the file, whichever way the rows are wrapped."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.sources.written import GUID, as_csv, connector_row, restrictions, sender_row, skipped, taken
-from workflow.domain.restriction import Restriction, Source
-from workflow.errors import SourceError
+from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.sources import ReadOptions, zone
 
 AT = datetime(2026, 6, 11, 14, 3, 27, tzinfo=UTC)
@@ -53,11 +53,17 @@ def test_unambiguous_local_dates(written: str) -> None:
 
 
 def test_an_ambiguous_date_is_refused_with_the_option() -> None:
-    """A date that may be March or April is refused with its line and what settles it."""
-    content = as_csv([sender_row(), sender_row(CreatedDatetime="03/04/2026 08:00:00")])
+    """A row whose date may be March or April is refused with what settles it, and the others are read."""
+    content = as_csv(
+        [sender_row(), sender_row(CreatedDatetime="03/04/2026 08:00:00"), sender_row("b@tailspin.example")]
+    )
 
-    with pytest.raises(SourceError, match=r"^line 3: .*--date-order dmy .*--date-order mdy.*--timezone"):
-        taken(content)
+    first, refused, last = taken(content)
+
+    assert isinstance(refused, Skipped)
+    assert (True, "line 3") == (refused.broken, refused.where)
+    assert re.search(r"--date-order dmy .*--date-order mdy.*--timezone", refused.why)
+    assert [True, True] == [isinstance(item, Restriction) for item in (first, last)]
 
 
 @pytest.mark.parametrize(("order", "month"), [("dmy", 4), ("mdy", 3)])

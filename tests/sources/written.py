@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import textwrap
 from typing import Any
 
 from workflow.domain.restriction import Restriction, Skipped
@@ -64,6 +65,28 @@ def as_csv(rows: list[dict[str, Any]], delimiter: str = ",", head: str = "", enc
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode(encoding)
+
+
+def as_list(rows: list[dict[str, Any]], width: int = 120, encoding: str = "utf-8") -> bytes:
+    """Return rows as Format-List prints them in a window: names padded, long values wrapped, CRLF."""
+    lines = ["", ""]
+    for row in rows:
+        pad = max(map(len, row))
+        for name, value in row.items():
+            first, *rest = textwrap.wrap(
+                str(value), width - pad - 3, drop_whitespace=False, break_on_hyphens=False
+            ) or [""]
+            lines += [f"{name:{pad}} : {first}", *(" " * (pad + 3) + piece for piece in rest)]
+        lines.append("")
+    return "\r\n".join([*lines, ""]).encode(encoding)
+
+
+def as_table(rows: list[dict[str, Any]], encoding: str = "utf-8") -> bytes:
+    """Return rows as Format-Table -AutoSize prints them."""
+    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0]}
+    table = [list(rows[0]), ["-" * len(name) for name in rows[0]], *([str(row[name]) for name in row] for row in rows)]
+    lines = [" ".join(f"{cell:{widths[name]}}" for name, cell in zip(rows[0], line, strict=True)) for line in table]
+    return "\r\n".join(["", *lines, "", ""]).encode(encoding)
 
 
 def audit_record(operation: str = "HygieneTenantEvents", **changed: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from workflow.sources.moment import zone
 from workflow.sources.options import DateOrder, ReadOptions
-from workflow.sources.reading import detect, read
+from workflow.sources.reading import detect, read, whole_list
 from workflow.sources.shape import ONE_LINERS, Shape
 
-__all__ = ["ONE_LINERS", "DateOrder", "ReadOptions", "Shape", "detect", "read", "zone"]
+__all__ = ["ONE_LINERS", "DateOrder", "ReadOptions", "Shape", "detect", "read", "whole_list", "zone"]

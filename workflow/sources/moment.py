@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from workflow.errors import InputError, SourceError
+from workflow.errors import InputError
 
 if TYPE_CHECKING:
     from workflow.sources.options import DateOrder, ReadOptions
@@ -41,8 +41,8 @@ def moment(value: object, options: ReadOptions) -> datetime | None:
     taken in ``options.timezone``.
 
     Raises:
-        SourceError: a numeric date can be read in two ways and ``options.date_order`` does not settle it.
-        InputError: anything else that is not a time between the years 2000 and 2199.
+        InputError: it is not a time between the years 2000 and 2199, or a numeric date that can be read in two ways
+            and that ``options.date_order`` does not settle.
     """
     if isinstance(value, dict):  # PowerShell 5.1 writes a decorated date as an object around the value.
         value = next((inner for name, inner in value.items() if str(name).casefold() == "value"), "?")
@@ -107,7 +107,7 @@ def _order(match: re.Match[str], told: DateOrder | None) -> DateOrder:
             return "dmy"
         if second > _MONTHS or first == second:
             return "mdy"
-    raise SourceError(
+    raise InputError(
         f"The date {match.group()!r} can be read in more than one way: say --date-order dmy (day first) or "
         "--date-order mdy (month first). If its time is not UTC, say --timezone as well.",
     )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import BinaryIO
 
 from workflow.domain.restriction import Restriction, Skipped, Source
+from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, SourceError
 from workflow.sources.alert import alert
 from workflow.sources.audit_log import record
@@ -18,20 +21,36 @@ from workflow.sources.json_items import items
 from workflow.sources.json_scan import Broken
 from workflow.sources.limits import CHUNK, MAX_MAIL
 from workflow.sources.options import ReadOptions
+from workflow.sources.printed import Columns, Row, blocks, cut_header, list_shape, table_columns, table_rows, text_shape
 from workflow.sources.shape import Shape, is_mail, of_fields, unknown
 from workflow.sources.table import Header, header, rows
 
 _Reader = Callable[[Fields, str, ReadOptions], Iterable[Restriction | Skipped]]
+_Opened = Callable[[Incoming, ReadOptions], Iterator[Restriction | Skipped]]
 _READERS: dict[Shape, _Reader] = {
     Shape.SENDERS_JSON: lambda fields, where, options: [sender(fields, where, Source.CMDLET, options)],
     Shape.SENDERS_CSV: lambda fields, where, options: [sender(fields, where, Source.EXPORT, options)],
+    Shape.SENDERS_TEXT: lambda fields, where, options: [sender(fields, where, Source.EXPORT, options)],
     Shape.CONNECTORS_JSON: lambda fields, where, options: [connector(fields, where, Source.CMDLET, options)],
     Shape.CONNECTORS_CSV: lambda fields, where, options: [connector(fields, where, Source.EXPORT, options)],
+    Shape.CONNECTORS_TEXT: lambda fields, where, options: [connector(fields, where, Source.EXPORT, options)],
     Shape.ALERTS_JSON: alert,
     Shape.AUDIT_JSON: lambda fields, where, options: [record(fields, where, options)],
     Shape.AUDIT_CSV: lambda fields, where, options: [record(fields, where, options)],
 }
 """How one row or item of each shape is read; a mail is no list of items."""
+LISTS = {
+    shape: Kind.MAILBOX if shape.value.startswith("blocked-senders") else Kind.CONNECTOR
+    for shape in Shape
+    if shape.value.startswith(("blocked-senders", "blocked-connectors"))
+}
+"""Shapes that list everything of one kind which is restricted at a time."""
+_EVENTS = {
+    Shape.ALERTS_JSON: "alerts tell what happened, not what is restricted now.",
+    Shape.AUDIT_JSON: "the audit log tells what happened, not what is restricted now.",
+    Shape.AUDIT_CSV: "the audit log tells what happened, not what is restricted now.",
+    Shape.BOUNCE: "a bounce message tells of one sender.",
+}
 _JSON_STARTS = ("[", "{")
 _NOTHING = frozenset({"", "null"})
 _MEMBER = re.compile(r'"([\w@.]{1,64})"\s*:')
@@ -49,23 +68,30 @@ def read(stream: BinaryIO, *, name: str, options: ReadOptions) -> Iterator[Restr
         options: what the file itself leaves open.
 
     Raises:
-        SourceError: at once when the content is none of the known ones; while reading when a date can be
-            read in two ways, or the stream breaks.
+        SourceError: at once when the content is none of the known ones; while reading when the stream breaks.
+    """
+    return _read(receive(stream, name), options)
+
+
+def whole_list(
+    stream: BinaryIO, *, name: str, options: ReadOptions
+) -> tuple[Kind | None, Iterator[Restriction | Skipped]]:
+    """Read a file that has to be a list of everything restricted; returns of which kind (None: it is empty) and items.
+
+    Raises:
+        SourceError: as :func:`read`, and at once when the content tells of single events and is no such list.
     """
     incoming = receive(stream, name)
-    opening = incoming.opening.lstrip("\ufeff \t\r\n")
-    if opening.strip() in _NOTHING:
-        return iter(())
-    if opening.startswith(_JSON_STARTS):
-        return _json(incoming, options)
-    if is_mail(opening):
-        return _mail(incoming, options)
-    columns = header(incoming.opening)
-    if columns is None:
-        return iter(())
-    if columns.shape is None:
-        raise unknown(name, incoming.head)
-    return _table(incoming, columns, columns.shape, options)
+    shape = _shape(replace(incoming, stream=io.BytesIO()))
+    if shape is not Shape.EMPTY and shape not in LISTS:
+        raise SourceError(
+            f"{name} is no list of everything that is restricted: {_EVENTS[shape]} Import it without --complete."
+        )
+    return LISTS.get(shape), _read(incoming, options)
+
+
+def _read(incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    return _door(incoming)[1](incoming, options)
 
 
 def detect(head: bytes, *, name: str = "The input") -> Shape:
@@ -74,20 +100,41 @@ def detect(head: bytes, *, name: str = "The input") -> Shape:
     Raises:
         SourceError: it is none of the known ones.
     """
-    incoming = look(head[:CHUNK], io.BytesIO(), name)
+    return _shape(look(head[:CHUNK], io.BytesIO(), name))
+
+
+def _shape(incoming: Incoming) -> Shape:
+    return _door(incoming)[0] or _json_shape(incoming)
+
+
+def _door(incoming: Incoming) -> tuple[Shape | None, _Opened]:
+    """Return what the content is (None: JSON, which its items tell) and what reads it."""
     opening = incoming.opening.lstrip("\ufeff \t\r\n")
     if opening.strip() in _NOTHING:
-        return Shape.EMPTY
+        return Shape.EMPTY, _nothing
+    # Before JSON: the prompt of a remote session begins with a bracket.
+    listed = list_shape(opening)
+    if listed is not None:
+        return listed, _list
+    printed = table_columns(incoming.opening)
+    if printed is not None and printed.shape is not None:
+        if printed.cut:
+            raise SourceError(f"{incoming.name}: {cut_header(printed)}")
+        return printed.shape, partial(_printed_table, printed)
     if opening.startswith(_JSON_STARTS):
-        return _json_shape(incoming)
+        return None, _json
     if is_mail(opening):
-        return Shape.BOUNCE
+        return Shape.BOUNCE, _mail
     columns = header(incoming.opening)
     if columns is None:
-        return Shape.EMPTY
+        return Shape.EMPTY, _nothing
     if columns.shape is None:
-        raise unknown(name, incoming.head)
-    return columns.shape
+        raise unknown(incoming.name, incoming.head)
+    return columns.shape, partial(_table, columns, columns.shape)
+
+
+def _nothing(_incoming: Incoming, _options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    return iter(())
 
 
 def _json_shape(incoming: Incoming) -> Shape:
@@ -139,7 +186,7 @@ def _answer(fields: Fields) -> str:
     return f": it holds an error answer of the service ({text(error.get('message'), 200)!r})"
 
 
-def _table(incoming: Incoming, columns: Header, shape: Shape, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+def _table(columns: Header, shape: Shape, incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Skipped]:
     for where, cells in rows(incoming.chunks(), columns):
         if isinstance(cells, str):
             yield Skipped(where, cells, broken=True)
@@ -147,11 +194,26 @@ def _table(incoming: Incoming, columns: Header, shape: Shape, options: ReadOptio
             yield from _guarded(shape, dict(cells), where, options)
 
 
+def _list(incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    return _printed(blocks(incoming.chunks()), options)
+
+
+def _printed_table(columns: Columns, incoming: Incoming, options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    return _printed(table_rows(incoming.chunks(), columns), options)
+
+
+def _printed(rows_: Iterable[Row], options: ReadOptions) -> Iterator[Restriction | Skipped]:
+    for where, values in rows_:
+        shape = None if isinstance(values, str) else text_shape(values)
+        if isinstance(values, str) or shape is None:
+            yield Skipped(where, str(values), broken=True)
+        else:
+            yield from _guarded(shape, dict(values), where, options)
+
+
 def _guarded(shape: Shape, fields: Fields, where: str, options: ReadOptions) -> Iterator[Restriction | Skipped]:
-    """Read one item; what is wrong with it concerns it alone, except a date whose order must be told."""
+    """Read one item; what is wrong with it concerns it alone."""
     try:
         yield from _READERS[shape](fields, where, options)
-    except SourceError as error:
-        raise SourceError(f"{where}: {error}") from error
     except InputError as error:
         yield Skipped(where, str(error), broken=True)

@@ -18,8 +18,10 @@ class Shape(StrEnum):
     EMPTY = "empty"
     SENDERS_JSON = "blocked-senders-json"
     SENDERS_CSV = "blocked-senders-csv"
+    SENDERS_TEXT = "blocked-senders-text"
     CONNECTORS_JSON = "blocked-connectors-json"
     CONNECTORS_CSV = "blocked-connectors-csv"
+    CONNECTORS_TEXT = "blocked-connectors-text"
     ALERTS_JSON = "alerts-json"
     AUDIT_JSON = "audit-log-json"
     AUDIT_CSV = "audit-log-csv"
@@ -36,8 +38,10 @@ _AUDIT = (
 ONE_LINERS = {
     Shape.SENDERS_JSON: "Get-BlockedSenderAddress | ConvertTo-Json | Set-Content -Encoding utf8 senders.json",
     Shape.SENDERS_CSV: "Get-BlockedSenderAddress | Export-Csv -NoTypeInformation -Encoding utf8 senders.csv",
+    Shape.SENDERS_TEXT: "Get-BlockedSenderAddress | Format-List | Out-File -Width 4096 -Encoding utf8 senders.txt",
     Shape.CONNECTORS_JSON: ("Get-BlockedConnector | ConvertTo-Json | Set-Content -Encoding utf8 connectors.json"),
     Shape.CONNECTORS_CSV: ("Get-BlockedConnector | Export-Csv -NoTypeInformation -Encoding utf8 connectors.csv"),
+    Shape.CONNECTORS_TEXT: "Get-BlockedConnector | Format-List | Out-File -Width 4096 -Encoding utf8 connectors.txt",
     Shape.ALERTS_JSON: (
         "Invoke-MgGraphRequest -OutputType Json -Uri 'v1.0/security/alerts_v2?"
         "$filter=serviceSource eq ''microsoftDefenderForOffice365''' | Set-Content -Encoding utf8 alerts.json"
@@ -92,7 +96,7 @@ def unknown(name: str, head: bytes, found: str = "") -> SourceError:
             return SourceError(f"{name} is {what}.")
     return SourceError(
         f"{name} is none of the files that can be imported{found}. Looked for: the output of "
-        "Get-BlockedSenderAddress or Get-BlockedConnector (ConvertTo-Json or Export-Csv), Graph alerts_v2 "
+        "Get-BlockedSenderAddress or Get-BlockedConnector (ConvertTo-Json, Export-Csv, Format-List), Graph alerts_v2 "
         "JSON, unified audit log records (JSON, or CSV with an AuditData column), or bounce mail (.eml). "
         f"A good file comes from: {ONE_LINERS[Shape.SENDERS_JSON]}",
     )

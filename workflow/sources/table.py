@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.sources.limits import MAX_ITEM
+from workflow.sources.lines import Line, numbered
 from workflow.sources.shape import Shape, of_fields
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ _CSV_SHAPES = {
     Shape.CONNECTORS_JSON: Shape.CONNECTORS_CSV,
     Shape.AUDIT_JSON: Shape.AUDIT_CSV,
 }
-_Line = tuple[int, str | None]
-"""A line's or record's number, and its text: None when it is too long."""
 _TYPE_LINE = "#TYPE"
 _SEPARATOR_LINE = "sep="
 
@@ -53,7 +52,7 @@ def _columns(line: str, delimiter: str, number: int) -> Header:
 
 def rows(chunks: Iterator[str], columns: Header) -> Iterator[tuple[str, dict[str, str] | str]]:
     """Yield each record behind the header with its line: the cells by column name, or why it is broken."""
-    for number, record in _records(_lines(chunks), columns.line):
+    for number, record in _records(numbered(chunks), columns.line):
         where = f"line {number}"
         if record is None:
             yield where, f"It is longer than {MAX_ITEM:,} characters, or a quotation mark is never closed."
@@ -74,32 +73,17 @@ def _cells(record: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def _lines(chunks: Iterator[str]) -> Iterator[_Line]:
-    """Yield numbered lines without their ends; None stands for one that is too long."""
-    number = 0
-    rest: str | None = ""
-    for chunk in chunks:
-        pieces = chunk.split("\n")
-        for piece in pieces[:-1]:
-            number += 1
-            yield number, None if rest is None else (rest + piece).removesuffix("\r")
-            rest = ""
-        rest = None if rest is None or len(rest) + len(pieces[-1]) > MAX_ITEM else rest + pieces[-1]
-    if rest != "":
-        yield number + 1, rest
-
-
-def _records(lines: Iterator[_Line], header_line: int) -> Iterator[_Line]:
+def _records(lines: Iterator[Line], header_line: int) -> Iterator[Line]:
     """Join the lines of cells with line breaks: a record ends where its quotation marks are even.
 
     A mark that is never closed costs only its own line: the lines behind it are read again.
     """
-    waiting: deque[_Line] = deque()
+    waiting: deque[Line] = deque()
     while (first := _next(waiting, lines)) is not None:
         number, text = first
         if number <= header_line or (text is not None and not text.strip()):
             continue
-        taken: list[_Line] = []
+        taken: list[Line] = []
         record = text
         if text is not None and text.count('"') % 2:
             record = _joined(text, taken, waiting, lines)
@@ -108,7 +92,7 @@ def _records(lines: Iterator[_Line], header_line: int) -> Iterator[_Line]:
         yield number, record
 
 
-def _joined(text: str, taken: list[_Line], waiting: deque[_Line], lines: Iterator[_Line]) -> str | None:
+def _joined(text: str, taken: list[Line], waiting: deque[Line], lines: Iterator[Line]) -> str | None:
     """Return the record that begins with this line, None if it never ends; ``taken`` is what was read."""
     parts = [text]
     size = len(text)
@@ -124,5 +108,5 @@ def _joined(text: str, taken: list[_Line], waiting: deque[_Line], lines: Iterato
     return None
 
 
-def _next(waiting: deque[_Line], lines: Iterator[_Line]) -> _Line | None:
+def _next(waiting: deque[Line], lines: Iterator[Line]) -> Line | None:
     return waiting.popleft() if waiting else next(lines, None)
