@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.shell import Shell
 from workflow.cli.demo_files import CONNECTOR, write_first_day, write_removal, write_return
-from workflow.cli.intake import _opened
+from workflow.cli.files import opened
 from workflow.errors import SourceError
 from workflow.sources import ONE_LINERS
 
@@ -144,5 +144,5 @@ def test_closed_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
     """A standard input that is closed is not an empty one."""
     monkeypatch.setattr("workflow.cli.intake.sys", SimpleNamespace(stdin=None))
 
-    with pytest.raises(SourceError, match="is closed"), _opened("-"):
+    with pytest.raises(SourceError, match="is closed"), opened("-"):
         pass

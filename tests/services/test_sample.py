@@ -134,10 +134,9 @@ def test_what_is_not_sealed_is_left_out_and_counted(postgres_place: Place) -> No
     assert ((0, 1), (1, 0)) == ((len(before.population), before.unsealed), (len(after.population), after.unsealed))
 
 
-def test_before_anything_is_sealed_there_is_no_checkpoint(sqlite_desk: Desk) -> None:
+def test_before_anything_is_sealed_there_is_no_checkpoint() -> None:
     """A population of nothing still has a digest."""
-    with sqlite_desk.app.database.reading():
-        found = Sample(WEEK, [], None, 0)
+    found = Sample(WEEK, [], None, 0)
 
     assert {"origin": "", "size": 0, "root": ""} == found.to_data()["checkpoint"]
     assert sampling.digest([]) == found.digest

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections import Counter
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workflow.cli.exits import Exit
+from workflow.cli.files import Spool, in_file, items_of
 from workflow.cli.output import hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import show_error
@@ -22,14 +17,9 @@ from workflow.cli.text import visible
 from workflow.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from workflow.domain.restriction import Restriction, Skipped
     from workflow.services.intake import Taken
     from workflow.sources import ReadOptions
 
-MEMORY = 1 << 20
-"""Bytes of results held in memory before they go to a temporary file."""
 ORDER = ("opened", "reopened", "came-back", "observed", "seen", "known", "skipped", "broken")
 
 
@@ -65,39 +55,35 @@ def import_(
     nothing. Every item stands for itself: a broken one is reported with its place and the others are taken in; the
     exit code is then 1.
     """
+    from workflow.services.intake import take_in
+
     session: Session = ctx.obj
     options = _options(session, tenant, date_order, timezone)
     counts: Counter[str] = Counter()
     failed = False
-    # What became of each item waits in a file, so that memory stays constant and the JSON comes whole or not at all.
-    with progress_bar("Importing") as step, SpooledTemporaryFile(MEMORY, "w+", encoding="ascii") as kept:
+    with progress_bar("Importing") as step, Spool() as kept:
         for name in files:
             try:
-                for taken in _take(session, name, options, tenant, step):
-                    counts[taken.outcome] += 1
-                    if session.as_json:
-                        _keep(kept, {"file": name, **taken.to_data()})
-                    else:
-                        _line(name, taken, quiet=quiet)
+                with items_of(name, options, step) as items:
+                    for taken in take_in(session.app, session.who, items, tenant):
+                        counts[taken.outcome] += 1
+                        if session.as_json:
+                            kept.keep({"file": name, **taken.to_data()})
+                        else:
+                            _line(name, taken, quiet=quiet)
             except SourceError as error:
                 failed = True
                 counts["broken"] += 1
                 if session.as_json:
-                    _keep(kept, {"file": name, "outcome": "broken", "why": str(error)})
+                    kept.keep({"file": name, "outcome": "broken", "why": str(error)})
                 else:
-                    show_error(_in_file(error, name), session)
+                    show_error(in_file(error, name), session)
         if session.as_json:
-            _print_json(kept, {"counts": {name: counts[name] for name in ORDER}, "failed": failed})
+            kept.print({"counts": {name: counts[name] for name in ORDER}, "failed": failed})
     if not session.as_json:
         _summary(counts)
     if counts["broken"]:
         ctx.exit(Exit.ERROR)
-
-
-def _in_file(error: SourceError, name: str) -> SourceError:
-    """Name the file where the message does not: several may be imported at once."""
-    told = str(error)
-    return error if told.startswith(name) else SourceError(f"{name}: {told}")
 
 
 def _options(session: Session, tenant: str, date_order: str | None, timezone: str | None) -> ReadOptions:
@@ -107,56 +93,6 @@ def _options(session: Session, tenant: str, date_order: str | None, timezone: st
 
     order: Any = date_order or session.settings.date_order or None
     return ReadOptions(timezone=zone(timezone) if timezone else UTC, date_order=order, tenant=tenant)
-
-
-def _take(
-    session: Session, name: str, options: ReadOptions, tenant: str, step: Callable[[int, int], None]
-) -> Iterator[Taken]:
-    from workflow.services.intake import take_in
-    from workflow.sources import read
-
-    with _opened(name) as (stream, size):
-        items = read(stream, name="standard input" if name == "-" else name, options=options)
-        yield from take_in(session.app, session.who, _counted(items, stream, size, step), tenant)
-
-
-def _counted(
-    items: Iterable[Restriction | Skipped], stream: BinaryIO, size: int, step: Callable[[int, int], None]
-) -> Iterator[Restriction | Skipped]:
-    """Pass items on and report progress: bytes of a file, items of a pipe."""
-    for number, item in enumerate(items, start=1):
-        step(stream.tell() if size else number, size)
-        yield item
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a file, or take standard input; with its size in bytes, 0 where nobody knows."""
-    with ExitStack() as stack:
-        if name == "-":
-            if sys.stdin is None:
-                raise SourceError("Standard input is closed: nothing can be read from it.")
-            yield sys.stdin.buffer, 0
-            return
-        try:
-            stream = stack.enter_context(Path(name).open("rb"))
-            size = os.fstat(stream.fileno()).st_size if stream.seekable() else 0
-        except OSError as error:
-            raise SourceError(f"{name} cannot be read: {error.strerror}.") from None
-        yield stream, size
-
-
-def _keep(kept: IO[str], item: dict[str, Any]) -> None:
-    kept.write(f"{',' if kept.tell() else ''}\n    {json.dumps(item)}")
-
-
-def _print_json(kept: IO[str], rest: dict[str, Any]) -> None:
-    """Print ``{"items": […], …}`` from the file of items, piece by piece."""
-    kept.seek(0)
-    click.echo('{\n  "items": [', nl=False)
-    while piece := kept.read(MEMORY):
-        click.echo(piece, nl=False)
-    click.echo(f"\n  ],{json.dumps(rest)[1:]}")
 
 
 def _line(name: str, taken: Taken, *, quiet: bool) -> None:
