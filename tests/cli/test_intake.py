@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_no_good_news(shell: Shell, home: Path) ->
 
 def test_closed_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """A standard input that is closed is not an empty one."""
-    monkeypatch.setattr("workflow.cli.intake.sys", SimpleNamespace(stdin=None))
+    monkeypatch.setattr("workflow.cli.files.sys", SimpleNamespace(stdin=None))
 
     with pytest.raises(SourceError, match="is closed"), opened("-"):
         pass
