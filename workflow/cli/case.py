@@ -9,6 +9,7 @@ from workflow.cli.lazy import Lazy, LazyGroup
 _READ, _WORK, _FACTS, _OPEN, _DECIDE, _UNBLOCK = (
     f"workflow.cli.case_{room}" for room in ("read", "work", "facts", "open", "decide", "unblock")
 )
+_AUDIT = "workflow.cli.case_audit"
 
 COMMANDS = {
     "open": Lazy(_OPEN, "open_", "Open a case by hand, from the portal or the telephone."),
@@ -37,6 +38,7 @@ COMMANDS = {
     "close": Lazy(_DECIDE, "close", "End the case."),
     "dismiss": Lazy(_DECIDE, "dismiss", "Propose or confirm a dismissal."),
     "reopen": Lazy(_DECIDE, "reopen", "Open an ended case again."),
+    "report": Lazy(_AUDIT, "report", "Report cases for an auditor: as a page to print, as CSV or as JSON."),
 }
 
 

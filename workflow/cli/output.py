@@ -32,17 +32,27 @@ def hint(text: str) -> None:
 
 def as_json(data: Any) -> None:
     """Print JSON that stands alone on standard output; everything but ASCII is escaped, so no text can act."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=True, default=str))
+    click.echo(json_text(data))
+
+
+def json_text(data: Any) -> str:
+    """Return data as JSON in ASCII."""
+    return json.dumps(data, indent=2, ensure_ascii=True, default=str)
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print rows as CSV (RFC 4180) whose cells no spreadsheet runs; lists are joined by spaces."""
+    """Print rows as CSV."""
+    click.echo(csv_text(columns, rows), nl=False)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as CSV (RFC 4180) whose cells no spreadsheet runs; lists are joined by spaces."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([cell(_flat(row[name])) for name in columns])
-    click.echo(out.getvalue(), nl=False)
+    return out.getvalue()
 
 
 def _flat(value: Any) -> Any:

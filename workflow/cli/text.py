@@ -90,6 +90,11 @@ def padded(text: str, columns: int) -> str:
 
 
 def cell(value: object) -> str:
-    """Return a CSV cell that a spreadsheet takes for text and never for a formula (OWASP, CSV injection)."""
+    """Return a CSV cell that a spreadsheet takes for text and never for a formula (OWASP, CSV injection).
+
+    Control and direction characters become visible, line breaks aside: a table is printed on terminals too.
+    """
     text = "" if value is None else str(value)
+    if not text.isprintable():
+        text = "".join(item if item in "\n\r\t" or item.isprintable() else visible(item) for item in text)
     return "'" + text if text.startswith(_FORMULA) else text

@@ -13,7 +13,7 @@ from workflow.storage import cases, tree
 from workflow.storage import entries as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from workflow.app import App
     from workflow.domain.record import Entry
@@ -104,16 +104,23 @@ def history(app: App, reference: str, as_of: str | None = None) -> list[EntryVie
     case_id = casework.find(app, reference)
     with app.database.reading() as tx:
         entries = cases.entries(tx, case_id)
-        return _views(tx, entries if as_of is None else until(entries, as_of))
+        return told(tx, entries if as_of is None else until(entries, as_of))
 
 
 def log(app: App, limit: int = 50) -> list[EntryView]:
     """Return the newest entries of the whole ledger, oldest of them first."""
     with app.database.reading() as tx:
-        return _views(tx, stored.newest(tx, limit))
+        return told(tx, stored.newest(tx, limit))
 
 
-def _views(tx: Tx, entries: list[Entry]) -> list[EntryView]:
+def told(tx: Tx, entries: list[Entry], names: Names | None = None) -> list[EntryView]:
+    """Return entries as people read them."""
+    names = names or names_of(tx, entries)
+    return [_view(tx, names, entry) for entry in entries]
+
+
+def names_of(tx: Tx, entries: Iterable[Entry]) -> Names:
+    """Return every name and text that these entries stand for."""
     subjects, commitments = set(), set()
     for entry in entries:
         subjects |= {entry.actor["id"], entry.actor["os"]}
@@ -124,8 +131,7 @@ def _views(tx: Tx, entries: list[Entry]) -> list[EntryView]:
                 subjects |= set(value)
             elif isinstance(value, dict) and value.keys() == {"commitment"}:
                 commitments.add(value["commitment"])
-    names = Names(tx, subjects, commitments)
-    return [_view(tx, names, entry) for entry in entries]
+    return Names(tx, subjects, commitments)
 
 
 def _members(entry: Entry) -> Iterator[tuple[str, Any]]:

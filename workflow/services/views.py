@@ -48,7 +48,7 @@ def case_view(app: App, reference: str, as_of: str | None = None) -> CaseView:
         else:
             entries = until(entries, as_of)
             at = time_from_text(entries[-1].recorded_at)
-        return _view(app, tx, entries, at, as_of)
+        return view_of(app, tx, entries, at, as_of)
 
 
 def until(entries: list[Entry], as_of: str) -> list[Entry]:
@@ -73,7 +73,8 @@ def until(entries: list[Entry], as_of: str) -> list[Entry]:
     return kept
 
 
-def _view(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | None) -> CaseView:
+def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | None) -> CaseView:
+    """Draw the case that these entries tell, as it stands at a time; settled unless ``as_of`` says that it is past."""
     stored = fold(entries)
     case = stored.copy()
     playbook = app.playbook(tx, case.playbook)

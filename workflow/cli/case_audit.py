@@ -1,0 +1,68 @@
+"""What auditors ask of cases: reports, what went another way than usual, and figures. Nothing here writes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workflow.cli.output import csv_text, hint, json_text
+from workflow.cli.session import Session, Verb
+from workflow.cli.text import visible
+
+if TYPE_CHECKING:
+    from workflow.services.report import Report
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(cls=Verb)
+@click.argument("cases", metavar="CASE...", nargs=-1, required=True)
+@click.option("--html", "wants_html", is_flag=True, help="One page that loads nothing and prints well.")
+@click.option("--csv", "wants_csv", is_flag=True, help="One row per case, occurrence and prerequisite, times in UTC.")
+@click.option("--output", metavar="FILE", type=_FILE, help="Write to this new file (readable by you alone).")
+@click.pass_obj
+def report(session: Session, cases: tuple[str, ...], wants_html: bool, wants_csv: bool, output: Path | None) -> None:
+    """Report cases for an auditor: as a page to print, as CSV or as JSON.
+
+    Per prerequisite what was done, by whom, when, how that is known and on what reference; who requested and approved
+    and what they stood on; exceptions; when it was unblocked; and the checkpoint all of it rests on. Without a format
+    the outline is printed.
+    """
+    from workflow.services.report import report as make
+
+    if wants_html + wants_csv + session.as_json > 1:
+        raise click.UsageError("Choose one of --html, --csv and --json.")
+    if output is not None and not (wants_html or wants_csv or session.as_json):
+        raise click.UsageError("--output needs one of --html, --csv and --json.")
+    if wants_html and output is None and sys.stdout.isatty():
+        raise click.UsageError("A page is for a browser: name a file with --output, or send it to one with '>'.")
+    found = make(session.app, cases)
+    if not (wants_html or wants_csv or session.as_json):
+        from workflow.cli.report_page import show_report
+
+        show_report(session, found)
+        return
+    text = _html(session, found) if wants_html else _csv(found) if wants_csv else json_text(found.to_data()) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from workflow.storage.files import write_new
+
+    write_new(output, text)
+    hint(f"{len(found.cases)} {'case' if len(found.cases) == 1 else 'cases'} reported in {visible(output)}")
+
+
+def _html(session: Session, found: Report) -> str:
+    from workflow import __version__
+    from workflow.reports.page import Reader, page
+
+    return page(found, Reader(session.zone, visible, __version__))
+
+
+def _csv(found: Report) -> str:
+    from workflow.services.report import ROW, rows
+
+    return csv_text(ROW, rows(found))
