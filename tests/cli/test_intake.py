@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -146,3 +147,83 @@ def test_closed_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(SourceError, match="is closed"), opened("-"):
         pass
+
+
+def test_a_whole_list(shell: Shell, home: Path) -> None:
+    """The week's work: each case that the list does not name says why it is gone."""
+    (home / "monday.json").write_bytes(senders("ada", "bob"))
+    shell.ok("import monday.json")
+    shell.later(hours=1)
+    (home / "tuesday.json").write_bytes(senders("bob", "eve"))
+
+    ran = shell.ok("import tuesday.json --complete --taken-at -10m")
+
+    assert "tuesday.json, item 1: seen #2 bob@contoso.com" in ran.out
+    assert (
+        "tuesday.json, not named: unblocked-outside #1 ada@contoso.com (gone, and nobody unblocked it here)" in ran.out
+    )
+    table = ran.out.split("\n\n")[1].splitlines()
+    assert [
+        "the week's work             cases",
+        "new                         1",
+        "still listed                1",
+        "came back                   0",
+        "gone after our unblock      0",
+        "expired                     0",
+        "unblocked outside Holdfast  1",
+    ] == table
+    again = shell.ok("import tuesday.json --complete --taken-at 2025-06-11T15:00+02:00 --json").data
+    assert (1, 2, 0) == (again["counts"]["left"], again["counts"]["seen"], again["counts"]["unblocked-outside"])
+    digest = hashlib.sha256((home / "tuesday.json").read_bytes()).hexdigest()
+    assert f"tuesday.json, SHA-256 {digest}" in shell.ok("case history 1 --json").out
+
+
+def test_a_whole_list_with_a_broken_row(shell: Shell, home: Path) -> None:
+    """Nothing is gone when a row could not be read, and the exit code says that the work is not done."""
+    (home / "monday.json").write_bytes(senders("ada", "bob"))
+    shell.ok("import monday.json")
+    (home / "tuesday.json").write_bytes(senders("\x1b", "bob"))
+    ran = shell("import tuesday.json --complete --taken-at now --quiet")
+    assert 1 == ran.code
+    assert "tuesday.json, the list: incomplete (nothing was recorded as gone, because 1 of its rows" in ran.out
+    assert "Not named: #1)" in ran.out
+    assert ran.out.endswith("The list is not complete: what it does not name was left as it stands.\n")
+
+
+def test_an_empty_whole_list(shell: Shell, home: Path) -> None:
+    """An empty list says nothing about its kind, so somebody has to; a header alone does say it."""
+    (home / "monday.json").write_bytes(senders("ada"))
+    shell.ok("import monday.json")
+    refused = shell("import - --complete --taken-at now", typed=b"[]")
+    assert (2, True) == (refused.code, "standard input is empty: say with --kind" in refused.err)
+    assert "unblocked" not in shell.ok("import - --complete --taken-at now --kind connector --quiet", typed=b"").err
+    shell.ok("import - --complete --taken-at now --kind mailbox", typed=b"[]")
+    assert "not-listed" == shell.view()["restriction"]["status"]
+    header = b"SenderAddress,Reason\n"
+    assert "left #1" in shell.ok("import - --complete --taken-at now", typed=header).out
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("import a.json --complete", 2, "Say with --taken-at"),
+        ("import a.json --taken-at now", 2, "go with --complete"),
+        ("import a.json --kind mailbox", 2, "go with --complete"),
+        ("import a.json --complete --taken-at +1h", 2, "lies in the future"),
+        ("import a.json b.json --complete --taken-at now", 2, "put them into one file"),
+        ("import a.json --complete --taken-at now --kind connector", 2, "another kind (mailbox)"),
+        ("import bounce.eml --complete --taken-at now", 1, "a bounce message tells of one sender"),
+        ("import alerts.json --complete --taken-at now", 1, "alerts tell what happened"),
+        ("import audit.json --complete --taken-at now", 1, "the audit log tells what happened"),
+        ("import a.json missing.json --complete --taken-at now", 1, "missing.json cannot be read"),
+    ],
+)
+def test_what_is_no_whole_list(shell: Shell, home: Path, line: str, code: int, words: str) -> None:
+    """What cannot be judged as a whole is refused before anything is taken in."""
+    write_first_day(home, shell.now - timedelta(hours=2))
+    write_removal(home, shell.now)
+    (home / "a.json").write_bytes(senders("ada"))
+    (home / "b.json").write_bytes(senders("bob"))
+    ran = shell(line)
+    assert (code, True) == (ran.code, words in ran.err), ran
+    assert "opened" not in ran.out

@@ -37,7 +37,7 @@ def items_of(
 
     with opened(name) as (stream, size):
         items = read(stream, name="standard input" if name == "-" else name, options=options)
-        yield _counted(items, stream, size, step)
+        yield counted(items, stream, size, step)
 
 
 def in_file(error: SourceError, name: str) -> SourceError:
@@ -46,7 +46,7 @@ def in_file(error: SourceError, name: str) -> SourceError:
     return error if told.startswith(name) else SourceError(f"{name}: {told}")
 
 
-def _counted(
+def counted(
     items: Iterable[Restriction | Skipped], stream: BinaryIO, size: int, step: Callable[[int, int], None]
 ) -> Iterator[Restriction | Skipped]:
     """Pass items on and report progress: bytes of a file, items of a pipe."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from workflow.cli.exits import Exit
-from workflow.cli.files import Spool, in_file, items_of
-from workflow.cli.output import hint, say
+from workflow.cli.files import Spool, counted, in_file, items_of, opened
+from workflow.cli.output import hint, say, table
 from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
@@ -17,10 +19,21 @@ from workflow.cli.text import visible
 from workflow.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import BinaryIO
+
+    from workflow.cli.intake_list import Found
     from workflow.services.intake import Taken
     from workflow.sources import ReadOptions
 
-ORDER = ("opened", "reopened", "came-back", "observed", "seen", "known", "skipped", "broken")
+    Step = Callable[[int, int], None]
+    Taking = Callable[[Step], Iterator[Taken]]
+
+ORDER = (
+    *("opened", "reopened", "came-back", "observed", "seen", "known", "skipped", "broken"),
+    *("released", "expired", "unblocked-outside", "left", "incomplete"),
+)
+FAULTS = frozenset({"broken", "incomplete"})
 
 
 class Import(Verb):
@@ -45,32 +58,71 @@ class Import(Verb):
     "--timezone", metavar="ZONE", help="Zone of times written without one, such as Europe/Berlin; UTC unless given."
 )
 @click.option("--quiet", is_flag=True, help="Only the summary and what is broken.")
+@click.option("--complete", is_flag=True, help="Each FILE is the whole list of its kind: what it lacks is gone.")
+@click.option("--taken-at", metavar="TIME", help="With --complete: when the list was taken.")
+@click.option(
+    "--kind",
+    type=click.Choice(["mailbox", "connector"]),
+    help="With --complete: of what an empty FILE is the list.",
+)
 @click.pass_context
 def import_(
-    ctx: click.Context, files: tuple[str, ...], tenant: str, date_order: str | None, timezone: str | None, quiet: bool
+    ctx: click.Context,
+    /,
+    *,
+    files: tuple[str, ...],
+    tenant: str,
+    date_order: str | None,
+    timezone: str | None,
+    quiet: bool,
+    complete: bool,
+    taken_at: str | None,
+    kind: str | None,
 ) -> None:
     """Take restrictions in from files that Microsoft's tools write.
 
     FILE is told by its content; - reads standard input. Importing a file again, or an older one, opens and reopens
     nothing. Every item stands for itself: a broken one is reported with its place and the others are taken in; the
     exit code is then 1.
-    """
-    from workflow.services.intake import take_in
 
+    With --complete and --taken-at a FILE names everything of its kind that was restricted then. An open case that it
+    does not name is observed as not listed; the summary is the week's work. Nothing is observed as gone when a row
+    could not be read.
+    """
+    if not complete and (taken_at or kind):
+        raise click.UsageError("--taken-at and --kind go with --complete.")
+    if complete and not taken_at:
+        raise click.UsageError("Say with --taken-at when the list was taken: what it does not name was gone then.")
     session: Session = ctx.obj
     options = _options(session, tenant, date_order, timezone)
+    with ExitStack() as stack:
+        takings: dict[str, Taking] = {name: partial(_take, session, name, options) for name in files}
+        if taken_at:
+            from workflow.cli.intake_list import whole_lists
+
+            streams = {name: stack.enter_context(opened(name)) for name in dict.fromkeys(files)}
+            lists = whole_lists(streams, options, kind, session.time(taken_at))
+            takings = {name: partial(_take_list, session, streams[name], one, options) for name, one in lists.items()}
+        counts = _report(session, takings, quiet=quiet)
+    if not session.as_json:
+        _summary(counts, complete=complete)
+    if FAULTS.intersection(+counts):
+        ctx.exit(Exit.ERROR)
+
+
+def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> Counter[str]:
+    """Take the files in, say what became of each item, and return how often each came about."""
     counts: Counter[str] = Counter()
     failed = False
     with progress_bar("Importing") as step, Spool() as kept:
-        for name in files:
+        for name, taking in takings.items():
             try:
-                with items_of(name, options, step) as items:
-                    for taken in take_in(session.app, session.who, items, tenant):
-                        counts[taken.outcome] += 1
-                        if session.as_json:
-                            kept.keep({"file": name, **taken.to_data()})
-                        else:
-                            _line(name, taken, quiet=quiet)
+                for taken in taking(step):
+                    counts[taken.outcome] += 1
+                    if session.as_json:
+                        kept.keep({"file": name, **taken.to_data()})
+                    else:
+                        _line(name, taken, quiet=quiet)
             except SourceError as error:
                 failed = True
                 counts["broken"] += 1
@@ -80,10 +132,7 @@ def import_(
                     show_error(in_file(error, name), session)
         if session.as_json:
             kept.print({"counts": {name: counts[name] for name in ORDER}, "failed": failed})
-    if not session.as_json:
-        _summary(counts)
-    if counts["broken"]:
-        ctx.exit(Exit.ERROR)
+    return counts
 
 
 def _options(session: Session, tenant: str, date_order: str | None, timezone: str | None) -> ReadOptions:
@@ -95,18 +144,62 @@ def _options(session: Session, tenant: str, date_order: str | None, timezone: st
     return ReadOptions(timezone=zone(timezone) if timezone else UTC, date_order=order, tenant=tenant)
 
 
+def _take(session: Session, name: str, options: ReadOptions, step: Step) -> Iterator[Taken]:
+    from workflow.services.intake import take_in
+
+    with items_of(name, options, step) as items:
+        yield from take_in(session.app, session.who, items, options.tenant)
+
+
+def _take_list(
+    session: Session, stream: tuple[BinaryIO, int], found: Found, options: ReadOptions, step: Step
+) -> Iterator[Taken]:
+    from workflow.services.listing import take_list
+
+    items = counted(found.items, *stream, step)
+    yield from take_list(session.app, session.who, items, found.whole, options.tenant)
+
+
 def _line(name: str, taken: Taken, *, quiet: bool) -> None:
-    if quiet and taken.outcome != "broken":
+    if quiet and taken.outcome not in FAULTS:
         return
     number = f" #{taken.case_number}" if taken.case_number else ""
     who = f" {visible(taken.identifier, 120)}" if taken.identifier else ""
     why = f" ({visible(taken.why, 300)})" if taken.why else ""
-    colour = "red" if taken.outcome == "broken" else None
+    colour = "red" if taken.outcome in FAULTS else None
     say(f"{visible(name, 60)}, {visible(taken.where, 40)}: {taken.outcome}{number}{who}{why}", colour=colour)
 
 
-def _summary(counts: Counter[str]) -> None:
-    told = ", ".join(f"{counts[name]} {name}" for name in ORDER if counts[name])
-    say(f"{told}." if told else "Nothing is restricted: the input lists nobody.", bold=True)
+def _summary(counts: Counter[str], *, complete: bool) -> None:
+    if complete:
+        week(counts)
+    else:
+        told = ", ".join(f"{counts[name]} {name}" for name in ORDER if counts[name])
+        say(f"{told}." if told else "Nothing is restricted: the input lists nobody.", bold=True)
     if counts["opened"]:
         hint("Next: holdfast case list")
+
+
+WEEK = {
+    "new": ("opened",),
+    "still listed": ("seen", "known"),
+    "came back": ("came-back", "reopened"),
+    "gone after our unblock": ("released",),
+    "gone, release waits": ("observed",),
+    "expired": ("expired",),
+    "unblocked outside Holdfast": ("unblocked-outside",),
+    "left alone": ("left",),
+    "skipped": ("skipped",),
+    "broken": ("broken",),
+}
+"""The lines of the week's work, each with the outcomes that it counts."""
+
+
+def week(counts: Counter[str]) -> None:
+    """Print the week's work as a table; what did not happen is left out, except what a Monday asks about."""
+    always = {"new", "still listed", "came back", "gone after our unblock", "expired", "unblocked outside Holdfast"}
+    rows = [(name, sum(counts[outcome] for outcome in outcomes)) for name, outcomes in WEEK.items()]
+    say()
+    table(("the week's work", "cases"), [(name, count) for name, count in rows if count or name in always])
+    if counts["incomplete"]:
+        say("The list is not complete: what it does not name was left as it stands.", colour="red")

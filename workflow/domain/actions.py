@@ -61,7 +61,10 @@ class OpenCase(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRestriction(Action):
-    """Report a restriction that this case may already know: a row, an alert, an audit record, a bounce."""
+    """Report a restriction that this case may already know: a row, an alert, an audit record, a bounce.
+
+    ``reading`` says that it is a row of a whole list taken at ``observed_at``, and so a reading of the tenant.
+    """
 
     name: ClassVar[str] = "report"
     status: RestrictionStatus
@@ -70,6 +73,7 @@ class ReportRestriction(Action):
     observed_at: datetime | None = None
     reported: Private = NOTHING
     fingerprint: str = ""
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,9 @@ def judge_report(case: Case, playbook: Playbook, report: act.ReportRestriction, 
     if report.fingerprint and report.fingerprint in case.seen:
         return Effect.KNOWN
     moment = report.restricted_at or report.observed_at
+    if report.reading and case.absent_at is not None:
+        # What is read as listed after it was seen gone is restricted again, whenever the list says that it began.
+        moment = report.observed_at
     if moment is None or report.status is RestrictionStatus.NOT_LISTED:
         return Effect.SEEN
     later = False
@@ -155,7 +158,8 @@ def reported(action: act.ReportRestriction, scene: Scene) -> Record:
         basis["dated"] = action.source in AUTHORITATIVE
     known = case.reading.status
     newer = case.reading.observed_at is None or seen_at >= case.reading.observed_at
-    if newer and case.absent_at is None and action.status in PRESENT and known is not action.status:
+    news = action.reading or known is not action.status
+    if newer and case.absent_at is None and action.status in PRESENT and news:
         basis["reads"] = known is RestrictionStatus.UNKNOWN or action.source in AUTHORITATIVE
     moves = bool(basis.get("restricted_at") or basis.get("reads"))
     after = case.state if moves and case.state not in ENDED else None
@@ -166,6 +170,10 @@ def returned(action: act.ReportRestriction | act.ObserveRestriction, scene: Scen
     """Begin the next recurrence: the entity was restricted again."""
     source = action.source if isinstance(action, act.ReportRestriction) else Source.PORTAL
     restricted_at = action.restricted_at if isinstance(action, act.ReportRestriction) else None
+    absent_at = scene.case.absent_at
+    if restricted_at is not None and absent_at is not None and restricted_at <= absent_at:
+        # That beginning is the earlier occurrence's; of this one no more is known than when it was read.
+        restricted_at = None
     basis = _occurrence(source, restricted_at, action.observed_at, scene.now)
     return again(action, scene, EntryType.RESTRICTION_RETURNED, basis)
 

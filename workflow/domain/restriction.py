@@ -45,6 +45,7 @@ class Restriction:
         lifted_by: for a delisting, who did it according to the audit log, or "".
         lifted_at: for a delisting, when, according to the audit log.
         where: "line 12" or "item 3" of the file, for messages.
+        reading: True for a row of a whole list, taken at ``observed_at``.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Restriction:
     lifted_by: str = ""
     lifted_at: datetime | None = None
     where: str = ""
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True)

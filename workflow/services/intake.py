@@ -57,7 +57,8 @@ PLAYBOOKS = {
 class Taken:
     """What became of one item.
 
-    ``outcome`` is one of: opened, seen, known, came-back, reopened, observed, skipped, broken.
+    ``outcome`` is one of: opened, seen, known, came-back, reopened, observed, skipped, broken; of a whole list also
+    released, expired, unblocked-outside, left (what it does not name), incomplete.
     """
 
     where: str
@@ -211,6 +212,7 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
         observed_at=item.observed_at,
         reported=Private(casework.checked("reason", item.reason)),
         fingerprint=fingerprint(item),
+        reading=item.reading,
     )
     playbook = app.playbook(tx, case.playbook)
     effect = judge_report(case, playbook, report, app.now())
