@@ -325,7 +325,7 @@ _ENCODERS: Mapping[type, Callable[[Any], Any]] = {
     Private: lambda value: {"commitment": value.commitment},
     tuple: list,
     dict: dict,
-    **dict.fromkeys(_ENUMS.values(), lambda value: value.value),
+    **dict.fromkeys(_ENUMS.values(), str.__str__),
 }
 _FIELDS = {kind: tuple((item.name, item.default) for item in fields(kind)) for kind in ACTIONS.values()}
 
@@ -335,7 +335,8 @@ def to_data(action: Action) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, default in _FIELDS[type(action)]:
         value = getattr(action, name)
-        if value is None or value is default or value in (default, {}):
+        # Most inputs are the very default; comparing what only looks like it is left for the others.
+        if value is default or value is None or value == default or value == {}:
             continue
         encode = _ENCODERS.get(type(value))
         data[name] = value if encode is None else encode(value)

@@ -231,7 +231,8 @@ def holds(
     case: Case, playbook: Playbook, phase: Phase, at: datetime, linked: Mapping[str, State] | None = None
 ) -> bool:
     """Say whether every required prerequisite of one phase holds; stops at the first that does not."""
-    for item in playbook.by_phase[phase]:
+    # Work goes in the playbook's order, so that what is wanting is found first from the end.
+    for item in reversed(playbook.by_phase[phase]):
         about = people(case, item)
         if not about:
             return False

@@ -65,7 +65,7 @@ def apply(case: Case, entry: Entry) -> None:
         handler(case, entry, at)
     if entry.state_after:
         case.version = entry.sequence
-        if entry.state_after != case.state.value or case.entered_at is None:
+        if entry.state_after != case.state or case.entered_at is None:
             case.state = State(entry.state_after)
             case.entered_at = at
 

@@ -134,7 +134,7 @@ MACHINE = Machine(
 )
 
 _UNGUARDED = frozenset(
-    (name, state)
+    (name, State[state])
     for name, event in MACHINE.events.items()
     for state, arrows in event.transitions.items()
     if all(arrow.dest is None and not arrow.conditions for arrow in arrows)
@@ -161,7 +161,7 @@ def fire(trigger: str, scene: Scene) -> State:
         WrongStateError: there is no such arrow from here; ``possible`` names the actions there are.
         GateClosedError: the arrow's guard refuses; ``missing`` says why.
     """
-    if (trigger, scene.state.name) in _UNGUARDED:
+    if (trigger, scene.state) in _UNGUARDED:
         return scene.state
     try:
         done = MACHINE.events[trigger].trigger(scene)

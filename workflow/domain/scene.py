@@ -78,8 +78,8 @@ class Scene:
         return Record(
             type=kind,
             actor=self.actor,
-            state_before=self.case.state.value,
-            state_after=after.value if after is not None else "",
+            state_before=self.case.state,
+            state_after="" if after is None else after,
             recurrence=self.case.recurrence,
             action=action.name,
             data=act.to_data(action),
@@ -95,8 +95,8 @@ def drawn(case: Case, kind: EntryType, after: State, basis: Mapping[str, Any] | 
     return Record(
         type=kind,
         actor=SYSTEM,
-        state_before=case.state.value,
-        state_after=after.value,
+        state_before=case.state,
+        state_after=after,
         recurrence=case.recurrence,
         basis=basis or {},
         playbook=case.playbook,
