@@ -327,7 +327,10 @@ _ENCODERS: Mapping[type, Callable[[Any], Any]] = {
     dict: dict,
     **dict.fromkeys(_ENUMS.values(), str.__str__),
 }
-_FIELDS = {kind: tuple((item.name, item.default) for item in fields(kind)) for kind in ACTIONS.values()}
+_FIELDS = {
+    kind: tuple((item.name, {} if item.default_factory is dict else item.default) for item in fields(kind))
+    for kind in ACTIONS.values()
+}
 
 
 def to_data(action: Action) -> dict[str, Any]:
@@ -335,8 +338,7 @@ def to_data(action: Action) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, default in _FIELDS[type(action)]:
         value = getattr(action, name)
-        # Most inputs are the very default; comparing what only looks like it is left for the others.
-        if value is default or value is None or value == default or value == {}:
+        if value is default or value is None or value == default:
             continue
         encode = _ENCODERS.get(type(value))
         data[name] = value if encode is None else encode(value)

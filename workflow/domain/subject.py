@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from workflow.domain.vocabulary import Kind
@@ -23,6 +24,7 @@ class Subject:
     identifier: str
 
 
+@lru_cache(maxsize=1024)
 def normalise(kind: Kind, identifier: str) -> str:
     """Return the identifier in the one spelling under which subjects are compared.
 

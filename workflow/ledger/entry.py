@@ -106,64 +106,48 @@ def uuid7(now_ms: int, random: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def _is_count(value: Any) -> bool:
-    """Tell whether this is an integer from 0 up; True and False are not."""
-    return type(value) is int and value >= 0
-
-
-def _is_time(value: Any) -> bool:
+def _is_time(text: str) -> bool:
     """Tell whether this is a time in the one shape that an entry may hold."""
     try:
-        return isinstance(value, str) and parse_time(value) is not None
+        return parse_time(text) is not None
     except Malformed:
         return False
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _is_digest(text: str) -> bool:
+    return not text or _HEX(text) is not None
 
 
-def _is_object(value: Any) -> bool:
-    return type(value) is dict
+def _is_cites(items: list[Any] | tuple[Any, ...]) -> bool:
+    return all(isinstance(item, str) and _HEX(item) for item in items)
 
 
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and (not value or _HEX(value) is not None)
-
-
-def _is_cites(value: Any) -> bool:
-    return type(value) in (list, tuple) and all(isinstance(item, str) and _HEX(item) for item in value)
-
-
-# What each key must hold, and how that is said. The order is that of the format's description.
-_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("v", lambda value: type(value) is int and value == VERSION, "1"),
-    ("log", is_name, "an origin: text without blanks and plus signs"),
-    (
-        "id",
-        lambda value: isinstance(value, str) and _UUID7(value) is not None,
-        "a UUID version 7 in lower case",
-    ),
-    ("type", lambda value: isinstance(value, str) and _TYPE(value) is not None, "noun:participle"),
-    ("tenant", _is_text, "text"),
-    ("case", lambda value: isinstance(value, str) and value != "", "text that is not empty"),
-    ("sequence", lambda value: _is_count(value) and value > 0, "an integer from 1"),
-    ("prev", _is_digest, "64 hexadecimal digits or empty"),
-    ("recorded_at", _is_time, "a time such as 2026-11-24T00:00:00.000000Z"),
-    ("clock", lambda value: value in ("ok", "clamped"), "ok or clamped"),
-    ("actor", _is_object, "an object"),
-    ("action", _is_text, "text"),
-    ("state_before", _is_text, "text"),
-    ("state_after", _is_text, "text"),
-    ("recurrence", _is_count, "an integer from 0"),
-    ("outcome", lambda value: value in ("done", "refused", "denied"), "done, refused or denied"),
-    ("playbook", _is_digest, "64 hexadecimal digits or empty"),
-    ("data", _is_object, "an object"),
-    ("basis", _is_object, "an object"),
-    ("cites", _is_cites, "a list of texts of 64 hexadecimal digits"),
-    ("request", _is_text, "text"),
+# What each key must hold: its type, what else is asked of it, and how that is said. The order is that of the format's
+# description. True and False, which Python counts among the integers, are nowhere in an envelope.
+_RULES: tuple[tuple[str, type | tuple[type, ...], Callable[[Any], object] | None, str], ...] = (
+    ("v", int, VERSION.__eq__, "1"),
+    ("log", str, is_name, "an origin: text without blanks and plus signs"),
+    ("id", str, _UUID7, "a UUID version 7 in lower case"),
+    ("type", str, _TYPE, "noun:participle"),
+    ("tenant", str, None, "text"),
+    ("case", str, len, "text that is not empty"),
+    ("sequence", int, (0).__lt__, "an integer from 1"),
+    ("prev", str, _is_digest, "64 hexadecimal digits or empty"),
+    ("recorded_at", str, _is_time, "a time such as 2026-11-24T00:00:00.000000Z"),
+    ("clock", str, ("ok", "clamped").__contains__, "ok or clamped"),
+    ("actor", dict, None, "an object"),
+    ("action", str, None, "text"),
+    ("state_before", str, None, "text"),
+    ("state_after", str, None, "text"),
+    ("recurrence", int, (0).__le__, "an integer from 0"),
+    ("outcome", str, ("done", "refused", "denied").__contains__, "done, refused or denied"),
+    ("playbook", str, _is_digest, "64 hexadecimal digits or empty"),
+    ("data", dict, None, "an object"),
+    ("basis", dict, None, "an object"),
+    ("cites", (list, tuple), _is_cites, "a list of texts of 64 hexadecimal digits"),
+    ("request", str, None, "text"),
 )
-KEYS = frozenset(key for key, _, _ in _RULES)
+KEYS = frozenset(key for key, *_ in _RULES)
 """The keys of format 1; an entry has all of them and no other."""
 
 
@@ -172,8 +156,9 @@ def _fault(body: dict[str, Any]) -> str:
     if body.keys() != KEYS:
         missing = ", ".join(sorted(KEYS - body.keys()))
         return f"the key {missing} is missing" if missing else f"{len(body) - len(KEYS)} unknown keys"
-    for key, holds, wanted in _RULES:
-        if not holds(body[key]):
+    for key, kind, holds, wanted in _RULES:
+        value = body[key]
+        if not isinstance(value, kind) or value is True or value is False or (holds is not None and not holds(value)):
             return f"{key} is not {wanted}"
     if (body["sequence"] == 1) != (body["prev"] == ""):
         return "prev is empty in the first entry of a case and only there"

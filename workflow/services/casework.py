@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +21,7 @@ from workflow.storage import attachments, cases, openings, subjects
 from workflow.storage import entries as entries_of
 from workflow.storage.journal import append, move
 from workflow.storage.openings import Opening
+from workflow.storage.transaction import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -282,7 +282,7 @@ def checked(name: str, text: str) -> str:
     if len(text) > LONGEST_TEXT:
         message = f"The {name} has {len(text)} characters; at most {LONGEST_TEXT} are kept. Attach a file instead."
         raise InputError(message)
-    if "\x00" in text or any(unicodedata.category(character) == "Cs" for character in text):
+    if not storable(text):
         message = f"The {name} contains characters that are not text."
         raise InputError(message)
     return text

@@ -13,7 +13,7 @@ from workflow.domain.picture import Picture
 from workflow.domain.record import Entry, Record, entry_from_body, time_to_text
 from workflow.ledger.entry import VERSION, leaf_hash, seal_body, uuid7
 from workflow.storage.openings import Opening, keep
-from workflow.storage.pictures import INSERT, UPDATE, values
+from workflow.storage.pictures import INSERT, update, values
 from workflow.storage.seal import Journal, finish
 from workflow.storage.transaction import Tx
 
@@ -88,9 +88,8 @@ def move(tx: Tx, picture: Picture) -> None:
         StorageError: the row does not follow the newest entry (R1), or the write vanished (R5).
         ConflictError: another open case is about the same entity, or has this number.
     """
-    row = values(picture)
-    if tx.run(UPDATE, (*row[6:], picture.id)).rowcount != 1:
-        tx.write(INSERT, row)
+    if not update(tx, picture):
+        tx.write(INSERT, values(picture))
 
 
 def _body(record: Record, identifier: str, sequence: int, head: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -43,12 +42,12 @@ def append(path: Path, note: str) -> None:
     """
     line = json.dumps({"checkpoint": note}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
     try:
-        with os.fdopen(_opened(path), "r+b", buffering=0) as file, _locked(file):
-            if file.seek(0, os.SEEK_END):
-                file.seek(-1, os.SEEK_END)
-                line = line if file.read(1) == b"\n" else b"\n" + line
+        with _locked(_opened(path)) as file:
+            if os.lseek(file, 0, os.SEEK_END):
+                os.lseek(file, -1, os.SEEK_END)
+                line = line if os.read(file, 1) == b"\n" else b"\n" + line
             while line:
-                line = line[file.write(line) :]
+                line = line[os.write(file, line) :]
     except OSError as error:
         raise StorageError(
             f"The checkpoint could not be kept in {path}: {error.strerror}. The step itself is recorded and sealed; "
@@ -161,7 +160,11 @@ def _note(line: bytes) -> str | None:
 
 
 @contextmanager
-def _locked(file: FileIO) -> Iterator[None]:
-    if fcntl is not None:  # pragma: no branch
-        fcntl.flock(file, fcntl.LOCK_EX)
-    yield
+def _locked(file: int) -> Iterator[int]:
+    """Hold the file's lock for a while, then close it."""
+    try:
+        if fcntl is not None:  # pragma: no branch
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+    finally:
+        os.close(file)
