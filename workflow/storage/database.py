@@ -72,7 +72,7 @@ class Database:
         if self.dialect == SQLITE:
             pool: dict[str, Any] = {"poolclass": StaticPool}
             if self.path is not None:
-                pool = {"poolclass": QueuePool, "pool_size": _POOL, "max_overflow": -1}
+                pool = {"poolclass": QueuePool, "pool_size": _POOL, "max_overflow": -1, "pool_use_lifo": True}
             # Whoever takes a connection ends his transaction before giving it back.
             pool["pool_reset_on_return"] = None
             self.engine: Engine = create_engine("sqlite://", creator=self._connect_sqlite, **pool)
