@@ -22,7 +22,10 @@
     ├── KeyMissingError               the signing key is not there: reads work, writes do not
     ├── ProviderError                 the tenant
     │   ├── ProviderBusyError         throttled (.retry_after, seconds)
-    │   └── ProviderRefusedError      refused for good
+    │   ├── ProviderRefusedError      refused for good
+    │   │   └── UnblockLimitError     unblocked too often: only Microsoft Support helps
+    │   ├── NotReadableError          the tenant cannot tell (licence, permission, nothing connected)
+    │   └── OutcomeUnknownError       a change was sent and no answer came: read before anything else
     └── VerificationError             the ledger does not verify
 
 An error's docstring says what happened and its arguments carry the particulars and the cure. Each face
@@ -212,6 +215,24 @@ class ProviderRefusedError(ProviderError):
     """The tenant refused for good."""
 
     code = "provider_refused"
+
+
+class UnblockLimitError(ProviderRefusedError):
+    """Microsoft does not unblock this account any more; only Microsoft Support can."""
+
+    code = "unblock_limit"
+
+
+class NotReadableError(ProviderError):
+    """The tenant cannot tell."""
+
+    code = "not_readable"
+
+
+class OutcomeUnknownError(ProviderError):
+    """A change was sent to the tenant and no answer came."""
+
+    code = "outcome_unknown"
 
 
 class VerificationError(HoldfastError):

@@ -63,6 +63,9 @@ EXITS: Mapping[type[errors.HoldfastError], Exit] = {
     errors.ProviderError: Exit.ERROR,
     errors.ProviderBusyError: Exit.ERROR,
     errors.ProviderRefusedError: Exit.ERROR,
+    errors.UnblockLimitError: Exit.ERROR,
+    errors.NotReadableError: Exit.ERROR,
+    errors.OutcomeUnknownError: Exit.PENDING,
     errors.VerificationError: Exit.NOT_VERIFIED,
 }
 """Every class of :mod:`workflow.errors`; a test fails when one is missing."""
@@ -74,6 +77,9 @@ CURES: Mapping[type[errors.HoldfastError], str] = {
     errors.PendingError: "'holdfast case view' shows since when; record a reading with 'holdfast case observe'.",
     errors.SettingsError: "Correct the setting; 'docs/reference/settings.md' lists them all.",
     errors.DatabaseBusyError: "Try again in a moment.",
+    errors.ProviderBusyError: "Try again after the time it names.",
+    errors.UnblockLimitError: "Open a request with Microsoft Support, and record its number as the reference.",
+    errors.OutcomeUnknownError: "Read the tenant before anything else: 'holdfast case check'.",
     errors.KeyMissingError: "Restore the key file, or run 'holdfast init' on a new installation.",
 }
 """What to do next, where the message itself does not say it."""

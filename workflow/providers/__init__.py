@@ -1,0 +1,1 @@
+"""Windows on the tenant: one port, and the fillings that stand behind it."""

@@ -1,0 +1,269 @@
+"""What each operation of the port rests on: Microsoft's call, the least permission, how well it is known, its traps.
+
+The grade says how far to trust a row: *documented* by Microsoft, *captured* from a live tenant by somebody who
+published it, or *believed*, as respected public projects do it and no documentation says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Grade(StrEnum):
+    """How an operation is known to work."""
+
+    DOCUMENTED = "documented"
+    CAPTURED = "captured"
+    BELIEVED = "believed"
+
+
+EXCHANGE = "Exchange.ManageAsApp"
+"""The application permission behind every cmdlet; what it may do is decided by the directory role beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation.
+
+    Args:
+        title: what it does, in words that complete "a person does this: …".
+        calls: the cmdlet, or method and path, that it stands for.
+        permissions: the least application permissions of Microsoft Graph or Exchange.
+        role: the directory or Exchange role beside the permission; "" for none.
+        grade: how it is known.
+        changes: whether it changes the tenant.
+        repeatable: whether calling it twice does no more than once.
+        trap: what goes wrong with it; "" for nothing known.
+    """
+
+    title: str
+    calls: tuple[str, ...]
+    permissions: tuple[str, ...]
+    role: str = ""
+    grade: Grade = Grade.DOCUMENTED
+    changes: bool = False
+    repeatable: bool = True
+    trap: str = ""
+
+
+_READER = "Global Reader or Security Reader"
+_EXCHANGE_ADMIN = "Exchange Administrator"
+
+_RESTRICTIONS = {
+    "restricted": Operation(
+        title="read the list of restricted entities",
+        calls=("Get-BlockedSenderAddress", "Get-BlockedConnector"),
+        permissions=(EXCHANGE,),
+        role=_READER,
+        grade=Grade.BELIEVED,
+        trap="No public raw answer exists. Where a page cannot be followed the list is incomplete.",
+    ),
+    "restriction": Operation(
+        title="look one restricted entity up",
+        calls=("Get-BlockedSenderAddress", "Get-BlockedConnector"),
+        permissions=(EXCHANGE,),
+        role=_READER,
+        grade=Grade.BELIEVED,
+        trap="A row stays listed for up to a day after an unblock.",
+    ),
+    "unblock": Operation(
+        title="unblock the entity on the Restricted entities page",
+        calls=("Remove-BlockedSenderAddress", "Remove-BlockedConnector"),
+        permissions=(EXCHANGE,),
+        role=f"{_EXCHANGE_ADMIN}, or a custom role group with the cmdlet",
+        grade=Grade.BELIEVED,
+        changes=True,
+        repeatable=False,
+        trap="There is a limit to how often an account can be unblocked; after it only Microsoft Support helps.",
+    ),
+}
+
+_IDENTITY = {
+    "user": Operation(
+        title="read the account",
+        calls=("GET /users/{id}",),
+        permissions=("User.Read.All",),
+        trap="What matters comes only with $select.",
+    ),
+    "set_enabled": Operation(
+        title="block or allow sign-in",
+        calls=("PATCH /users/{id}",),
+        permissions=("User.EnableDisableAccount.All", "User.Read.All"),
+        role="User Administrator; Privileged Authentication Administrator for administrators",
+        changes=True,
+        trap="The on-premises directory of a synchronised user overwrites it.",
+    ),
+    "reset_password": Operation(
+        title="reset the password",
+        calls=("PATCH /users/{id}",),
+        permissions=("User-PasswordProfile.ReadWrite.All",),
+        role="User Administrator; Privileged Authentication Administrator for administrators",
+        changes=True,
+        repeatable=False,
+        trap="Not for synchronised or federated users. Called twice it sets another password.",
+    ),
+    "revoke_sessions": Operation(
+        title="revoke every session",
+        calls=("POST /users/{id}/revokeSignInSessions",),
+        permissions=("User.RevokeSessions.All",),
+        changes=True,
+        trap="It takes minutes; access tokens live on for up to an hour; guests are not covered.",
+    ),
+    "sign_in_methods": Operation(
+        title="read the sign-in methods",
+        calls=("GET /users/{id}/authentication/methods",),
+        permissions=("UserAuthenticationMethod.Read.All",),
+        trap="Password and email are methods too, and no second factor.",
+    ),
+    "remove_method": Operation(
+        title="remove a sign-in method",
+        calls=("DELETE /users/{id}/authentication/{kind}Methods/{method}",),
+        permissions=("UserAuthenticationMethod.ReadWrite.All",),
+        role="Authentication Administrator; Privileged Authentication Administrator for administrators",
+        changes=True,
+        trap="The default method goes last.",
+    ),
+    "mfa_requirement": Operation(
+        title="find out whether sign-in requires multifactor authentication",
+        calls=(
+            "GET /policies/identitySecurityDefaultsEnforcementPolicy",
+            "GET /identity/conditionalAccess/policies",
+            "GET beta /users/{id}/authentication/requirements",
+        ),
+        permissions=("Policy.Read.All",),
+        grade=Grade.BELIEVED,
+        trap="Which policy applies is worked out from includes and excludes; per-user MFA is in beta only.",
+    ),
+    "sign_ins": Operation(
+        title="read the sign-ins",
+        calls=("GET /auditLogs/signIns",),
+        permissions=("AuditLog.Read.All",),
+        trap="Needs an Entra ID P1 licence; five requests in ten seconds.",
+    ),
+    "consents": Operation(
+        title="read what applications may do on the person's behalf",
+        calls=("GET /users/{id}/oauth2PermissionGrants", "GET /users/{id}/appRoleAssignments"),
+        permissions=("Directory.Read.All",),
+        trap="A consent survives password reset and multifactor authentication.",
+    ),
+    "remove_consent": Operation(
+        title="take an application's access away",
+        calls=("DELETE /oauth2PermissionGrants/{grant}",),
+        permissions=("DelegatedPermissionGrant.ReadWrite.All",),
+        changes=True,
+        trap="Disabling the application for everybody is another matter.",
+    ),
+    "roles": Operation(
+        title="read the directory roles",
+        calls=("GET /roleManagement/directory/roleAssignments",),
+        permissions=("RoleManagement.Read.Directory",),
+        trap="Eligible roles (PIM), Exchange role groups and Azure roles are elsewhere.",
+    ),
+    "remove_role": Operation(
+        title="take a directory role away",
+        calls=("DELETE /roleManagement/directory/roleAssignments/{assignment}",),
+        permissions=("RoleManagement.ReadWrite.Directory",),
+        role="Privileged Role Administrator",
+        changes=True,
+    ),
+    "add_role": Operation(
+        title="give a directory role back",
+        calls=("POST /roleManagement/directory/roleAssignments",),
+        permissions=("RoleManagement.ReadWrite.Directory",),
+        role="Privileged Role Administrator",
+        changes=True,
+        repeatable=False,
+    ),
+}
+
+_MAILBOX = {
+    "inbox_rules": Operation(
+        title="read the inbox rules, hidden ones included",
+        calls=("Get-InboxRule",),
+        permissions=(EXCHANGE,),
+        role=_EXCHANGE_ADMIN,
+        trap="Does not work for Global Reader. Rules carry no time. A wrong mailbox gives all of them.",
+    ),
+    "set_rule": Operation(
+        title="switch an inbox rule off or on",
+        calls=("Disable-InboxRule", "Enable-InboxRule"),
+        permissions=(EXCHANGE,),
+        role=_EXCHANGE_ADMIN,
+        changes=True,
+        trap="A delegate rule cannot be switched off.",
+    ),
+    "forwarding": Operation(
+        title="read how the mailbox forwards",
+        calls=("Get-Mailbox",),
+        permissions=(EXCHANGE,),
+        role=_READER,
+        trap="Where both addresses are set only the internal one works.",
+    ),
+    "set_forwarding": Operation(
+        title="set or clear how the mailbox forwards",
+        calls=("Set-Mailbox",),
+        permissions=(EXCHANGE,),
+        role=_EXCHANGE_ADMIN,
+        changes=True,
+    ),
+    "delegates": Operation(
+        title="read who else may open the mailbox or send as it",
+        calls=("Get-MailboxPermission", "Get-RecipientPermission", "Get-Mailbox"),
+        permissions=(EXCHANGE,),
+        role=_READER,
+        trap="Folder permissions are not among them.",
+    ),
+    "remove_delegate": Operation(
+        title="take a right to the mailbox away",
+        calls=("Remove-MailboxPermission", "Remove-RecipientPermission", "Set-Mailbox"),
+        permissions=(EXCHANGE,),
+        role=_EXCHANGE_ADMIN,
+        changes=True,
+    ),
+    "add_delegate": Operation(
+        title="give a right to the mailbox back",
+        calls=("Add-MailboxPermission", "Add-RecipientPermission", "Set-Mailbox"),
+        permissions=(EXCHANGE,),
+        role=_EXCHANGE_ADMIN,
+        changes=True,
+    ),
+}
+
+_TENANT = {
+    "audit_posture": Operation(
+        title="check that auditing is on",
+        calls=("Get-AdminAuditLogConfig", "Get-OrganizationConfig"),
+        permissions=(EXCHANGE,),
+        role=_READER,
+        trap="Over Security & Compliance it always reads off: ask Exchange.",
+    ),
+    "alert_policies": Operation(
+        title="read the alert policies",
+        calls=("Get-ProtectionAlert",),
+        permissions=(EXCHANGE,),
+        role=_READER,
+        grade=Grade.CAPTURED,
+        trap="A name that does not exist gives all policies.",
+    ),
+    "audit_log": Operation(
+        title="read the unified audit log",
+        calls=("POST /security/auditLog/queries", "GET /security/auditLog/queries/{query}/records"),
+        permissions=("AuditLogsQuery-Exchange.Read.All", "AuditLogsQuery-Entra.Read.All"),
+        trap="A query takes minutes; records come late, out of order and twice.",
+    ),
+    "directory_audit": Operation(
+        title="read what the directory did to the person",
+        calls=("GET /auditLogs/directoryAudits",),
+        permissions=("AuditLog.Read.All",),
+        trap="Kept for 30 days, 7 without a licence.",
+    ),
+}
+
+OPERATIONS: Mapping[str, Operation] = MappingProxyType(_RESTRICTIONS | _IDENTITY | _MAILBOX | _TENANT)
+"""Every operation of :class:`workflow.providers.port.Provider`, by its method's name."""
