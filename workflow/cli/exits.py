@@ -23,6 +23,7 @@ class Exit(IntEnum):
     NOT_VERIFIED = 6
     CONFLICT = 7
     PENDING = 8
+    DIFFERS = 9
 
 
 MEANINGS: Mapping[Exit, str] = {
@@ -35,6 +36,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.NOT_VERIFIED: "the ledger does not verify",
     Exit.CONFLICT: "someone else moved the case first",
     Exit.PENDING: "still pending: nothing was changed",
+    Exit.DIFFERS: "the tenant's audit log and the cases differ",
 }
 """The sentence that the documentation gives for each code."""
 

@@ -47,11 +47,13 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Return rows as CSV (RFC 4180) whose cells no spreadsheet runs; lists are joined by spaces."""
+    return "".join([csv_line(columns), *(csv_line([row[name] for name in columns]) for row in rows)])
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """Return one line of such CSV, with its line feed."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([cell(_flat(row[name])) for name in columns])
+    csv.writer(out, lineterminator="\n").writerow([cell(_flat(value)) for value in values])
     return out.getvalue()
 
 

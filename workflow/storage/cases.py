@@ -161,6 +161,11 @@ def latest_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | Non
     return _first(tx, "c.tenant = ? AND c.kind = ? AND c.entity = ? ORDER BY c.number DESC", (tenant, kind, entity))
 
 
+def about(tx: Tx, entity: str) -> list[str]:
+    """Return the ids of all cases about an entity, oldest first."""
+    return [case_id for (case_id,) in tx.all('SELECT id FROM "case" WHERE entity = ? ORDER BY number', (entity,))]
+
+
 def next_number(tx: Tx) -> int:
     """Return the next free case number; hold :func:`lock_intake` on PostgreSQL."""
     (number,) = tx.one('SELECT coalesce(max(number), 0) + 1 FROM "case"') or (1,)

@@ -1,0 +1,179 @@
+"""Holding what the tenant's own audit log says against what cases say: listings, delistings, unblocks of ours.
+
+A case is told as its *stays*: each occurrence of the restriction, from its beginning until it was seen gone, with the
+unblocks that were started in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from workflow.domain.case import Case
+from workflow.domain.history import apply
+from workflow.domain.record import time_from_text
+from workflow.domain.vocabulary import Answer, EntryType, Resolution, RestrictionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from workflow.domain.record import Entry
+
+SKEW = timedelta(minutes=15)
+"""By how much two clocks may differ about the same event."""
+REACH = timedelta(hours=24)
+"""How long before the beginning that a case knows a listing may lie: alerts and people date it roughly."""
+UNDATED_REACH = timedelta(days=30)
+"""The same where nobody said when the restriction began: the case knows only when it was reported."""
+ARRIVAL = timedelta(hours=24)
+"""Audit records arrive between half an hour and a day late."""
+
+
+class Account(StrEnum):
+    """What became of an event of the audit log, or of an unblock of ours."""
+
+    TRACKED = "tracked"
+    UNTRACKED = "untracked"
+    OUTSIDE = "outside"
+    MISSING = "missing"
+    AWAITED = "awaited"
+
+
+@dataclass(slots=True)
+class Effort:
+    """One unblock of ours: its intent, and when the ledger first said that it worked (None while it has not)."""
+
+    sequence: int
+    approved_at: datetime
+    ended_at: datetime | None = None
+    claimed_at: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Say whether a delisting of this time can be this unblock's: after its approval, and not after its end."""
+        return self.approved_at <= at and (self.ended_at is None or at <= self.ended_at + SKEW)
+
+
+@dataclass(slots=True)
+class Stay:
+    """One occurrence: the sequences are those of the entries that began it and saw it gone."""
+
+    case: str
+    number: int
+    begins: datetime
+    dated: bool
+    sequence: int
+    temporary: bool = False
+    ends: datetime | None = None
+    gone: int = 0
+    outside: bool = False
+    efforts: list[Effort] = field(default_factory=list)
+
+    def covers(self, at: datetime) -> bool:
+        """Say whether an event of this time belongs to the occurrence."""
+        begins = self.begins - (REACH if self.dated else UNDATED_REACH)
+        return begins <= at and (self.ends is None or at <= self.ends + SKEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an event of the audit log is to our cases, and why.
+
+    ``sequence`` is the entry that answers for it; ``recorded`` says that the ledger knows of it.
+    """
+
+    account: Account
+    why: str
+    stay: Stay | None = None
+    sequence: int = 0
+    recorded: bool = False
+
+
+def stays(entries: Iterable[Entry]) -> list[Stay]:
+    """Return a case's occurrences, oldest first.
+
+    Raises:
+        KeyError, ValueError: an entry does not have the shape that Holdfast writes.
+    """
+    case, found = Case(), list[Stay]()
+    for entry in entries:
+        recurrence = case.recurrence
+        apply(case, entry)
+        begins = case.restricted_at or case.boundary
+        if case.recurrence != recurrence and begins is not None:
+            found.append(Stay(case.id, case.number, begins, case.restricted_at is not None, entry.sequence))
+        for stay in found[-1:]:
+            _follow(stay, case, entry)
+    return found
+
+
+def _follow(stay: Stay, case: Case, entry: Entry) -> None:
+    """Carry the present stay forward by one entry."""
+    if case.restricted_at is not None:
+        stay.begins, stay.dated = case.restricted_at, True
+    stay.temporary = case.last_present is RestrictionStatus.TEMPORARY
+    if case.absent_at is None:
+        stay.ends, stay.gone, stay.outside = None, 0, False
+    elif stay.ends is None:
+        stay.ends, stay.gone = case.absent_at, entry.sequence
+    if stay.ends is not None and not stay.outside and case.resolution is Resolution.UNBLOCKED_OUTSIDE:
+        # Who lifted it may be told after it was seen gone.
+        stay.outside, stay.gone = True, entry.sequence
+    if entry.type == EntryType.UNBLOCK_INTENDED:
+        stay.efforts.append(Effort(entry.sequence, time_from_text(entry.basis["approved_at"])))
+    if not stay.efforts:
+        return
+    effort = stay.efforts[-1]
+    if case.open_attempt is None and effort.ended_at is None:
+        effort.ended_at = case.updated_at
+    done = entry.type == EntryType.UNBLOCK_ANSWERED and entry.data["answer"] == Answer.DONE
+    if effort.claimed_at is None and (done or entry.type == EntryType.CASE_RELEASED):
+        effort.claimed_at = case.updated_at
+
+
+def judge_listing(at: datetime, known: Sequence[Stay]) -> Judged:
+    """Say which case took a listing in; ``known`` are all stays of the entity."""
+    for stay in sorted(known, key=lambda item: item.begins):
+        if stay.covers(at):
+            return Judged(Account.TRACKED, "this occurrence is the case's", stay, stay.sequence, recorded=True)
+    why = "no case was about it then" if known else "no case knows this entity"
+    return Judged(Account.UNTRACKED, why)
+
+
+def judge_delisting(at: datetime, by: str, known: Sequence[Stay]) -> Judged:
+    """Say whether a delisting was an approved unblock of ours, a block that ended by itself, or done outside.
+
+    Args:
+        at: when it was delisted.
+        by: who ran the removal, "" where the record does not say.
+        known: all stays of the entity.
+    """
+    fitting = [stay for stay in known if stay.covers(at)]
+    if not fitting:
+        why = "no case was about it then" if known else "no case knows this entity"
+        return Judged(Account.UNTRACKED, why)
+    begun = [stay for stay in fitting if stay.begins <= at + SKEW]
+    stay = max(begun, key=lambda item: item.begins) if begun else min(fitting, key=lambda item: item.begins)
+    for effort in stay.efforts:
+        if effort.covers(at):
+            return Judged(Account.TRACKED, "unblocked after approval", stay, effort.sequence, recorded=True)
+    if stay.temporary and not by:
+        return Judged(
+            Account.TRACKED, "a temporary block that ended by itself", stay, stay.gone, recorded=stay.gone > 0
+        )
+    why = "delisted outside every approved unblock" if stay.efforts else "delisted without an approved unblock"
+    return Judged(Account.OUTSIDE, why, stay, stay.gone if stay.outside else 0, recorded=stay.outside)
+
+
+def judge_silence(claimed_at: datetime, taken_at: datetime) -> Judged:
+    """Say what it means that the log shows no delisting for an unblock that we say worked.
+
+    Args:
+        claimed_at: when the ledger first said so.
+        taken_at: when the log was exported.
+    """
+    if claimed_at + ARRIVAL > taken_at:
+        return Judged(Account.AWAITED, "not in the log yet: audit records arrive up to 24 hours late", recorded=True)
+    return Judged(Account.MISSING, "we say unblocked; the log shows no delisting")
