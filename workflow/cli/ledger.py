@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.cli.exits import Exit
+from workflow.cli.ledger_access import access
 from workflow.cli.ledger_reconcile import reconcile
 from workflow.cli.ledger_sample import sample
 from workflow.cli.output import as_csv, as_json, fields, hint, say
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.group(commands=(sample, reconcile))
+@click.group(commands=(sample, reconcile, access))
 def ledger() -> None:
     """Read, verify, checkpoint and export the ledger."""
 

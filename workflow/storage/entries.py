@@ -61,3 +61,17 @@ def cases_with(tx: Tx, types: Collection[str], begins: str, ends: str) -> list[s
         (*types, begins, ends),
     )
     return sorted(case_id for (case_id,) in rows)
+
+
+def acts(tx: Tx, begins: str, ends: str) -> list[tuple[str, str, str, int, str, str]]:
+    """Return who acted in a period: actor (JSON), action, outcome, how many entries, the first and the last time.
+
+    Times are UTC text; ``ends`` is excluded.
+    """
+    field = "json_extract(body, '$.{}')" if tx.sqlite else "((body)::jsonb ->> '{}')"
+    who, action, outcome = (field.format(name) for name in ("actor", "action", "outcome"))
+    return tx.all(
+        f"SELECT {who}, {action}, {outcome}, count(*), min(recorded_at), max(recorded_at) FROM entry "
+        "WHERE recorded_at >= ? AND recorded_at < ? GROUP BY 1, 2, 3 ORDER BY 5, 1, 2, 3",
+        (begins, ends),
+    )
