@@ -13,7 +13,7 @@ import click
 
 from workflow import errors
 from workflow.cli.door import root
-from workflow.cli.exits import CURES, EXITS, INTERRUPTED, MEANINGS
+from workflow.cli.exits import CURES, EXITS, INTERRUPTED, MEANINGS, WORST
 from workflow.settings import Person, Settings
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def errors_and_exits() -> str:
         "|---|---|",
         *(f"| {code.value} | {meaning} |" for code, meaning in MEANINGS.items()),
         f"| {INTERRUPTED} | interrupted (Ctrl-C) |",
+        "",
+        "A command over many cases exits with the worst of their results, the first of this list that occurs:",
+        f"{', '.join(str(code.value) for code in WORST)}. A case that was skipped counts as done.",
+        "Interrupted, it finishes the transaction under way, says what was done and what was not reached, and exits",
+        f"with {INTERRUPTED}.",
         "",
         "`holdfast import` exits with 1 when an item or a file was broken; everything else was taken in.",
         "`holdfast playbook check` exits with 1 when there is a fault.",

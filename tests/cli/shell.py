@@ -70,7 +70,7 @@ class Shell:
     def verify(self, number: int = 1) -> None:
         """Record, as ana, everything that stands between a mailbox's case and its unblock."""
         address = self.view(number)["entity"]
-        self.ok(f"case identity {number} {address} {NOT_SO} --as ana")
+        self.ok(f"case identity {number} {shlex.quote(address)} {NOT_SO} --as ana")
         self.ok(f"case record {number} {CONTAIN} {VERIFY} --ref T-1 --as ana")
 
     def release(self, number: int = 1) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import click
 
 from workflow.cli.case_open import one_of, second
+from workflow.cli.many import Cases, Many
 from workflow.cli.session import Session, Verb
 from workflow.cli.steps import look, private, take
+from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
 from workflow.domain.vocabulary import Resolution, RestrictionStatus
 
 REASON = click.option("--reason", metavar="TEXT", default="", help="Why.")
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @click.option(
     "--restriction",
     "status",
@@ -28,13 +29,12 @@ REASON = click.option("--reason", metavar="TEXT", default="", help="Why.")
 @click.option("--lifted-at", metavar="TIME", help="When, according to the audit log.")
 @click.pass_obj
 def observe(
-    session: Session, case: str, status: str, ref: str, at: str | None, lifted_by: str, lifted_at: str | None
+    session: Session, cases: Cases, status: str, ref: str, at: str | None, lifted_by: str, lifted_at: str | None
 ) -> None:
     """Record a reading of the restriction.
 
     Only an absence that was seen after an approved unblock makes a case released.
     """
-    found = look(session, case)
     action = act.ObserveRestriction(
         status=RestrictionStatus(status),
         observed_at=session.time(at) if at else session.app.now(),
@@ -42,26 +42,26 @@ def observe(
         lifted_by=private(lifted_by),
         lifted_at=session.time(lifted_at) if lifted_at else None,
     )
-    take(session, found, action)
+    verb = f"Record that the restriction is {status} in"
+    act_on(session, cases, Plan(title="Recording", verb=verb, make=each(action)))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @click.option("--resolution", type=click.Choice([item.value for item in Resolution]), help="How it ended.")
 @REASON
 @click.pass_obj
-def close(session: Session, case: str, resolution: str | None, reason: str) -> None:
+def close(session: Session, cases: Cases, resolution: str | None, reason: str) -> None:
     """End the case.
 
     After its watch, or once the restriction ended by itself and the work is complete. '--resolution not_unblocked'
     leaves the entity restricted for good.
     """
     chosen = Resolution(resolution) if resolution else None
-    take(session, look(session, case), act.CloseCase(resolution=chosen, reason=private(reason)))
+    action = act.CloseCase(resolution=chosen, reason=private(reason))
+    act_on(session, cases, Plan(title="Closing", verb="Close", make=each(action), decides=True))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @click.option(
     "--resolution",
     type=click.Choice(["duplicate", "false_positive", "expected_activity"]),
@@ -73,7 +73,7 @@ def close(session: Session, case: str, resolution: str | None, reason: str) -> N
 @click.option("--refuse", is_flag=True, help="Turn it down.")
 @click.pass_obj
 def dismiss(
-    session: Session, case: str, resolution: str | None, reason: str, other: str | None, confirm: bool, refuse: bool
+    session: Session, cases: Cases, resolution: str | None, reason: str, other: str | None, confirm: bool, refuse: bool
 ) -> None:
     """Propose or confirm a dismissal.
 
@@ -84,13 +84,13 @@ def dismiss(
     one_of(confirm=confirm, refuse=refuse)
     if bool(resolution) == (confirm or refuse):
         raise click.UsageError("Give --resolution to propose a dismissal, or --confirm or --refuse for a proposed one.")
-    found = look(session, case)
-    if resolution is None:
-        take(session, found, second("dismissal", confirm, reason))
-        return
-    duplicate_of = find(session.app, other) if other else ""
-    action = act.DismissCase(resolution=Resolution(resolution), duplicate_of=duplicate_of, reason=private(reason))
-    take(session, found, action)
+    action = second("dismissal", confirm, reason)
+    verb = "Confirm the dismissal of" if confirm else "Refuse the dismissal of"
+    if resolution is not None:
+        duplicate_of = find(session.app, other) if other else ""
+        action = act.DismissCase(resolution=Resolution(resolution), duplicate_of=duplicate_of, reason=private(reason))
+        verb = "Propose the dismissal of"
+    act_on(session, cases, Plan(title="Dismissing", verb=verb, make=each(action), decides=True))
 
 
 @click.command(cls=Verb)

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from workflow.cli.answers import Answer, record_rows
 from workflow.cli.case_open import one_of, second
-from workflow.cli.session import Session, Verb
-from workflow.cli.steps import about_id, look, private, take, user_id
+from workflow.cli.many import Many
+from workflow.cli.steps import private
+from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
 from workflow.domain.vocabulary import Result
-from workflow.errors import InputError, NotFoundError
+from workflow.errors import InputError
 
 if TYPE_CHECKING:
-    from workflow.services.shapes import CaseView
+    from workflow.cli.many import Cases
+    from workflow.cli.session import Session
+    from workflow.services.glance import Glance
+    from workflow.services.wave import Item
 
 FOR = click.option("--for", "user", metavar="USER", help="The compromised user it is about.")
 
 
-@click.command(cls=Verb)
-@click.argument("case")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.command(cls=Many, instead=("source",))
+@click.argument("ids", metavar="ID...", nargs=-1)
 @click.option(
     "--result",
     type=click.Choice([item.value for item in Result]),
@@ -39,50 +43,43 @@ FOR = click.option("--for", "user", metavar="USER", help="The compromised user i
 @FOR
 @click.option("--attach", metavar="FILE", type=click.Path(path_type=Path), help="Evidence to keep, at most 10 MiB.")
 @click.option("--linked", metavar="CASE", multiple=True, help="The linked case that meets it; may be repeated.")
+@click.option("--from", "source", metavar="FILE", help="Answers of a script, one to a row; - for standard input.")
 @click.pass_obj
 def record(
-    session: Session,
-    /,
-    *,
-    case: str,
-    ids: tuple[str, ...],
-    result: str,
-    ref: str,
-    note: str,
-    at: str | None,
-    before: str,
-    after: str,
-    user: str | None,
-    attach: Path | None,
-    linked: tuple[str, ...],
+    session: Session, /, *, cases: Cases, ids: tuple[str, ...], source: str | None, attach: Path | None, **options: Any
 ) -> None:
     """Record the answer to one or more prerequisites.
 
     Several ids stand or fall together. 'met' needs --ref or --attach. 'unable-to-verify' is never 'met'.
+
+    FILE is CSV or JSON with the columns case, id, result, reference, note, at, before, after and for; what a row
+    leaves open is taken from the options. Every row stands for itself, and a broken one is named with its line.
     """
     from workflow.services.casework import find
+    from workflow.services.glance import about
 
-    found = look(session, case)
-    observed_at = session.time(at) if at else session.app.now()
-    digest = attachment(session, attach) if attach else ""
-    others = tuple(find(session.app, other) for other in linked)
-    actions = [
-        act.RecordEvidence(
-            prerequisite=step,
-            about=about_id(session, found, step, user),
-            result=Result(result),
-            observed_at=observed_at,
-            reference=private(ref),
-            note=private(note),
-            before=private(before),
-            after=private(after),
-            attachment=digest,
-            file=private(attach.name if attach else ""),
-            linked=others,
-        )
-        for step in dict.fromkeys(ids)
-    ]
-    take(session, found, *actions)
+    if bool(ids) == bool(source):
+        raise click.UsageError("Missing argument 'ID': say which prerequisites, or give --from FILE.")
+    if any(word.lstrip("#").isdigit() for word in ids):
+        raise click.UsageError("A number is no prerequisite: name cases, or give filters, not both.")
+    answer = Answer(
+        result=options["result"],
+        observed_at=session.time(options["at"]) if options["at"] else session.app.now(),
+        reference=options["ref"],
+        attachment=attachment(session, attach) if attach else "",
+        file=attach.name if attach else "",
+        linked=tuple(find(session.app, other) for other in options["linked"]),
+        **{name: options[name] or "" for name in ("note", "before", "after", "user")},
+    )
+    if source:
+        record_rows(session, source, answer)
+        return
+    steps = tuple(dict.fromkeys(ids))
+
+    def answers(_: Item, seen: Glance) -> list[act.Action]:
+        return [answer.action(step, about(seen, step, options["user"])) for step in steps]
+
+    act_on(session, cases, Plan(title="Recording", verb=f"Record {', '.join(steps)} in", make=answers))
 
 
 def attachment(session: Session, path: Path) -> str:
@@ -104,24 +101,25 @@ def attachment(session: Session, path: Path) -> str:
     return attach(session.app, content)
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many)
 @click.argument("step", metavar="ID")
 @click.option("--reason", metavar="TEXT", default="", help="Why it is no longer so.")
 @FOR
 @click.pass_obj
-def retract(session: Session, case: str, step: str, reason: str, user: str | None) -> None:
+def retract(session: Session, cases: Cases, step: str, reason: str, user: str | None) -> None:
     """Take an answer back.
 
     The old entry stays; a new one says that it no longer counts. Also takes a granted exception back.
     """
-    found = look(session, case)
-    about = about_id(session, found, step, user)
-    take(session, found, act.RetractEvidence(prerequisite=step, about=about, reason=private(reason)))
+    from workflow.services.glance import about
+
+    def taken_back(_: Item, seen: Glance) -> list[act.Action]:
+        return [act.RetractEvidence(prerequisite=step, about=about(seen, step, user), reason=private(reason))]
+
+    act_on(session, cases, Plan(title="Retracting", verb=f"Take back {step} in", make=taken_back))
 
 
-@click.command("except", cls=Verb)
-@click.argument("case")
+@click.command("except", cls=Many)
 @click.argument("step", metavar="ID")
 @click.option("--reason", metavar="TEXT", default="", help="Why the risk is accepted, granted or refused.")
 @click.option("--until", metavar="TIME", help="When the exception ends, such as +7d.")
@@ -131,7 +129,7 @@ def retract(session: Session, case: str, step: str, reason: str, user: str | Non
 @click.pass_obj
 def except_(
     session: Session,
-    case: str,
+    cases: Cases,
     step: str,
     reason: str,
     until: str | None,
@@ -144,55 +142,47 @@ def except_(
     One person asks (--reason, --until), another grants. password-reset, mfa-enabled and sessions-revoked are never
     excepted.
     """
+    from workflow.services.glance import about, exception_key
+
     one_of(grant=grant, refuse=refuse)
-    found = look(session, case)
     if grant or refuse:
-        take(session, found, second(_proposal(session, found, step, user), grant, reason))
+
+        def answered(_: Item, seen: Glance) -> list[act.Action]:
+            return [second(exception_key(seen, step, user), grant, reason)]
+
+        verb = f"{'Grant' if grant else 'Refuse'} the exception from {step} in"
+        act_on(session, cases, Plan(title="Answering", verb=verb, make=answered, decides=True))
         return
     if not until:
         raise click.UsageError("Say when the exception ends with --until, such as --until +7d.")
-    about = about_id(session, found, step, user)
     expires_at = session.time(until)
-    take(
-        session, found, act.AskException(prerequisite=step, about=about, expires_at=expires_at, reason=private(reason))
-    )
+
+    def asked(_: Item, seen: Glance) -> list[act.Action]:
+        whom = about(seen, step, user)
+        return [act.AskException(prerequisite=step, about=whom, expires_at=expires_at, reason=private(reason))]
+
+    act_on(session, cases, Plan(title="Asking", verb=f"Ask for an exception from {step} in", make=asked))
 
 
-def _proposal(session: Session, case: CaseView, step: str, user: str | None) -> str:
-    """Return the key of the exception that waits for a second person."""
-    key = f"exception:{step}"
-    if user is not None:
-        return f"{key}/{user_id(session, case, user)}"
-    waiting = [item["proposal"] for item in case.proposals]
-    fits = [name for name in waiting if name == key or name.startswith(f"{key}/")]
-    if len(fits) > 1:
-        raise InputError(f"Several exceptions from {step!r} wait: say whom with --for.")
-    if not fits:
-        raise NotFoundError(f"No exception from {step!r} waits for a second person in case #{case.number}.")
-    return str(fits[0])
-
-
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many)
 @click.argument("name", required=False)
 @click.option("--none", "nobody", is_flag=True, help="Give it back to the queue.")
 @click.pass_obj
-def assign(session: Session, case: str, name: str | None, nobody: bool) -> None:
+def assign(session: Session, cases: Cases, name: str | None, nobody: bool) -> None:
     """Give the case to a person, or back to the queue."""
     from workflow.services.casework import person
 
     if bool(name) == nobody:
         raise click.UsageError("Name a person, or give --none.")
-    found = look(session, case)
-    take(session, found, act.AssignCase(assignee=person(session.app, name) if name else ""))
+    action = act.AssignCase(assignee=person(session.app, name) if name else "")
+    act_on(session, cases, Plan(title="Assigning", verb="Assign", make=each(action)))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many)
 @click.option("--add", metavar="LABEL", multiple=True, help="Label to add; may be repeated.")
 @click.option("--remove", metavar="LABEL", multiple=True, help="Label to remove; may be repeated.")
 @click.pass_obj
-def label(session: Session, case: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+def label(session: Session, cases: Cases, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
     """Add labels to the case, or remove them.
 
     LABEL is a token to find cases by ('case list --label'): small letters, digits and hyphens, at most 32 characters.
@@ -201,23 +191,23 @@ def label(session: Session, case: str, add: tuple[str, ...], remove: tuple[str, 
     if not (add or remove):
         raise click.UsageError("Give --add LABEL or --remove LABEL.")
     action = act.LabelCase(add=tuple(dict.fromkeys(add)), remove=tuple(dict.fromkeys(remove)))
-    take(session, look(session, case), action)
+    act_on(session, cases, Plan(title="Labelling", verb="Label", make=each(action)))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many)
 @click.argument("text")
 @click.pass_obj
-def note(session: Session, case: str, text: str) -> None:
+def note(session: Session, cases: Cases, text: str) -> None:
     """Add a note.
 
     TEXT is the note, or - to read it from standard input. Never write a password or a token into one.
     """
-    found = look(session, case)
+    if text == "-" and cases.piped:
+        raise click.UsageError("Standard input cannot say both which cases and what the note is.")
     written = (_typed() if text == "-" else text).strip()
     if not written:
         raise InputError("The note is empty: write its text, or - to read it from standard input.")
-    take(session, found, act.AddNote(note=private(written)))
+    act_on(session, cases, Plan(title="Noting", verb="Add the note to", make=each(act.AddNote(note=private(written)))))
 
 
 def _typed() -> str:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import click
 
+from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_json, say
 from workflow.cli.session import Session, Verb
 from workflow.cli.steps import look, private, take, user_id
 from workflow.cli.text import visible
+from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
 from workflow.domain.playbook import Condition
 from workflow.domain.restriction import Restriction, Source
@@ -156,20 +158,19 @@ def identity(
         take(session, found, second(f"identity:{subject_id}", confirm, reason))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many)
 @click.argument("other")
 @click.option("--relation", default="related", show_default=True, help="How they belong together.")
 @click.pass_obj
-def link(session: Session, case: str, other: str, relation: str) -> None:
+def link(session: Session, cases: Cases, other: str, relation: str) -> None:
     """Link another case.
 
     A connector's case is linked to that of the administrator who changed it.
     """
     from workflow.services.casework import find
 
-    found = look(session, case)
-    take(session, found, act.LinkCase(case=find(session.app, other), relation=relation))
+    action = act.LinkCase(case=find(session.app, other), relation=relation)
+    act_on(session, cases, Plan(title="Linking", verb=f"Link {visible(other, 60)} to", make=each(action)))
 
 
 @click.command(cls=Verb)

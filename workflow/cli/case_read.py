@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workflow.cli import moments
+from workflow.cli.filters import filter_options, filters_of
 from workflow.cli.output import as_csv, as_json, hint, say, table
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
-from workflow.domain.vocabulary import ENTITY_KINDS, Resolution, State
+from workflow.domain.vocabulary import State
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
-    from workflow.services.worklist import CaseRow, Filters, Page
+    from workflow.services.worklist import CaseRow, Page
 
 COLUMNS = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "missing", "assignee"),
@@ -26,23 +27,7 @@ SHOWN = 2
 """Missing prerequisites named in the table; JSON and CSV carry them all."""
 
 
-@click.command("list", cls=Verb)
-@click.option(
-    "--state", "states", multiple=True, type=click.Choice([state.value for state in State]), help="Only these."
-)
-@click.option("--all", "everything", is_flag=True, help="Ended cases too; without --state only open ones are listed.")
-@click.option("--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="Only entities of this kind.")
-@click.option("--tenant", default="", help="Only this tenant's.")
-@click.option("--missing", metavar="ID", default="", help="Only cases that lack this prerequisite.")
-@click.option("--label", "labels", metavar="LABEL", multiple=True, help="Only with this label; several: with all.")
-@click.option("--search", metavar="TEXT", default="", help="Only entities whose identifier contains this.")
-@click.option("--assignee", metavar="NAME", default=None, help="Only this person's; '' for nobody's.")
-@click.option("--mine", is_flag=True, help="Only yours.")
-@click.option("--resolution", type=click.Choice([item.value for item in Resolution]), help="Only with this resolution.")
-@click.option("--opened-from", metavar="TIME", help="Opened then or later.")
-@click.option("--opened-to", metavar="TIME", help="Opened before then.")
-@click.option("--released-from", metavar="TIME", help="Released then or later.")
-@click.option("--released-to", metavar="TIME", help="Released before then.")
+@click.command("list", cls=Verb, params=[*filter_options()])
 @click.option("--sort", metavar="[-]FIELD", default="-updated_at", show_default=True, help="- for the largest first.")
 @click.option("--limit", type=int, default=50, show_default=True, help="Cases on a page.")
 @click.option("--after", metavar="KEY", default="", help="Continue after the key that the page before printed.")
@@ -58,7 +43,7 @@ def list_(session: Session, /, sort: str, limit: int, after: str, wants_csv: boo
 
     if wants_csv and session.as_json:
         raise click.UsageError("Choose --csv or --json.")
-    page = worklist_page(session.app, _filters(session, options), sort, limit, after)
+    page = worklist_page(session.app, filters_of(session, options), sort, limit, after)
     if session.as_json:
         as_json({"cases": [row.to_data() for row in page.rows], "next": page.next, "counts": page.counts})
     elif wants_csv:
@@ -67,38 +52,6 @@ def list_(session: Session, /, sort: str, limit: int, after: str, wants_csv: boo
             hint(f"There is more: --after {page.next}")
     else:
         _show_page(session, page)
-
-
-def _filters(session: Session, options: dict[str, Any]) -> Filters:
-    from workflow.services.people import os_user
-    from workflow.services.worklist import Filters, person_filter
-
-    times = {
-        name: session.time(options[option]) if options[option] else None
-        for name, option in (
-            ("opened_from", "opened_from"),
-            ("opened_until", "opened_to"),
-            ("released_from", "released_from"),
-            ("released_until", "released_to"),
-        )
-    }
-    assignee = options["assignee"]
-    if options["mine"]:
-        assignee = session.who.name or os_user()
-    # An ended case has a resolution more often than an open one, so asking for one looks at all of them.
-    everything = options["everything"] or options["resolution"] or times["released_from"] or times["released_until"]
-    states = tuple(State(state) for state in options["states"]) or (tuple(State) if everything else ())
-    return Filters(
-        states=states,
-        tenant=options["tenant"],
-        kind=options["kind"] or "",
-        missing=options["missing"],
-        labels=options["labels"],
-        text=options["search"],
-        assignee=person_filter(session.app, assignee) if assignee else assignee,
-        resolution=options["resolution"],
-        **times,
-    )
 
 
 def _show_page(session: Session, page: Page) -> None:

@@ -6,15 +6,20 @@ evidence digest of exactly that.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from workflow.cli.many import Cases, Many
 from workflow.cli.output import hint, say
 from workflow.cli.overview import instructions, show_overview
-from workflow.cli.session import Session, Verb, interactive
-from workflow.cli.steps import look, private, report, take
+from workflow.cli.session import Session, interactive
+from workflow.cli.steps import look, private, report
 from workflow.cli.text import visible
+from workflow.cli.unblock_many import approve_many, record_outcomes, write_script
+from workflow.cli.wave import Plan, act_on, each, over_many
 from workflow.domain import actions as act
 from workflow.domain.vocabulary import Answer
 
@@ -23,7 +28,6 @@ if TYPE_CHECKING:
     from workflow.services.unblock import Overview
 
 REASON = click.option("--reason", metavar="TEXT", default="", help="Why.")
-YES = click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 
 
 def decide(session: Session, shown: Overview, action: act.Decision, question: str, yes: bool) -> Done | None:
@@ -45,7 +49,8 @@ def decide(session: Session, shown: Overview, action: act.Decision, question: st
         if not click.confirm(question):
             say("Nothing was done.")
             return None
-    return perform(session.app, session.who, shown.case.id, action)
+    seen = replace(action, seen_version=shown.case.version, seen_digest=shown.case.digest)
+    return perform(session.app, session.who, shown.case.id, seen)
 
 
 def allowed(shown: Overview, name: str) -> bool:
@@ -64,19 +69,23 @@ def overview_of(session: Session, case: str) -> Overview:
     return overview(session.app, found.id)
 
 
-@click.command("request-unblock", cls=Verb)
-@click.argument("case")
+@click.command("request-unblock", cls=Many, several=True)
 @REASON
-@YES
 @click.pass_obj
-def request_unblock(session: Session, case: str, reason: str, yes: bool) -> None:
+def request_unblock(session: Session, cases: Cases, reason: str) -> None:
     """Ask that the entity be unblocked.
 
     Shows the evidence it stands on, checked or only attested, and what an unblock means today.
     """
-    shown = overview_of(session, case)
-    action = act.RequestUnblock(seen_version=shown.case.version, seen_digest=shown.case.digest, reason=private(reason))
-    done = decide(session, shown, action, "Request the unblock on this evidence?", yes)
+    action = act.RequestUnblock(reason=private(reason))
+    if not cases.single:
+        verb = "Request the unblock of"
+        over_many(
+            session, cases, Plan(title="Requesting", verb=verb, make=each(action), decides=True, unblocks=action.name)
+        )
+        return
+    shown = overview_of(session, cases.single)
+    done = decide(session, shown, action, "Request the unblock on this evidence?", cases.yes)
     if done is None:
         return
     after = report(session, done, overview=shown.to_data())
@@ -88,32 +97,34 @@ def request_unblock(session: Session, case: str, reason: str, yes: bool) -> None
         say(f"  next: somebody else approves it: holdfast case approve {after.number} --as NAME{who and '.'}{who}")
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @REASON
 @click.pass_obj
-def withdraw(session: Session, case: str, reason: str) -> None:
+def withdraw(session: Session, cases: Cases, reason: str) -> None:
     """Take your own request back; a lead may take back another's.
 
     Possible until the unblock is started.
     """
-    take(session, look(session, case), act.WithdrawRequest(reason=private(reason)))
+    action = act.WithdrawRequest(reason=private(reason))
+    act_on(session, cases, Plan(title="Withdrawing", verb="Withdraw the request of", make=each(action), decides=True))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @REASON
-@YES
 @click.pass_obj
-def approve(session: Session, case: str, reason: str, yes: bool) -> None:
+def approve(session: Session, cases: Cases, reason: str) -> None:
     """Approve the request, as a second person.
 
     Shows what the request stands on and what changed since. The approver is neither the requester, nor a user of the
-    case, nor anybody whose evidence it stands on.
+    case, nor anybody whose evidence it stands on. Of many cases, those with exceptions, with changes or with nothing
+    but people's word are shown first, and each approval says that it was one of so many.
     """
-    shown = overview_of(session, case)
-    action = act.ApproveUnblock(seen_version=shown.case.version, seen_digest=shown.case.digest, reason=private(reason))
-    done = decide(session, shown, action, "Approve the unblock on this evidence?", yes)
+    if not cases.single:
+        approve_many(session, cases, reason)
+        return
+    shown = overview_of(session, cases.single)
+    action = act.ApproveUnblock(reason=private(reason))
+    done = decide(session, shown, action, "Approve the unblock on this evidence?", cases.yes)
     if done is None:
         return
     after = report(session, done, overview=shown.to_data())
@@ -123,42 +134,76 @@ def approve(session: Session, case: str, reason: str, yes: bool) -> None:
         say(f"  next: {step}")
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @REASON
 @click.pass_obj
-def reject(session: Session, case: str, reason: str) -> None:
+def reject(session: Session, cases: Cases, reason: str) -> None:
     """Turn the request down, or take an approval back.
 
     Possible until the unblock is started; needs --reason.
     """
-    take(session, look(session, case), act.RejectRequest(reason=private(reason)))
+    action = act.RejectRequest(reason=private(reason))
+    act_on(session, cases, Plan(title="Rejecting", verb="Reject the request of", make=each(action), decides=True))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True, instead=("outcomes",))
 @click.option("--outcome", type=click.Choice([item.value for item in Answer]), help="What Microsoft answered.")
 @click.option("--ref", metavar="TEXT", default="", help="Where the answer can be checked.")
 @REASON
-@YES
+@click.option("--script", metavar="FILE", type=click.Path(path_type=Path), help="Write the commands as a script.")
+@click.option("--force", is_flag=True, help="Let --script write over a file.")
+@click.option("--outcomes", metavar="FILE", help="Record what that script wrote down; - for standard input.")
 @click.pass_obj
-def unblock(session: Session, case: str, outcome: str | None, ref: str, reason: str, yes: bool) -> None:
+def unblock(
+    session: Session,
+    /,
+    *,
+    cases: Cases,
+    outcome: str | None,
+    ref: str,
+    reason: str,
+    script: Path | None,
+    force: bool,
+    outcomes: str | None,
+) -> None:
     """Start the approved unblock, or record what Microsoft answered.
 
     Without --outcome: records that you are about to unblock, then prints the portal page and the command. With it:
     records the answer. The case is released only once the restriction is seen gone ('holdfast case observe').
+
+    Of many cases --script writes the commands into one PowerShell file, which writes its results into a CSV file beside
+    it; --outcomes records those. Both can be repeated.
     """
-    if outcome:
-        if not ref:
-            raise click.UsageError("Say where the answer can be checked, with --ref.")
-        found = look(session, case)
-        take(session, found, act.RecordAnswer(answer=Answer(outcome), reference=private(ref)))
-        if outcome == Answer.DONE and not session.as_json:
-            say(f"  next: once it is gone from the list: {_observe(found.number)}")
-        return
-    shown = overview_of(session, case)
-    action = act.IntendUnblock(seen_version=shown.case.version, seen_digest=shown.case.digest, reason=private(reason))
-    done = decide(session, shown, action, "Start the unblock now?", yes)
+    if sum(map(bool, (outcome, script, outcomes))) > 1:
+        raise click.UsageError("--outcome, --script and --outcomes contradict each other: choose one.")
+    if outcomes:
+        record_outcomes(session, outcomes, ref)
+    elif outcome:
+        answer(session, cases, outcome, ref)
+    elif script:
+        write_script(session, cases, script, reason, force=force)
+    elif cases.single:
+        start(session, cases, reason)
+    else:
+        raise click.UsageError("Say with --script FILE where the commands for many cases are to be written.")
+
+
+def answer(session: Session, cases: Cases, outcome: str, ref: str) -> None:
+    """Record what Microsoft answered."""
+    if not ref:
+        raise click.UsageError("Say where the answer can be checked, with --ref.")
+    action = act.RecordAnswer(answer=Answer(outcome), reference=private(ref))
+    plan = Plan(title="Recording", verb=f"Record the answer {outcome!r} of Microsoft in", make=each(action))
+    act_on(session, cases, plan)
+    if outcome == Answer.DONE and not session.as_json:
+        say(f"  next: once it is gone from the list: {_observe(session.case)}")
+
+
+def start(session: Session, cases: Cases, reason: str) -> None:
+    """Record the intent of one unblock and say what to do."""
+    shown = overview_of(session, cases.single)
+    action = act.IntendUnblock(reason=private(reason))
+    done = decide(session, shown, action, "Start the unblock now?", cases.yes)
     if done is None:
         return
     report(session, done, instructions=instructions(shown))
@@ -176,10 +221,10 @@ def show_instructions(shown: Overview) -> None:
     say(f"  role:     {visible(shown.role)}")
     say(f"  takes:    {visible(shown.propagation)}")
     say(f"  then:     holdfast case unblock {number} --outcome done --ref WHERE")
-    say(f"  and:      {_observe(number)}")
+    say(f"  and:      {_observe(str(number))}")
     if shown.warning:
         hint(f"Warning: {visible(shown.warning)}")
 
 
-def _observe(number: int) -> str:
-    return f"holdfast case observe {number} --restriction not-listed --ref WHERE"
+def _observe(case: str) -> str:
+    return f"holdfast case observe {case} --restriction not-listed --ref WHERE"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workflow import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Exit(IntEnum):
@@ -39,6 +39,12 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.DIFFERS: "the tenant's audit log and the cases differ",
 }
 """The sentence that the documentation gives for each code."""
+
+WORST = (
+    *(Exit.ERROR, Exit.NOT_VERIFIED, Exit.USAGE, Exit.NOT_FOUND, Exit.NOT_ALLOWED, Exit.REFUSED, Exit.CONFLICT),
+    *(Exit.PENDING, Exit.DONE),
+)
+"""The order in which a command over many cases chooses among their results: the first that occurs is its own."""
 
 INTERRUPTED = 130
 """Ctrl-C, as shells count it: 128 and the number of SIGINT."""
@@ -85,6 +91,11 @@ CURES: Mapping[type[errors.HoldfastError], str] = {
     errors.KeyMissingError: "Restore the key file, or run 'holdfast init' on a new installation.",
 }
 """What to do next, where the message itself does not say it."""
+
+
+def worst(codes: Iterable[Exit]) -> Exit:
+    """Return the exit code of a command whose parts ended with these; nothing at all is done."""
+    return min(codes, key=WORST.index, default=Exit.DONE)
 
 
 def exit_of(error: errors.HoldfastError) -> Exit:

@@ -36,8 +36,13 @@ def items_of(
     from workflow.sources import read
 
     with opened(name) as (stream, size):
-        items = read(stream, name="standard input" if name == "-" else name, options=options)
+        items = read(stream, name=called(name), options=options)
         yield counted(items, stream, size, step)
+
+
+def called(name: str) -> str:
+    """Return what messages call a file."""
+    return "standard input" if name == "-" else name
 
 
 def in_file(error: SourceError, name: str) -> SourceError:

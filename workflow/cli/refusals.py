@@ -75,6 +75,13 @@ def next_commands(names: tuple[str, ...], reference: str) -> list[str]:
     return [f"holdfast {COMMANDS[name].replace('CASE', case)}" for name in names if name in COMMANDS]
 
 
+def next_step(error: HoldfastError, reference: str) -> str:
+    """Return in one line what to do next about one case among many."""
+    if isinstance(error, GateClosedError):
+        return f"holdfast case prerequisites {reference} --missing"
+    return f"holdfast case view {reference}" if isinstance(error, WrongStateError | PendingError) else cure_of(error)
+
+
 def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
     """Return the error object that ``--json`` prints."""
     details = dict(error.details())

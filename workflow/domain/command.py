@@ -83,7 +83,18 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     unsafe = problems(template)
     if unsafe:
         raise InputError(f"The command cannot be filled in: {'; '.join(unsafe)}.")
-    return _PLACEHOLDER.sub(lambda match: f"'{_value(match[1], values).translate(_DOUBLED)}'", template)
+    return _PLACEHOLDER.sub(lambda match: literal(_value(match[1], values)), template)
+
+
+def literal(text: str) -> str:
+    """Return text as one single-quoted PowerShell literal, in which nothing is expanded and nothing ends it.
+
+    Raises:
+        InputError: it holds characters that cannot be shown, or is too long.
+    """
+    if len(text) > LONGEST_VALUE or not text.isprintable():
+        raise InputError("A text that is too long or holds invisible characters cannot stand in a command.")
+    return f"'{text.translate(_DOUBLED)}'"
 
 
 def fill_url(template: str, values: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from workflow.domain.private import Private
 from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
-from workflow.errors import HoldfastError, InputError, NotFoundError, PendingError
+from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
 from workflow.ledger.commitment import commit
 from workflow.services import logbook, people, references
 from workflow.storage import attachments, cases, openings, subjects
@@ -24,11 +24,12 @@ from workflow.storage.openings import Opening
 from workflow.storage.transaction import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from workflow.app import App
     from workflow.domain.case import Case
+    from workflow.domain.picture import Picture
     from workflow.domain.playbook import Playbook
     from workflow.domain.record import Entry, Record
     from workflow.domain.vocabulary import Kind
@@ -55,7 +56,14 @@ class Done:
     repeated: bool = False
 
 
-def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str = "") -> Done:
+def perform(
+    app: App,
+    who: Who,
+    case_id: str,
+    *actions: act.Action,
+    request: str = "",
+    check: Callable[[Case], None] | None = None,
+) -> Done:
     """Take one step on a case: lock it, fold it, judge the actions, append what follows, commit.
 
     Args:
@@ -64,6 +72,7 @@ def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str
         case_id: the case.
         actions: one action, or several that stand or fall together. Free text is ``Private(text=…)``.
         request: idempotency key: the same key on the same case is done, or refused, once.
+        check: looks at the case under its lock before it is judged; what it raises goes to the caller.
 
     Raises:
         HoldfastError: whatever refuses the step; refusals by a rule or a missing permission are committed first (R9).
@@ -80,6 +89,8 @@ def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str
             case = cases.load(tx, case_id, app.cache)
             wanted = locked | {other for item in case.evidence.values() for other in item.linked}
             if tx.sqlite or wanted <= locked:
+                if check is not None:
+                    check(case)
                 outcome = _step(app, tx, who, case, actions, request, wanted - {case_id})
         # Where the case has linked cases that were not locked with it, begin again with all of them.
         locked = wanted
@@ -90,7 +101,10 @@ def perform(app: App, who: Who, case_id: str, *actions: act.Action, request: str
 
 
 def perform_many(
-    app: App, who: Who, wanted: Iterable[tuple[str, Sequence[act.Action]]]
+    app: App,
+    who: Who,
+    wanted: Iterable[tuple[str, Sequence[act.Action]]],
+    check: Callable[[Case], None] | None = None,
 ) -> Iterator[tuple[str, Done | HoldfastError]]:
     """Take one step on each of many cases, 500 to a transaction and each case judged by itself.
 
@@ -98,6 +112,7 @@ def perform_many(
         app: the app.
         who: who acts.
         wanted: case ids, each with its actions, which stand or fall together as in :func:`perform`.
+        check: looks at each case under its lock before it is judged; what it raises refuses that case alone.
 
     Yields each case id with what came of it, in the order asked for and once it is committed: the step, or the error
     that refused it. What refuses one case does not touch the others.
@@ -114,13 +129,19 @@ def perform_many(
             cases.lock(tx, locked)
             logbook.hold(app, tx)
             for case_id, actions in batch:
-                found.append(_one_of_many(app, tx, who, case_id, actions, locked))
+                found.append(_one_of_many(app, tx, who, case_id, actions, locked, check))
         for (case_id, actions), result in zip(batch, found, strict=True):
-            yield case_id, _alone(app, who, case_id, actions) if result is None else result
+            yield case_id, _alone(app, who, case_id, actions, check) if result is None else result
 
 
 def _one_of_many(
-    app: App, tx: Tx, who: Who, case_id: str, actions: Sequence[act.Action], locked: set[str]
+    app: App,
+    tx: Tx,
+    who: Who,
+    case_id: str,
+    actions: Sequence[act.Action],
+    locked: set[str],
+    check: Callable[[Case], None] | None,
 ) -> Done | HoldfastError | None:
     """Take one case's step inside a batch; None for a case whose linked cases are not locked with it (PostgreSQL)."""
     try:
@@ -129,16 +150,20 @@ def _one_of_many(
         linked |= {other for item in actions if isinstance(item, act.RecordEvidence) for other in item.linked}
         if not tx.sqlite and not linked <= locked:
             return None
+        if check is not None:
+            check(case)
         done, step = _step(app, tx, who, case, actions, "", linked - {case_id})
-    except (NotFoundError, InputError, PendingError) as error:
+    except (NotFoundError, InputError, PendingError, ConflictError) as error:
         # Raised before anything was written about this case; a rule's refusal is an entry, and comes in the step.
         return error
     return done if step is None or step.error is None else step.error
 
 
-def _alone(app: App, who: Who, case_id: str, actions: Sequence[act.Action]) -> Done | HoldfastError:
+def _alone(
+    app: App, who: Who, case_id: str, actions: Sequence[act.Action], check: Callable[[Case], None] | None
+) -> Done | HoldfastError:
     try:
-        return perform(app, who, case_id, *actions)
+        return perform(app, who, case_id, *actions, check=check)
     except HoldfastError as error:
         return error
 
@@ -291,26 +316,33 @@ def checked(name: str, text: str) -> str:
 def find(app: App, reference: str) -> str:
     """Return the id of the case a person means: its number, its address or connector id, or the end of its id.
 
-    An address finds its open case before any ended one.
+    Raises:
+        NotFoundError, InputError: as :func:`meant`.
+    """
+    with app.database.reading() as tx:
+        return meant(tx, reference).id
+
+
+def meant(tx: Tx, reference: str) -> Picture:
+    """Return the case a person means; an address finds its open case before any ended one.
 
     Raises:
         NotFoundError: no case fits.
         InputError: several fit; the message lists them.
     """
-    with app.database.reading() as tx:
-        found = cases.find(tx, reference)
-        if not found:
-            message = f"There is no case {reference!r}. See them with: holdfast case list"
-            raise NotFoundError(message)
-        if len(found) > 1:
-            same_entity = len({item.entity for item in found}) == 1
-            open_ = [item for item in found if item.state not in {State.CLOSED, State.DISMISSED}]
-            found = open_ if len(open_) == 1 else found[:1] if same_entity and not open_ else found
-        if len(found) > 1:
-            numbers = ", ".join(f"#{item.number} ({item.tenant}, {item.kind}, {item.state})" for item in found)
-            message = f"{reference!r} fits several cases: {numbers}. Use the number."
-            raise InputError(message)
-        return found[0].id
+    found = cases.find(tx, reference)
+    if not found:
+        message = f"There is no case {reference!r}. See them with: holdfast case list"
+        raise NotFoundError(message)
+    if len(found) > 1:
+        same_entity = len({item.entity for item in found}) == 1
+        open_ = [item for item in found if item.state not in {State.CLOSED, State.DISMISSED}]
+        found = open_ if len(open_) == 1 else found[:1] if same_entity and not open_ else found
+    if len(found) > 1:
+        numbers = ", ".join(f"#{item.number} ({item.tenant}, {item.kind}, {item.state})" for item in found)
+        message = f"{reference!r} fits several cases: {numbers}. Use the number."
+        raise InputError(message)
+    return found[0]
 
 
 def subject(app: App, tenant: str, kind: Kind, identifier: str) -> str:

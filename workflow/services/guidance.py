@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from workflow.services.names import Names
 
 
-def _values(case: Case, names: Names, user: str) -> dict[str, str]:
-    entity = names.subject(case.entity)
-    values = {"case": str(case.number), "user": user or entity}
-    values["connector_id" if case.kind is Kind.CONNECTOR else "address"] = entity
-    return values if case.boundary is None else values | {"restricted_at": time_to_text(case.boundary)}
+def values(case: Case, entity: str, user: str = "") -> dict[str, str]:
+    """Return what the placeholders of commands and addresses stand for in this case."""
+    found = {"case": str(case.number), "user": user or entity}
+    found["connector_id" if case.kind is Kind.CONNECTOR else "address"] = entity
+    return found if case.boundary is None else found | {"restricted_at": time_to_text(case.boundary)}
 
 
 def command(template: str, case: Case, names: Names, user: str = "") -> str:
     """Fill a command in for this case; a value that cannot stand in a command leaves the template as written."""
     try:
-        return fill(template, _values(case, names, user)) if template else ""
+        return fill(template, values(case, names.subject(case.entity), user)) if template else ""
     except InputError:
         return template
 
@@ -35,7 +35,7 @@ def command(template: str, case: Case, names: Names, user: str = "") -> str:
 def portal(template: str, case: Case, names: Names, user: str = "") -> str:
     """Fill a portal address in for this case."""
     try:
-        return fill_url(template, _values(case, names, user)) if template else ""
+        return fill_url(template, values(case, names.subject(case.entity), user)) if template else ""
     except InputError:
         return template
 

@@ -14,6 +14,8 @@ from workflow.services.names import Names
 from workflow.storage import cases
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from workflow.app import App
     from workflow.services.shapes import CaseView, PrerequisiteView
 
@@ -79,10 +81,8 @@ def overview(app: App, reference: str) -> Overview:
         portal = guidance.portal(playbook.unblock_portal, case, names)
     since = case_view.request["sequence"] if case_view.request else 0
     changes = [entry for entry in history.history(app, case_id) if since and entry.sequence > since]
-    now = app.now().astimezone(UTC)
-    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight, hours = unprotected(app.now())
     counted = [item for item in case_view.prerequisites if item.required and item.result]
-    hours = round((midnight - now).total_seconds() / 3600, 1)
     connector = case.kind is Kind.CONNECTOR
     return Overview(
         case=case_view,
@@ -92,9 +92,7 @@ def overview(app: App, reference: str) -> Overview:
         claimed=[_label(item) for item in counted if item.claimed],
         exceptions=[_label(item) for item in counted if item.exception and not item.exception["expired"]],
         changed_since_request=[f"{item.sequence}: {item.text}" for item in changes if item.type in CHANGES],
-        warning=""
-        if connector
-        else f"An unblocked user is not restricted again today: unprotected until 00:00 UTC, {hours:g} h from now.",
+        warning="" if connector else warning(app.now()),
         unprotected_until=time_to_text(midnight),
         unprotected_hours=hours,
         portal=portal,
@@ -102,6 +100,19 @@ def overview(app: App, reference: str) -> Overview:
         role=playbook.unblock_role,
         propagation="up to 1 hour" if connector else "normally within 1 hour, at most 24 hours",
     )
+
+
+def unprotected(now: datetime) -> tuple[datetime, float]:
+    """Return the coming midnight in UTC, until when nobody who is unblocked now is restricted again, and the hours."""
+    now = now.astimezone(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight, round((midnight - now).total_seconds() / 3600, 1)
+
+
+def warning(now: datetime) -> str:
+    """Say what an unblock of a user means today."""
+    _, hours = unprotected(now)
+    return f"An unblocked user is not restricted again today: unprotected until 00:00 UTC, {hours:g} h from now."
 
 
 def _label(item: PrerequisiteView) -> str:

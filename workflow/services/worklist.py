@@ -84,9 +84,7 @@ def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: 
         InputError: an unknown sort field, a limit outside 1…500, a filter that is no text or no label, or a key that
             no page gave.
     """
-    filters = _storable(filters)
-    if filters.missing:
-        _known_prerequisite(app, filters.missing)
+    filters = checked_filters(app, filters)
     column, descending = sort.removeprefix("-"), sort.startswith("-")
     with app.database.reading() as tx:
         page = worklist.page(tx, filters, column, descending=descending, limit=limit, after=_key(after))
@@ -168,13 +166,20 @@ def _key(after: str) -> worklist.Key | None:
     return (state, value, case_id)
 
 
-def _storable(filters: Filters) -> Filters:
+def checked_filters(app: App, filters: Filters) -> Filters:
+    """Return the filters, unless nothing could ever fit them.
+
+    Raises:
+        InputError: a filter is no text or no label, or no playbook here has the prerequisite.
+    """
     well_formed(filters.labels)
     for name in ("tenant", "kind", "missing", "assignee", "resolution"):
         value = getattr(filters, name)
         if value is not None and not storable(value):
             message = f"The {name} contains characters that are not text."
             raise InputError(message)
+    if filters.missing:
+        _known_prerequisite(app, filters.missing)
     return filters
 
 

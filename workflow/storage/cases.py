@@ -5,6 +5,7 @@ locking in one statement was measured to return a row newer than its entries.
 """
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -23,6 +24,7 @@ _INTAKE: Final = 0x494E544B  # any number that is ours: one opener of cases at a
 _MOST: Final = 50
 _SHORTEST_SUFFIX: Final = 4
 _LARGEST: Final = 2**31 - 1
+_END_OF_ID: Final = re.compile(r"[0-9a-f-]{1,35}").fullmatch
 
 
 class FoldCache:
@@ -133,12 +135,12 @@ def find(tx: Tx, text: str) -> list[Picture]:
         return [found]
     if not storable(plain):
         return []
-    suffix = f"{'%' if len(plain) >= _SHORTEST_SUFFIX else ''}{literal(plain.lower())}"
-    for condition, value in (
-        ("c.id = ?", plain),
-        ("c.id LIKE ? ESCAPE '!'", suffix),
-        ("c.entity IN (SELECT s.id FROM subject AS s WHERE s.identifier = ?)", plain.casefold()),
-    ):
+    readings = [("c.id = ?", plain)]
+    if len(plain) >= _SHORTEST_SUFFIX and _END_OF_ID(plain.lower()):
+        # Only the end of an id makes the database walk through all cases; no address can be one.
+        readings.append(("c.id LIKE ?", f"%{plain.lower()}"))
+    readings.append(("c.entity IN (SELECT s.id FROM subject AS s WHERE s.identifier = ?)", plain.casefold()))
+    for condition, value in readings:
         rows = tx.all(
             f'SELECT {SELECT} FROM "case" AS c WHERE {condition} ORDER BY c.number DESC LIMIT {_MOST}', (value,)
         )

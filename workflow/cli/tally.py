@@ -1,0 +1,152 @@
+"""The results of one command over many cases: told one by one, counted at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workflow.cli.exits import INTERRUPTED, Exit, exit_of, worst
+from workflow.cli.output import hint, say
+from workflow.cli.refusals import error_data, next_step, show_error
+from workflow.cli.text import visible
+from workflow.errors import HoldfastError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workflow.cli.files import Spool
+    from workflow.cli.session import Session
+    from workflow.services.casework import Done
+    from workflow.services.glance import Glance
+    from workflow.services.wave import Item, Taken
+
+WORDS: Mapping[Exit, str] = {
+    Exit.DONE: "done",
+    Exit.REFUSED: "refused",
+    Exit.NOT_ALLOWED: "not allowed",
+    Exit.NOT_FOUND: "not found",
+    Exit.CONFLICT: "conflict",
+    Exit.PENDING: "pending",
+}
+"""What a result is called; any other is an error."""
+SKIPPED, NOT_REACHED = "skipped", "not reached"
+LISTED = 50
+"""Cases that the last line names, to be used as CASE again."""
+
+
+@dataclass
+class Tally:
+    """What came of each case so far.
+
+    Args:
+        session: the run.
+        shown: what was shown of the cases, by id.
+        spool: where results wait for the printed JSON.
+    """
+
+    session: Session
+    shown: Mapping[str, Glance]
+    spool: Spool
+    counts: Counter[str] = field(default_factory=Counter)
+    codes: set[Exit] = field(default_factory=set)
+    left: dict[int, None] = field(default_factory=dict)
+    told: int = 0
+
+    def tell(self, taken: Taken) -> None:
+        """Take one result down, and print it."""
+        self.told += 1
+        if taken.error is not None:
+            self._add(taken.item, WORDS.get(exit_of(taken.error), "error"), taken.error)
+        elif taken.done is not None:
+            self._add(taken.item, WORDS[Exit.DONE], done=taken.done)
+        else:
+            self._add(taken.item, SKIPPED, why=taken.item.skipped)
+
+    def rest(self, items: Sequence[Item]) -> None:
+        """Take down what nobody came to."""
+        for item in items[self.told :]:
+            self._add(item, NOT_REACHED, why="The command ended before its turn; nothing was changed.")
+
+    def _add(
+        self, item: Item, word: str, error: HoldfastError | None = None, done: Done | None = None, why: str = ""
+    ) -> None:
+        self.counts[word] += 1
+        self.codes.add(Exit.DONE if error is None else exit_of(error))
+        if item.case is not None and word in {NOT_REACHED, *WORDS.values(), "error"} - {WORDS[Exit.DONE]}:
+            self.left[item.case.number] = None
+        if self.session.as_json:
+            self.spool.keep(self._data(item, word, error, done, why))
+        else:
+            _line(item, word, error, done, why)
+
+    def _data(self, item: Item, word: str, error: HoldfastError | None, done: Done | None, why: str) -> dict[str, Any]:
+        case = item.case
+        seen = self.shown.get(case.id) if case else None
+        return {
+            "id": case.id if case else None,
+            "number": case.number if case else None,
+            "entity": case.entity if case else None,
+            "where": item.where,
+            "outcome": word.replace(" ", "_"),
+            "exit": int(exit_of(error)) if error else 0,
+            "code": error.code if error else "",
+            "message": str(error) if error else why,
+            "next_step": next_step(error, str(case.number)) if error and case else "",
+            "state": done.case.state.value if done else case.state if case else None,
+            "version": done.case.version if done else None,
+            "entries": [entry.type for entry in done.entries] if done else [],
+            "shown": None
+            if seen is None
+            else {
+                "version": seen.version,
+                "digest": seen.digest,
+                "exceptions": list(seen.exceptions),
+                "attested_only": seen.attested,
+                "changed_since_request": seen.changed,
+            },
+        }
+
+    def close(
+        self, stopped: HoldfastError | KeyboardInterrupt | None = None, *, interrupted: bool = False, **extra: Any
+    ) -> int:
+        """Print the end and return the exit code."""
+        interrupted = interrupted or isinstance(stopped, KeyboardInterrupt)
+        error = stopped if isinstance(stopped, HoldfastError) else None
+        warnings = list(dict.fromkeys(self.session.app.warnings))
+        if self.session.as_json:
+            ended = error_data(error, self.session) if error else {}
+            counts = {word.replace(" ", "_"): count for word, count in self.counts.items()}
+            rest = {"counts": counts, "interrupted": interrupted, "warnings": warnings}
+            self.spool.print({**rest, **extra, **ended}, "results")
+        else:
+            say(
+                f"{', '.join(f'{count} {word}' for word, count in self.counts.items()) or 'Nothing was done'}.",
+                bold=True,
+            )
+            if self.left and len(self.left) <= LISTED:
+                hint(f"Not done: {','.join(map(str, self.left))}")
+            if error is not None:
+                show_error(error, self.session)
+            if interrupted:
+                hint("Interrupted: what is told as done stands, the rest was not begun.")
+        for warning in warnings:
+            hint(f"Warning: {visible(warning)}")
+        if interrupted:
+            return INTERRUPTED
+        return worst([*self.codes, exit_of(error)] if error else self.codes)
+
+
+def _line(item: Item, word: str, error: HoldfastError | None, done: Done | None, why: str) -> None:
+    case = item.case
+    who = f"#{case.number} {visible(case.entity, 120)}" if case else visible(item.where, 120)
+    if done is not None:
+        before = next((entry.state_before for entry in done.entries if entry.state_before), done.case.state.value)
+        after = done.case.state.value
+        say(f"{who}: {f'{before} → {after}' if before != after else after}")
+        return
+    place = f" ({visible(item.where, 60)})" if case and item.where.startswith(("line ", "item ")) else ""
+    say(f"{who}{place}: {word}: {visible(error or why, 400)}", colour="red" if error else None)
+    step = next_step(error, str(case.number)) if error and case else ""
+    if step:
+        say(f"  next: {step}")

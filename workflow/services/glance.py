@@ -1,0 +1,159 @@
+"""Many cases at a glance: what a decision about each of them stands on, read together and written nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workflow.domain import gate
+from workflow.domain.lifecycle import possible, settle
+from workflow.domain.playbook import About
+from workflow.domain.record import clamp
+from workflow.domain.subject import normalise
+from workflow.domain.vocabulary import Kind, Method, State
+from workflow.errors import InputError, NotFoundError
+from workflow.services.names import Names
+from workflow.services.unblock import CHANGES
+from workflow.storage import cases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from workflow.app import App
+    from workflow.domain.case import Attempt, Case
+    from workflow.domain.playbook import Playbook
+    from workflow.storage.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """A case, settled as of now.
+
+    Args:
+        entity: the mailbox, connector or user, as text.
+        version, digest: what a decision taken on this glance sends back as seen.
+        held: whether every prerequisite of an unblock holds.
+        exceptions: prerequisites that only an accepted risk carries.
+        attested: whether all that counts was said by people and nothing checked in the tenant.
+        changed: how many entries came after the request that an approver should know of.
+        users: opaque id by name of each compromised user.
+        asked_of_users: the prerequisites that are answered for each user.
+        attempt: the newest unblock attempt.
+        playbook: the version the case is pinned to.
+    """
+
+    case: Case
+    entity: str
+    version: int
+    digest: str
+    held: bool
+    exceptions: tuple[str, ...]
+    attested: bool
+    changed: int
+    users: Mapping[str, str]
+    asked_of_users: frozenset[str]
+    playbook: Playbook
+
+    @property
+    def id(self) -> str:
+        """The case's id."""
+        return self.case.id
+
+    @property
+    def number(self) -> int:
+        """The case's number."""
+        return self.case.number
+
+    @property
+    def state(self) -> str:
+        """Where the case stands now, settled."""
+        return self.case.state.value
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The newest unblock attempt."""
+        return self.case.attempt
+
+    def lets(self, name: str) -> bool:
+        """Say whether the case lets a decision about its unblock through, whoever takes it."""
+        return name in possible(self.case.state) and self.case.open_attempt is None and self.held
+
+
+def glances(app: App, ids: Iterable[str]) -> dict[str, Glance]:
+    """Return the cases by id, all as of one moment.
+
+    Raises:
+        NotFoundError: one of them does not exist.
+    """
+    now = app.now()
+    with app.database.reading() as tx:
+        loaded = [cases.load(tx, case_id, app.cache) for case_id in dict.fromkeys(ids)]
+        names = Names(tx, {name for case in loaded for name in (case.entity, *case.identities)})
+        return {case.id: _glance(app, tx, case, names, now) for case in loaded}
+
+
+def _glance(app: App, tx: Tx, stored: Case, names: Names, now: datetime) -> Glance:
+    case = stored.copy()
+    playbook = app.playbook(tx, case.playbook)
+    at, _ = clamp(now, stored.updated_at)
+    settle(case, playbook, at)
+    at = gate.gate_time(case, at)
+    others = {other for item in case.evidence.values() for other in item.linked}
+    rows = {other: cases.row(tx, other) for other in others}
+    linked = {other: State(row.state) for other, row in rows.items() if row is not None}
+    standing = gate.evidence_set(case, playbook, at)
+    since = case.request.sequence + 1 if case.request else 0
+    return Glance(
+        case=case,
+        entity=names.subject(case.entity),
+        version=stored.version,
+        digest=gate.evidence_digest(case, standing),
+        held=not gate.missing(case, playbook, gate.UNBLOCK_PHASES, at, linked),
+        exceptions=tuple(dict.fromkeys(step for step, _, how, _ in standing if how == "exception")),
+        attested=not any(item.method is Method.CHECKED for item in case.evidence.values()),
+        changed=sum(entry.type in CHANGES for entry in cases.entries(tx, case.id, since)) if since else 0,
+        users={names.subject(user): user for user in case.identities},
+        asked_of_users=frozenset(item.id for item in playbook.prerequisites if item.about is About.IDENTITY),
+        playbook=playbook,
+    )
+
+
+def about(seen: Glance, step: str, user: str | None) -> str:
+    """Return whom a step is recorded about: "" for the entity, else the id of the user named, or of the only one.
+
+    Raises:
+        InputError: several users are named and nobody said which; or it is no user's address.
+        NotFoundError: the case names no such user.
+    """
+    if user is None and (step not in seen.asked_of_users or not seen.users):
+        return ""
+    listed = ", ".join(seen.users) or "nobody yet"
+    if user is None and len(seen.users) > 1:
+        message = f"{step!r} is answered for each user: say whom with --for ({listed})."
+        raise InputError(message)
+    wanted = next(iter(seen.users)) if user is None else normalise(Kind.USER, user)
+    if wanted not in seen.users:
+        message = f"Case #{seen.number} does not name {wanted}; it names: {listed}. Add: holdfast case identity"
+        raise NotFoundError(message)
+    return seen.users[wanted]
+
+
+def exception_key(seen: Glance, step: str, user: str | None) -> str:
+    """Return the key of the exception from a step that waits for a second person.
+
+    Raises:
+        InputError: several wait and nobody said about whom.
+        NotFoundError: none waits, or the case names no such user.
+    """
+    key = f"exception:{step}"
+    if user is not None:
+        return f"{key}/{about(seen, step, user)}"
+    fits = [name for name in seen.case.proposals if name == key or name.startswith(f"{key}/")]
+    if len(fits) > 1:
+        message = f"Several exceptions from {step!r} wait: say whom with --for."
+        raise InputError(message)
+    if not fits:
+        message = f"No exception from {step!r} waits for a second person in case #{seen.number}."
+        raise NotFoundError(message)
+    return fits[0]
