@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,17 @@ def test_a_sample_is_drawn_again(cases: Shell, home: Path) -> None:
     assert drawn == [row["id"] for row in data["cases"]]
     assert all(row["entity"] in ran.out for row in data["cases"])
     assert {"from": "2025-05-31T22:00:00.000000Z", "to": "2025-06-30T22:00:00.000000Z"} == data["period"]
+
+
+def test_the_recipe_of_the_page_draws_it_again(cases: Shell, home: Path) -> None:
+    """Three lines of Python that know nothing of this program."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "sample-a-quarter.md"
+    recipe = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    data = cases.ok(f"{OPENED} --n 3 --seed 99 --population population.txt --json").data
+    command = [sys.executable, "-W", "ignore", "-c", recipe, str(home / "population.txt"), "99", "3"]
+    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
+
+    assert [row["id"] for row in data["cases"]] == done.stdout.split()
 
 
 def test_csv_and_filters(cases: Shell) -> None:

@@ -26,6 +26,7 @@ FOLLOWED = [
     DOCS / "how-to" / "keep-a-checkpoint.md",
     DOCS / "how-to" / "work-a-connector.md",
     DOCS / "how-to" / "report-a-case.md",
+    DOCS / "how-to" / "sample-a-quarter.md",
     DOCS / "how-to" / "mondays-import.md",
 ]
 """Pages whose blocks of commands are typed, from top to bottom, on a machine that has seen nothing before."""
