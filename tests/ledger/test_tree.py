@@ -62,6 +62,8 @@ def test_a_wrong_stored_node_is_named_by_its_level() -> None:
     expected = Finding(Kind.NODE, "", 0, -1, "the stored nodes of level 2 are not those of the entries")
     assert expected == check_nodes(report, 2, [bytes(32), bytes(32)])
     assert expected == check_nodes(report, 2, specimen.level(2)[:1])
+    first, second = specimen.level(2)[:2]
+    assert expected == check_nodes(report, 2, [first + second[:1], second[1:], *specimen.level(2)[2:]])
     invented = check_nodes(report, 4, [bytes(32)])
     assert invented is not None
 

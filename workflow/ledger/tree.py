@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,7 +121,15 @@ class TreeAudit:
 
     def _leaves(self, rows: list[Row]) -> list[bytes]:
         """Return the true leaf hashes of these rows, noting where what is stored differs."""
-        sha256, leaves, expected = hashlib.sha256, [], self.next_index
+        sha256, expected = hashlib.sha256, self.next_index
+        indices, bodies, hashes = zip(*rows, strict=True)
+        with suppress(TypeError):
+            leaves = [sha256(b"\x00" + body).digest() for body in bodies]
+            # Sound rows are compared all at once; where they differ it is looked up which of them does.
+            if tuple(leaves) == hashes and indices == tuple(range(expected, expected + len(rows))):
+                self.next_index = expected + len(rows)
+                return leaves
+        leaves = []
         for index, body, stored in rows:
             try:
                 leaf = sha256(b"\x00" + body).digest()  # type: ignore[operator]
