@@ -59,8 +59,16 @@ def listed(app: App, name: str) -> Person | None:
 def actor(app: App, tx: Tx, who: Who) -> Actor:
     """Return the actor, registering the names it goes by.
 
-    With nobody listed in the settings every name may do everything; once somebody is, the others are analysts.
+    With nobody listed in the settings every name may do everything; once somebody is, the others are analysts. Within
+    one transaction, which may be about many cases, names are looked up once.
     """
+    if who not in tx.read:
+        tx.read[who] = _actor(app, tx, who)
+    found: Actor = tx.read[who]
+    return found
+
+
+def _actor(app: App, tx: Tx, who: Who) -> Actor:
     user = os_user()
     name = who.name or user
     person = listed(app, name)

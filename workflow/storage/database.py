@@ -34,6 +34,7 @@ BUSY_TIMEOUT: Final = 5.0
 
 _CONNECT_WITHIN: Final = 5000  # milliseconds: another process may be recovering the log
 _POOL: Final = 16
+_CACHE: Final = 32_768  # KiB of pages that an SQLite connection may keep
 _BELIEVED: Final = 1.0  # seconds for which a pooled connection is taken to be alive
 _SHORTEST, _LONGEST = 0.00005, 0.0002  # seconds between two tries for the lock
 _STILL: Final = "mode=ro&immutable=1"
@@ -219,6 +220,8 @@ class Database:
                 *(() if how == _STILL else ("journal_mode=WAL",)),
                 f"synchronous={self._synchronous}",
                 "secure_delete=ON",
+                # What a bulk step writes stays in memory until its commit; with SQLite's 2 MB it was written twice.
+                f"cache_size=-{_CACHE}",
                 "busy_timeout=0",
             ):
                 connection.execute(f"PRAGMA {pragma}")

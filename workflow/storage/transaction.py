@@ -29,10 +29,11 @@ class Tx:
 
     Statements are written with ``?``. ``dialect`` is ``sqlite`` or ``postgresql``. Callbacks given to
     :meth:`before_commit` run inside the transaction, those given to :meth:`on_commit` only once it stands.
-    ``checkpoint`` is the newest signed note that this transaction sealed, if it did.
+    ``checkpoint`` is the newest signed note that this transaction sealed, if it did. ``read`` is for whoever asks the
+    same of it again and again: what has been read, under keys of their own.
     """
 
-    __slots__ = ("_after", "_before", "_connection", "appended", "checkpoint", "dialect", "sqlite")
+    __slots__ = ("_after", "_before", "_connection", "appended", "checkpoint", "dialect", "read", "sqlite")
 
     def __init__(self, connection: Any, dialect: str) -> None:
         self._connection = connection
@@ -41,6 +42,7 @@ class Tx:
         self._before: list[Callable[[Tx], None]] = []
         self._after: list[Callable[[], None]] = []
         self.appended = 0
+        self.read: dict[Any, Any] = {}
         self.checkpoint: str | None = None
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
