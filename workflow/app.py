@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import KeyMissingError, StorageError
+from workflow.ledger import origin
 from workflow.storage import keyfile, outside, playbooks, tree
 from workflow.storage.cases import FoldCache
 from workflow.storage.database import Database
@@ -65,7 +66,7 @@ class App:
                 if kept.exists():
                     message = (
                         f"The database {database.path} is gone: {kept} holds checkpoints of it. Restore it from a "
-                        "backup, or correct the setting database_url."
+                        "backup (holdfast ledger restore BACKUP), or correct the setting database_url."
                     )
                 raise StorageError(message)
             check(database)
@@ -92,8 +93,22 @@ class App:
                         "nothing about what came before. Verify against a checkpoint kept elsewhere."
                     )
                 outside.reconcile(tx, self.settings.checkpoint_file, (signer.verifier,))
+                signer = signer.under(origin.current(tree.newest(tx), signer.name))
             self._journal = Journal(signer.name, signer, publish=self.keep_checkpoint)
         return self._journal
+
+    def continue_as(self, name: str) -> None:
+        """Write from now on under another of the log's names, as only a declared restore does.
+
+        The checkpoint file is not asked, and hears of nothing: it knows more than a database that was put back.
+
+        Raises:
+            KeyMissingError: there is no key.
+        """
+        signer = keyfile.read(self.settings.key_file)
+        with self.database.reading() as tx:
+            before = signer.verifier.under(origin.current(tree.newest(tx), signer.name))
+        self._journal = Journal(name, signer.under(name), (before,))
 
     def has_key(self) -> bool:
         """Say whether the signing key can be read."""

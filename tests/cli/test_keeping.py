@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.shell import Shell
 
 
@@ -25,6 +27,36 @@ def test_backup_as_json(case: Shell, home: Path) -> None:
 
     assert (data["entries"], "key file") == (data["checkpoint"]["size"], data["signature_held_against"])
     assert str(home / "home" / "config" / "signing.key") in {item["file"] for item in data["not_included"]}
+
+
+def test_restore(case: Shell, home: Path) -> None:
+    """Two steps; afterwards a checkpoint from before fails until the restore is accepted."""
+    case.ok("backup copy.db")
+    case.ok("case note 1 more")
+    (home / "ticket").write_text(case.ok("ledger checkpoint --print").out)
+
+    shown = case.ok("ledger restore copy.db").out
+    assert "lost        1 entries known afterwards" in shown
+    assert "holdfast ledger restore copy.db --reason TEXT --yes" in shown
+    assert not case.ok("ledger restore copy.db --json").data["restored"]
+    assert 2 == case("ledger restore copy.db --yes").code
+    assert "The ledger is restored" in case.ok("ledger restore copy.db --yes --reason x").out
+    data = case.ok("ledger restore copy.db --yes --reason x --json").data
+    assert (True, True) == (data["restored"], data["kept_aside"] is not None)
+
+    assert [6, 0, 0] == [
+        case(f"ledger verify {more}").code for more in ("--against ticket", "--against ticket --accept-restore", "")
+    ]
+    assert 2 == case("ledger restore").code
+
+
+def test_restore_asks_where_somebody_can_be_asked(case: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Yes and a reason go on, no does not."""
+    case.ok("backup copy.db")
+    monkeypatch.setattr("workflow.cli.ledger_restore.interactive", lambda: True)
+    assert "Nothing was changed" in case.ok("ledger restore copy.db", typed=b"n\n").out
+    assert "The ledger is restored" in case.ok("ledger restore copy.db", typed=b"y\ndisk failed\n").out
+    assert "disk failed" in case.ok("ledger log --limit 1").out
 
 
 def test_upgrade(shell: Shell) -> None:

@@ -24,6 +24,7 @@ FOLLOWED = [
     DOCS / "how-to" / "people-and-roles.md",
     DOCS / "how-to" / "verify-a-ledger.md",
     DOCS / "how-to" / "keep-a-checkpoint.md",
+    DOCS / "how-to" / "back-up-and-restore.md",
     DOCS / "how-to" / "work-a-connector.md",
     DOCS / "how-to" / "report-a-case.md",
     DOCS / "how-to" / "sample-a-quarter.md",

@@ -135,3 +135,30 @@ def test_a_file_that_cannot_be_read_stays_closed(sqlite_ledger: Ledger, tmp_path
     with acting_as(SOMEBODY, path), pytest.raises(StorageError, match="cannot be opened"), other.reading():
         pass
     other.close()
+
+
+def test_a_copy_takes_the_place_of_a_database_that_is_open(copied: Path, sqlite_ledger: Ledger) -> None:
+    """At once for everybody, unless somebody is writing."""
+    sqlite_ledger.open("case_2", "eve@contoso.com")
+    with sqlite_ledger.database.transaction() as tx:
+        with pytest.raises(DatabaseBusyError, match="try again"):
+            copies.put(copied, Database(copies.url(path_of(sqlite_ledger))), 0.05)
+        assert (4,) == tx.one("SELECT count(*) FROM entry")
+    copies.put(copied, sqlite_ledger.database)
+    with sqlite_ledger.database.reading() as tx:
+        assert (3,) == tx.one("SELECT count(*) FROM entry")
+
+
+def test_what_cannot_be_put_in_place_is_said(copied: Path, sqlite_ledger: Ledger, tmp_path: Path) -> None:
+    """A file that is no database, and a place that cannot be moved to."""
+    (tmp_path / "text").write_text("something else" * 100)
+    with pytest.raises(StorageError, match="not a Holdfast database"):
+        copies.put(tmp_path / "text", sqlite_ledger.database)
+    with pytest.raises(StorageError, match="could not be moved"):
+        copies.take_place(copied, tmp_path / "nowhere" / "holdfast.db", None)
+
+
+def path_of(ledger: Ledger) -> Path:
+    """The file of a ledger's database."""
+    assert ledger.database.path is not None
+    return ledger.database.path

@@ -125,6 +125,18 @@ def test_a_database_that_lost_entries_is_refused(sqlite_ledger: Ledger, path: Pa
         outside.reconcile(tx, path, verifiers)
 
 
+def test_only_the_key_can_go_on_under_a_later_name(sqlite_ledger: Ledger, path: Path) -> None:
+    """A newest checkpoint in the database that nobody signed heals nothing."""
+    sqlite_ledger.open()
+    verifiers = [sqlite_ledger.signer.verifier]
+    outside.append(path, note_of(sqlite_ledger.signer, 7))
+    sqlite_ledger.statement("DROP TRIGGER checkpoint_update")
+    for note in ("rubbish", note_of(Signer.generate(f"{ORIGIN[:-1]}2"), 1)):
+        sqlite_ledger.statement("UPDATE checkpoint SET note = ?", (note,))
+        with sqlite_ledger.database.reading() as tx, pytest.raises(VerificationError, match="holds 1"):
+            outside.reconcile(tx, path, verifiers)
+
+
 def test_missing_nodes_are_named(sqlite_ledger: Ledger) -> None:
     """A reader of nodes that are not there is told so."""
     with sqlite_ledger.database.reading() as tx:

@@ -48,6 +48,7 @@ def backup(session: Session, file: Path, force: bool) -> None:
     )
     say("Not in it; keep a copy of each elsewhere, apart from the backup:")
     fields(((item["what"], f"{visible(item['file'])} ({item['why']})") for item in _left_out(session)), "  ")
+    hint("Try it: holdfast ledger restore FILE shows what restoring would do, and changes nothing without --yes.")
 
 
 def backup_data(made: Backup) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import click
 from workflow.cli.exits import Exit
 from workflow.cli.ledger_access import access
 from workflow.cli.ledger_reconcile import reconcile
+from workflow.cli.ledger_restore import restore
 from workflow.cli.ledger_sample import sample
 from workflow.cli.output import as_csv, as_json, fields, hint, say
 from workflow.cli.progress import progress_bar
@@ -27,6 +28,9 @@ FILE = click.Path(path_type=Path)
 @click.group(commands=(sample, reconcile, access))
 def ledger() -> None:
     """Read, verify, checkpoint and export the ledger."""
+
+
+ledger.add_command(restore)
 
 
 @ledger.command(cls=Verb)
@@ -50,9 +54,12 @@ def log(session: Session, limit: int, wants_csv: bool) -> None:
 @ledger.command(cls=Verb)
 @click.option("--key", metavar="FILE", type=FILE, help="The public key, from where you keep it.")
 @click.option("--against", metavar="CHECKPOINT", type=FILE, multiple=True, help="A checkpoint kept elsewhere.")
+@click.option("--accept-restore", is_flag=True, help="Do not fail for entries that a declared restore lost.")
 @click.option("--export", "exported", metavar="FILE", type=FILE, help="Verify this export; needs --key, no database.")
 @click.pass_context
-def verify(ctx: click.Context, key: Path | None, against: tuple[Path, ...], exported: Path | None) -> None:
+def verify(
+    ctx: click.Context, key: Path | None, against: tuple[Path, ...], accept_restore: bool, exported: Path | None
+) -> None:
     """Say whether the ledger is whole, complete and fresh, and name what is not.
 
     Integrity: bytes, hashes, signatures, and every step replayed under the playbook then in force. Completeness:
@@ -64,7 +71,7 @@ def verify(ctx: click.Context, key: Path | None, against: tuple[Path, ...], expo
     if exported:
         _verify_export(ctx, exported, text)
         return
-    report = _verify(session, text, against)
+    report = _verify(session, text, against, accept_restore)
     if session.as_json:
         as_json(report.to_data())
     else:
@@ -73,7 +80,7 @@ def verify(ctx: click.Context, key: Path | None, against: tuple[Path, ...], expo
         ctx.exit(Exit.NOT_VERIFIED)
 
 
-def _verify(session: Session, key: str | None, against: tuple[Path, ...]) -> Report:
+def _verify(session: Session, key: str | None, against: tuple[Path, ...], accept_restore: bool) -> Report:
     """Verify; a database file that is there and cannot be read through does not verify.
 
     Raises:
@@ -86,7 +93,7 @@ def _verify(session: Session, key: str | None, against: tuple[Path, ...]) -> Rep
 
     try:
         with progress_bar("Verifying cases") as step:
-            return run(session.app, Options(key=key, against=against, progress=step))
+            return run(session.app, Options(key, against, progress=step, accept_restore=accept_restore))
     except DatabaseBusyError:
         raise
     except StorageError as error:

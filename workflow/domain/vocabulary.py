@@ -157,6 +157,7 @@ class EntryType(StrEnum):
     ACTION_REFUSED = "action:refused"
     ACTION_DENIED = "action:denied"
     LOG_CREATED = "log:created"
+    LOG_RESTORED = "log:restored"
     SETTINGS_CHANGED = "settings:changed"
     PEOPLE_CHANGED = "people:changed"
     PLAYBOOK_ADOPTED = "playbook:adopted"

@@ -16,6 +16,7 @@ from workflow.ledger import canonical, verify
 from workflow.ledger.entry import MAX_READ
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import MAX_NOTE, Verifier
+from workflow.ledger.origin import named
 
 FORMAT = "holdfast-ledger/1"
 MAX_LINE = 6 * (MAX_READ + MAX_NOTE)
@@ -98,7 +99,8 @@ def check(bundle: Bundle, verifiers: Sequence[Verifier]) -> verify.TreeReport:
     """
     header = bundle.header
     notes = [(header.size, header.checkpoint)]
-    return verify.check_tree(bundle.rows, notes, origins=header.origins, verifiers=verifiers)
+    keys = {key.text: key for origin in header.origins for key in named(verifiers, origin)}
+    return verify.check_tree(bundle.rows, notes, origins=header.origins, verifiers=list(keys.values()))
 
 
 def _rows(lines: Iterator[str]) -> Iterator[verify.Row]:

@@ -7,6 +7,8 @@ key under that name, so that no two histories ever share a name. A name without 
 import re
 from collections.abc import Iterable, Sequence
 
+from workflow.ledger.checkpoint import Checkpoint, parse
+from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
 
 _NUMBERED = re.compile(r"(.+)/([1-9][0-9]{0,8})").fullmatch
@@ -27,6 +29,23 @@ def number(origin: str) -> int:
 def following(*origins: str) -> str:
     """Return the name that comes after all of these, which are of one log."""
     return f"{stem(origins[0])}/{max(number(origin) for origin in origins) + 1}"
+
+
+def rank(checkpoint: Checkpoint) -> tuple[int, int]:
+    """Return what puts a log's checkpoints in order: a later name first of all, then the size."""
+    return number(checkpoint.origin), checkpoint.size
+
+
+def current(note: str | None, name: str) -> str:
+    """Return the name that a log goes on under: its newest checkpoint's, or ``name`` where that says none of its own.
+
+    The note is not verified here: whoever extends the tree beneath it has to.
+    """
+    try:
+        origin = name if note is None else parse(note).origin
+    except Malformed:
+        return name
+    return origin if stem(origin) == stem(name) else name
 
 
 def named(verifiers: Iterable[Verifier], origin: str) -> Sequence[Verifier]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.domain.picture import picture
-from workflow.domain.vocabulary import LOG_CASE
+from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import InputError, NotFoundError
 from workflow.ledger import bundle
 from workflow.services import logbook, setup
@@ -73,8 +73,9 @@ def export(app: App, path: Path) -> int:
 
 
 def _header(tx: Tx) -> bundle.Header:
-    created = cases.entries(tx, LOG_CASE)[0].data
-    return bundle.Header((created["origin"],), created["vkey"], tree.size(tx), tree.newest(tx) or "")
+    created, *later = cases.entries(tx, LOG_CASE)
+    names = [entry.data["origin"] for entry in later if entry.type == EntryType.LOG_RESTORED]
+    return bundle.Header((created.data["origin"], *names), created.data["vkey"], tree.size(tx), tree.newest(tx) or "")
 
 
 def verify_export(path: Path, key: str) -> TreeReport:

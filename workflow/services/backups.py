@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NOT_SQLITE = (
     "This ledger is in PostgreSQL, whose own tools copy it while others write. Back up with: "
-    "pg_dump --format=custom --file=FILE DATABASE. Put back with pg_restore."
+    "pg_dump --format=custom --file=FILE DATABASE. Put back with pg_restore, then declare it: holdfast ledger restore"
 )
 
 

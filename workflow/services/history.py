@@ -58,6 +58,7 @@ WORDS: Mapping[str, str] = {
     EntryType.ACTION_REFUSED: "refused",
     EntryType.ACTION_DENIED: "denied",
     EntryType.LOG_CREATED: "log created",
+    EntryType.LOG_RESTORED: "log restored from a backup",
     EntryType.SETTINGS_CHANGED: "settings changed",
     EntryType.PEOPLE_CHANGED: "people changed",
     EntryType.PLAYBOOK_ADOPTED: "playbook adopted",

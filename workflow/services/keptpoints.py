@@ -7,7 +7,7 @@ import binascii
 from typing import TYPE_CHECKING
 
 from workflow.errors import InputError
-from workflow.ledger.checkpoint import Checkpoint, open_checkpoint, parse
+from workflow.ledger.checkpoint import Checkpoint, parse
 from workflow.ledger.malformed import Malformed
 from workflow.storage import outside
 
@@ -23,7 +23,9 @@ ROOT_BYTES = 32
 
 
 def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
-    """Return the checkpoint a file holds; of a file of many, the largest that a known key signed; none if none did.
+    """Return the checkpoint a file holds; of a file of many, the largest under each of the log's names.
+
+    None is returned where no known key signed any.
 
     Three bare lines (as ``ledger checkpoint --print`` gives them) are believed as they stand: whoever kept them is the
     one who asks.
@@ -32,8 +34,7 @@ def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
         InputError: the file cannot be read, or holds no checkpoint.
     """
     if path.is_file() and any(_is_signed(note) for note in outside.notes(path)):
-        newest = outside.newest(path, verifiers)
-        return [] if newest is None else [newest[0]]
+        return [point for point, _ in outside.newest_of_each(path, verifiers)]
     try:
         with path.open("rb") as file:
             text = file.read(MOST_BYTES).decode("utf-8", "replace").replace("\r\n", "\n").strip("\n")
@@ -53,7 +54,7 @@ def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
         )
         raise InputError(message) from None
     try:
-        return [open_checkpoint(note, verifiers)]
+        return [outside.signed(note, verifiers)]
     except Malformed:
         return []
 

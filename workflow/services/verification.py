@@ -7,32 +7,32 @@ checkpoint kept outside the database. *Freshness*: how old the newest such outsi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.domain.history import fold
 from workflow.domain.picture import picture
-from workflow.domain.record import entry_from_body, time_from_text, time_to_text
+from workflow.domain.record import entry_from_body
 from workflow.domain.replay import replay
 from workflow.domain.roster import Rosters, rosters
 from workflow.domain.vocabulary import LOG_CASE, EntryType
-from workflow.errors import HoldfastError, InputError, KeyMissingError, NotFoundError, StorageError
+from workflow.errors import HoldfastError, InputError, KeyMissingError, StorageError
 from workflow.ledger import entry as entries_of
 from workflow.ledger import verify as ledger
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
-from workflow.services import agreement, holdings, keptpoints
+from workflow.ledger.origin import named
+from workflow.services import agreement, completeness, holdings, restores
 from workflow.services.verdict import (
     FAILED,
     KEPT_KINDS,
     LONGEST,
     NOT_CHECKED,
     SURPRISES,
-    TREE_KINDS,
     VERIFIED,
     Report,
     told,
 )
-from workflow.storage import cases, keyfile, openings, outside, pictures, schema, tree
+from workflow.storage import cases, keyfile, openings, pictures, schema, tree
 from workflow.storage import entries as stored
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from workflow.app import App
     from workflow.domain.playbook import Playbook
     from workflow.domain.record import Entry
-    from workflow.ledger.checkpoint import Checkpoint
+    from workflow.services.restores import Restore
     from workflow.storage.transaction import Tx
 
 __all__ = ["FAILED", "NOT_CHECKED", "VERIFIED", "Options", "Report", "read_key", "verify"]
@@ -57,12 +57,14 @@ class Options:
         against: files with kept checkpoints; none means the checkpoint file of this installation.
         every_signature: check the signature of every checkpoint, not only of the newest.
         progress: called with (done, total) cases.
+        accept_restore: entries that a declared restore lost do not fail the ledger.
     """
 
     key: str | None = None
     against: Sequence[Path] = ()
     every_signature: bool = True
     progress: Callable[[int, int], None] | None = None
+    accept_restore: bool = False
 
 
 def verify(app: App, options: Options | None = None) -> Report:
@@ -82,13 +84,16 @@ def verify(app: App, options: Options | None = None) -> Report:
         log = _log(tx, report)
     verifiers = _verifiers(app, options, log.vkey, report)
     # Before the ledger is read: a step that others take meanwhile is in the file and not in what is read here.
-    kept, source = _kept_points(app, options, verifiers, report)
+    kept = completeness.kept_points(app, options.against, verifiers, report)
     with app.database.reading() as tx:
         with told(report, errors, "the database"):
             for line in schema.integrity(tx):
                 report.add(ledger.Finding("database", "", 0, -1, line))
         with told(report, errors, "the tree"):
             _tree(tx, report, log.origins, verifiers, every=options.every_signature)
+        declared: list[Restore] = []
+        with told(report, errors, "the restores", LOG_CASE):
+            declared = _restores(tx, report, log, verifiers)
         with told(report, errors, "what is not sealed"):
             _unsealed(tx, report)
         with told(report, errors, "the derived columns", kind="column"):
@@ -103,7 +108,7 @@ def verify(app: App, options: Options | None = None) -> Report:
         with told(report, errors, "the files"):
             holdings.check_files(tx, report)
         with told(report, errors, "what the kept checkpoint covers"):
-            _kept(app, tx, report, kept, source)
+            completeness.check(app, tx, report, kept, declared, accept=options.accept_restore)
     if report.findings or report.more:
         # A kept checkpoint that does not fit is a matter of completeness, everything else of integrity.
         outside_only = all(item.kind in KEPT_KINDS for item in report.findings)
@@ -119,6 +124,8 @@ class Log:
     vkey: str = ""
     adopted: set[str] = field(default_factory=set)
     rosters: Rosters = field(default_factory=Rosters)
+    restored: list[tuple[dict[str, Any], int, str]] = field(default_factory=list)
+    """Bodies of restores, their leaf numbers, and the name before."""
 
 
 def _log(tx: Tx, report: Report) -> Log:
@@ -132,6 +139,9 @@ def _log(tx: Tx, report: Report) -> Log:
         data, kind = found["data"], found["type"]
         if kind == EntryType.LOG_CREATED:
             log.vkey = str(data.get("vkey", ""))
+        if kind == EntryType.LOG_RESTORED:
+            log.restored.append((found, index, log.origins[-1] if log.origins else ""))
+        if kind in {EntryType.LOG_CREATED, EntryType.LOG_RESTORED}:
             log.origins = (*log.origins, str(data.get("origin", "")))
         if kind == EntryType.PLAYBOOK_ADOPTED:
             log.adopted.add(str(data.get("digest", "")))
@@ -148,11 +158,28 @@ def _log(tx: Tx, report: Report) -> Log:
 LOG_TYPES = frozenset(
     {
         EntryType.LOG_CREATED,
+        EntryType.LOG_RESTORED,
         EntryType.SETTINGS_CHANGED,
         EntryType.PEOPLE_CHANGED,
         EntryType.PLAYBOOK_ADOPTED,
     }
 )
+
+
+def _restores(tx: Tx, report: Report, log: Log, verifiers: Sequence[Verifier]) -> list[Restore]:
+    """Return the declared restores, oldest first, and say what is wrong with them; a wrong one explains nothing."""
+    found = []
+    for body, index, previous in log.restored:
+        try:
+            restore = restores.from_body(body)
+            why = restores.fault(restore, previous, body["log"], index, verifiers, tree.lookup(tx))
+        except (KeyError, TypeError, ValueError) as error:
+            why = f"the restore cannot be understood: {error}"[:LONGEST]
+        else:
+            found += [] if why else [restore]
+        if why:
+            report.add(ledger.Finding("origin", LOG_CASE, body["sequence"], index, why))
+    return found
 
 
 def _verifiers(app: App, options: Options, claimed: str, report: Report) -> list[Verifier]:
@@ -195,8 +222,14 @@ def read_key(text: str) -> Verifier:
 
 
 def _tree(tx: Tx, report: Report, origins: tuple[str, ...], verifiers: list[Verifier], *, every: bool) -> None:
+    # The log's key signs under each of the log's names.
+    keys = {key.text: key for origin in origins for key in named(verifiers, origin)}
     result = ledger.check_tree(
-        tree.leaves(tx), tree.checkpoints(tx), origins=origins, verifiers=verifiers, every_signature=every
+        tree.leaves(tx),
+        tree.checkpoints(tx),
+        origins=origins,
+        verifiers=list(keys.values()) or verifiers,
+        every_signature=every,
     )
     for finding in result.findings:
         report.add(finding)
@@ -301,66 +334,3 @@ def _replayed(tx: Tx, report: Report, case_id: str, entries: list[Entry], books:
     elif differ:
         why = f"the case row does not equal the fold of its entries ({', '.join(differ)}): 'holdfast ledger rebuild'"
         report.add(ledger.Finding("picture", case_id, entries[-1].sequence, -1, why))
-
-
-def _kept_points(app: App, options: Options, verifiers: list[Verifier], report: Report) -> tuple[list[Checkpoint], str]:
-    """Return the checkpoints kept outside the database, and where they were found."""
-    if options.against:
-        found = [(path, keptpoints.read(path, verifiers)) for path in options.against]
-        for path in [path for path, points in found if not points]:
-            why = f"no checkpoint in {path} is signed by this key: the ledger, its key or the file was exchanged"
-            report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
-            report.completeness = FAILED
-        return [point for _, points in found for point in points], ", ".join(str(path) for path, _ in found)
-    path = app.settings.checkpoint_file
-    newest = outside.newest(path, verifiers)
-    if newest is None and any(outside.notes(path)):
-        report.completeness = FAILED
-        why = f"no checkpoint in {path} is signed by this key: the ledger was exchanged, or the file was"
-        report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
-    return [] if newest is None else [newest[0]], f"{path} (on this machine)"
-
-
-def _kept(app: App, tx: Tx, report: Report, kept: Sequence[Checkpoint], source: str) -> None:
-    """Hold the ledger against checkpoints kept outside the database."""
-    if not kept and report.completeness == FAILED:
-        return
-    if not kept:
-        report.notes.append(
-            "Completeness not checked: no kept checkpoint was found. Keep one elsewhere and use --against."
-        )
-        return
-    size = tree.size(tx)
-    for point in kept:
-        finding = ledger.compare(point, size, tree.lookup(tx))
-        if finding is not None:
-            kind = "kept-truncated" if finding.kind == "truncated" else "kept-rewritten"
-            report.add(ledger.Finding(kind, finding.case, finding.sequence, finding.index, finding.why))
-    largest = max(point.size for point in kept)
-    bad = any(item.kind in KEPT_KINDS for item in report.findings)
-    report.counts["kept_checkpoints"] = len(kept)
-    covers = f"it covers {largest} entries, the ledger holds {size}"
-    report.notes.append(f"Completeness was held against {source}: {covers}.")
-    if bad:
-        report.completeness = FAILED
-    elif "sealed" not in report.counts or any(item.kind in TREE_KINDS for item in report.findings):
-        report.notes.append("Completeness not checked: the entries do not give the tree that is stored over them.")
-        return
-    else:
-        report.completeness = VERIFIED
-    _freshness(app, tx, report, largest, size)
-
-
-def _freshness(app: App, tx: Tx, report: Report, kept: int, size: int) -> None:
-    """Say how old the newest outside fact is, by the newest entry it covers."""
-    body = tree.body_at(tx, kept - 1) if 0 < kept <= size else None
-    if body is None:
-        return
-    try:
-        covered = time_from_text(entries_of.open_body(body)["recorded_at"])
-    except (Malformed, NotFoundError):
-        return
-    hours = max((app.now() - covered).total_seconds() / 3600, 0)
-    report.freshness = f"the kept checkpoint covers everything up to {time_to_text(covered)} ({hours:.1f} h ago)"
-    if size > kept:
-        report.freshness += f"; {size - kept} later entries rest on the database alone"

@@ -18,6 +18,7 @@ _SQLITE_CURES = {
     sqlite3.SQLITE_CORRUPT: "The database file is damaged. Restore a backup and verify it.",
     sqlite3.SQLITE_NOTADB: "This file is not a Holdfast database.",
 }
+_NO_LEDGER = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 _POSTGRES_BUSY = {"40001", "40P01", "55P03", "57014"}
 _POSTGRES_DUPLICATE = "23505"
 
@@ -47,6 +48,12 @@ def translate(error: Any) -> StorageError | ConflictError:
         )
     cure = _SQLITE_CURES.get(_primary(error), "The database refused.")
     return StorageError(f"{cure} ({said})")
+
+
+def is_no_ledger(error: StorageError) -> bool:
+    """Tell whether a file was opened and is damaged or something else, rather than closed to us for the moment."""
+    cause = error.__cause__
+    return isinstance(cause, UnicodeDecodeError) or (cause is not None and _primary(cause) in _NO_LEDGER)
 
 
 def _primary(error: BaseException) -> int:

@@ -15,6 +15,7 @@ from workflow.errors import StorageError, VerificationError
 from workflow.ledger.checkpoint import Checkpoint, open_checkpoint, parse
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
+from workflow.ledger.origin import named, number, rank
 from workflow.ledger.verify import compare
 from workflow.storage import tree
 from workflow.storage.files import make_folder, opened
@@ -76,7 +77,9 @@ def notes(path: Path) -> Iterator[str]:
 
 
 def newest(path: Path, verifiers: Sequence[Verifier], *, lately: bool = False) -> tuple[Checkpoint, str] | None:
-    """Return the largest checkpoint in the file that a known key signed, with its note; None without one.
+    """Return the newest checkpoint in the file that a known key signed, with its note; None without one.
+
+    The newest is the largest of those under the log's last name.
 
     Args:
         path: the file.
@@ -91,33 +94,71 @@ def newest(path: Path, verifiers: Sequence[Verifier], *, lately: bool = False) -
         if lately and passed > _OVERTAKEN:
             break
         # A signature is only checked where the note claims to be larger: in a file that was appended to, once.
-        if found is None or _claimed(note) > found[0].size:
+        if found is None or _claimed(note) > rank(found[0]):
             with suppress(Malformed):
-                found = open_checkpoint(note, verifiers), note
+                found = signed(note, verifiers), note
     return found
+
+
+def newest_of_each(path: Path, verifiers: Sequence[Verifier]) -> list[tuple[Checkpoint, str]]:
+    """Return the largest checkpoint, with its note, under each of the log's names; oldest name first."""
+    found: dict[int, tuple[Checkpoint, str]] = {}
+    for note in notes(path):
+        place, size = _claimed(note)
+        if place not in found or size > found[place][0].size:
+            with suppress(Malformed):
+                found[place] = signed(note, verifiers), note
+    return [found[place] for place in sorted(found)]
+
+
+def before(path: Path, size: int, verifiers: Sequence[Verifier]) -> Checkpoint | None:
+    """Return the newest checkpoint in the file, signed by a known key, that covers at most so many entries."""
+    within = sorted({note for note in notes(path) if 0 <= _claimed(note)[1] <= size}, key=_claimed, reverse=True)
+    for note in within:
+        with suppress(Malformed):
+            return signed(note, verifiers)
+    return None
+
+
+def signed(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
+    """Return a checkpoint that a known key signed, under whichever of its log's names.
+
+    Raises:
+        Malformed: it is none, or no known key signed it.
+    """
+    return open_checkpoint(note, named(verifiers, parse(note).origin))
 
 
 def reconcile(tx: Tx, path: Path, verifiers: Sequence[Verifier]) -> bool:
     """Hold the database against the file before anything is written; return whether the file was healed.
 
-    A database that is ahead and extends the file's newest checkpoint heals it.
+    A database that is ahead and extends the file's newest checkpoint heals it. So does one that goes on under a later
+    name: only whoever has the key can have declared that restore, and was stopped before the file heard of it.
 
     Raises:
         VerificationError: the database is smaller than, or not an extension of, what the file remembers.
     """
     kept = newest(path, verifiers, lately=True)
-    if kept is not None:
+    note = tree.newest(tx)
+    if kept is not None and not _restored(note, kept[0], verifiers):
         fault = compare(kept[0], tree.size(tx), tree.lookup(tx))
         if fault is not None:
             raise VerificationError(
                 f"The database does not continue the checkpoints in {path}: {fault.why}. Nothing is written until "
-                "this is explained; if a backup was restored on purpose, see the guide on restoring."
+                "this is explained; if a backup was put back on purpose, declare it: holdfast ledger restore"
             )
-    note = tree.newest(tx)
-    if note is None or (kept is not None and parse(note).size <= kept[0].size):
+    if note is None or (kept is not None and rank(parse(note)) <= rank(kept[0])):
         return False
     append(path, note)
     return True
+
+
+def _restored(note: str | None, kept: Checkpoint, verifiers: Sequence[Verifier]) -> bool:
+    """Say whether the database's newest checkpoint is signed under a later name than the file's."""
+    try:
+        return note is not None and number(signed(note, verifiers).origin) > number(kept.origin)
+    except Malformed:
+        return False
 
 
 def _opened(path: Path) -> int:
@@ -142,10 +183,12 @@ def _pieces_from_end(file: BinaryIO) -> Iterator[bytes]:
     yield rest
 
 
-def _claimed(note: str) -> int:
-    """Return the size that a note claims, -1 where it claims none."""
-    size = note.split("\n", 2)[1:2]
-    return int(size[0]) if size and size[0].isascii() and size[0].isdigit() and len(size[0]) <= _DIGITS else -1
+def _claimed(note: str) -> tuple[int, int]:
+    """Return the rank that a note claims, size -1 where it claims none."""
+    origin, _, rest = note.partition("\n")
+    size = rest.split("\n", 1)[0]
+    plain = size.isascii() and size.isdigit() and len(size) <= _DIGITS
+    return (number(origin), int(size)) if plain else (0, -1)
 
 
 def _note(line: bytes) -> str | None:

@@ -70,6 +70,12 @@ class Journal:
         return self.signer
 
 
+def lock(tx: Tx) -> None:
+    """Let one transaction at a time seal; on PostgreSQL before anything is read, on SQLite it is alone already."""
+    if not tx.sqlite:
+        tx.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+
+
 def seal(tx: Tx, journal: Journal) -> Checkpoint | None:
     """Number the unsealed entries, complete the tree and sign its head; return None when nothing was unsealed.
 
@@ -80,8 +86,7 @@ def seal(tx: Tx, journal: Journal) -> Checkpoint | None:
         StorageError: the tree as stored is not what the newest checkpoint says, so that it must not be extended.
     """
     signer = journal.key()
-    if not tx.sqlite:
-        tx.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+    lock(tx)
     queue = tx.all(_QUEUE_SQLITE if tx.sqlite else _QUEUE_POSTGRESQL)
     return _extend(tx, journal, signer, queue) if queue else None
 

@@ -1,0 +1,116 @@
+"""Is the ledger complete? It is held against checkpoints kept outside the database: file, ticket, another machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from workflow.domain.record import time_from_text, time_to_text
+from workflow.errors import NotFoundError
+from workflow.ledger import entry as entries_of
+from workflow.ledger import verify as ledger
+from workflow.ledger.malformed import Malformed
+from workflow.services import keptpoints, restores
+from workflow.services.verdict import ACCEPTED, FAILED, KEPT_KINDS, TREE_KINDS, VERIFIED
+from workflow.storage import outside, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from workflow.app import App
+    from workflow.ledger.checkpoint import Checkpoint
+    from workflow.ledger.note import Verifier
+    from workflow.services.restores import Restore
+    from workflow.services.verdict import Report
+    from workflow.storage.transaction import Tx
+
+
+class Kept(NamedTuple):
+    """Checkpoints kept outside the database, where they were found, and the keys they were held against."""
+
+    points: Sequence[Checkpoint]
+    source: str
+    verifiers: Sequence[Verifier]
+
+
+def kept_points(app: App, against: Sequence[Path], verifiers: Sequence[Verifier], report: Report) -> Kept:
+    """Read the kept checkpoints: those given, or the newest of this installation's own file."""
+    if against:
+        found = [(path, keptpoints.read(path, verifiers)) for path in against]
+        for path in [path for path, points in found if not points]:
+            why = f"no checkpoint in {path} is signed by this key: the ledger, its key or the file was exchanged"
+            report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
+            report.completeness = FAILED
+        source = ", ".join(str(path) for path, _ in found)
+        return Kept([point for _, points in found for point in points], source, verifiers)
+    path = app.settings.checkpoint_file
+    newest = outside.newest(path, verifiers)
+    if newest is None and any(outside.notes(path)):
+        report.completeness = FAILED
+        why = f"no checkpoint in {path} is signed by this key: the ledger was exchanged, or the file was"
+        report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
+    return Kept([] if newest is None else [newest[0]], f"{path} (on this machine)", verifiers)
+
+
+def check(app: App, tx: Tx, report: Report, kept: Kept, declared: Sequence[Restore], *, accept: bool) -> None:
+    """Hold the ledger against the kept checkpoints, and say what declared restores lost of them.
+
+    Args:
+        app: whose clock says how old they are.
+        tx: the ledger.
+        report: gets verdict, findings and notes.
+        kept: the checkpoints.
+        declared: the restores that the ledger declares, oldest first.
+        accept: entries that a declared restore lost do not fail the ledger.
+    """
+    for item in declared:
+        report.notes.append(
+            f"Restored from a backup of {item.size} entries at {item.at}, declared as {item.origin}: {item.lost} "
+            "entries known before were lost."
+        )
+    if not kept.points:
+        if report.completeness != FAILED:
+            report.notes.append(
+                "Completeness not checked: no kept checkpoint was found. Keep one elsewhere and use --against."
+            )
+        return
+    size = tree.size(tx)
+    accepted, largest = False, 0
+    for point in kept.points:
+        finding = ledger.compare(point, size, tree.lookup(tx))
+        loss = None if finding is None else restores.lost(point, declared, kept.verifiers)
+        largest = max(largest, point.size if loss is None else loss.first)
+        if loss is not None and accept:
+            accepted = True
+            report.notes.append(f"Accepted: {loss}.")
+        elif loss is not None:
+            report.add(ledger.Finding("kept-lost", "", 0, loss.first, str(loss)))
+        elif finding is not None:
+            kind = "kept-truncated" if finding.kind == "truncated" else "kept-rewritten"
+            report.add(ledger.Finding(kind, finding.case, finding.sequence, finding.index, finding.why))
+    report.counts["kept_checkpoints"] = len(kept.points)
+    covers = f"it covers {max(point.size for point in kept.points)} entries, the ledger holds {size}"
+    report.notes.append(f"Completeness was held against {kept.source}: {covers}.")
+    if any(item.kind in KEPT_KINDS for item in report.findings):
+        report.completeness = FAILED
+    elif "sealed" not in report.counts or any(item.kind in TREE_KINDS for item in report.findings):
+        report.notes.append("Completeness not checked: the entries do not give the tree that is stored over them.")
+        return
+    else:
+        report.completeness = ACCEPTED if accepted else VERIFIED
+    _freshness(app, tx, report, largest, size)
+
+
+def _freshness(app: App, tx: Tx, report: Report, kept: int, size: int) -> None:
+    """Say how old the newest outside fact is, by the newest entry it covers."""
+    body = tree.body_at(tx, kept - 1) if 0 < kept <= size else None
+    if body is None:
+        return
+    try:
+        covered = time_from_text(entries_of.open_body(body)["recorded_at"])
+    except (Malformed, NotFoundError):
+        return
+    hours = max((app.now() - covered).total_seconds() / 3600, 0)
+    report.freshness = f"the kept checkpoint covers everything up to {time_to_text(covered)} ({hours:.1f} h ago)"
+    if size > kept:
+        report.freshness += f"; {size - kept} later entries rest on the database alone"
