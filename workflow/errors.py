@@ -12,6 +12,7 @@
     ├── NotFoundError                 no such case, playbook, person…
     ├── ConflictError                 somebody else moved the case first
     ├── PendingError                  already under way, nothing changed
+    │   └── ErasurePendingError       erased, but somebody's reading keeps the last bytes in the file
     ├── InputError                    what was typed or read cannot be understood
     │   ├── PlaybookError             a playbook file is faulty (.faults: path, line, cure)
     │   └── SourceError               an import file cannot be read at all
@@ -132,6 +133,12 @@ class PendingError(HoldfastError):
     """This is already under way; nothing was changed."""
 
     code = "pending"
+
+
+class ErasurePendingError(PendingError):
+    """The rows are erased, but somebody reads the database at this moment and keeps their last bytes in its log."""
+
+    code = "erasure_pending"
 
 
 class InputError(HoldfastError):

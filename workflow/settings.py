@@ -7,6 +7,7 @@ the three folders (config, data, state) under one place.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,7 +69,15 @@ class Settings(BaseSettings):
     as_name: str = Field(default="", alias="HOLDFAST_AS", max_length=120, description="Your name, recorded as claimed.")
     timezone: str = Field(default="", description="IANA zone for local times; the system's by default.")
     date_order: Literal["", "dmy", "mdy", "ymd"] = Field(default="", description="How local dates in CSV are written.")
+    retention: str = Field(
+        default="365d", pattern=r"^[0-9]{1,5}d$", description="How long ended cases are kept from erasure, in days."
+    )
     people: tuple[Person, ...] = Field(default=(), description="People and their roles; nobody listed: all may do all.")
+
+    @property
+    def retention_within(self) -> timedelta:
+        """The retention as a length of time."""
+        return timedelta(days=int(self.retention.removesuffix("d")))
 
     @field_validator("people")
     @classmethod

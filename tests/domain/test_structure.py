@@ -122,10 +122,10 @@ def test_every_action_has_its_permission_its_arrow_and_its_maker() -> None:
     kinds = set(act.ACTIONS.values())
     own_functions = {act.OpenCase, act.ConfirmProposal}
     assert kinds == set(access.PERMITTED)
-    assert kinds - own_functions == set(TRIGGERS)
+    assert kinds - own_functions == set(verbs.TRIGGERS)
     assert kinds - own_functions - {act.ReportRestriction} == set(verbs.MAKERS)
     assert set(verbs.SECONDERS) <= kinds
-    assert set(TRIGGERS.values()) <= set(MACHINE.events)
+    assert set(verbs.TRIGGERS.values()) <= set(MACHINE.events)
 
 
 def _cases() -> list[Case]:

@@ -40,6 +40,9 @@ def show_case(session: Session, case: CaseView) -> None:
     say(f"Case #{case.number}: {entity} ({visible(case.kind)}, tenant {visible(case.tenant, 60)})", bold=True)
     if case.as_of:
         say(f"As it was at {visible(case.as_of)}, entry {case.sequence}; not as it is now.", colour="yellow")
+    if case.erased_at:
+        words = "names, texts and files; what was done and decided stays, and so does every proof of it"
+        say(f"Erased {session.local(case.erased_at)}: {words}.", colour="yellow")
     say(f"State: {case.state}", bold=True, colour=STATE_COLOURS.get(case.state))
     fields(_facts(session, case), "  ")
     _decisions(session, case)

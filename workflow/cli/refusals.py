@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, str] = {
     "close": "case close CASE",
     "dismiss": "case dismiss CASE --resolution WHICH --reason WHY",
     "reopen": "case reopen CASE --reason WHY",
+    "erase": "case erase CASE --reason WHY",
 }
 """The command that takes each action of the domain."""
 
@@ -64,7 +65,10 @@ HEADINGS: Mapping[type[HoldfastError], str] = {
 """The first word of an error's message; any other begins with *Error*."""
 
 ASIDE = frozenset(
-    {"report", "note", "assign", "link", "label", "retract", "except", "refuse", "identify", "remove-identity"}
+    {
+        *("report", "note", "assign", "link", "label", "retract", "except", "refuse", "identify", "remove-identity"),
+        "erase",
+    }
 )
 """Actions that are possible almost always: people who took a wrong step are not helped by their names."""
 

@@ -133,4 +133,5 @@ def second_command(case: CaseView, proposal: Mapping[str, Any]) -> str:
         return f"holdfast case except {case.number} {rest.partition('/')[0]}{about} --grant"
     if kind == "identity":
         return f"holdfast case identity {case.number} {user} --confirm"
-    return f"holdfast case {'dismiss' if kind == 'dismissal' else kind} {case.number} --confirm"
+    verb = {"dismissal": "dismiss", "erasure": "erase"}.get(kind, kind)
+    return f"holdfast case {verb} {case.number} --confirm"

@@ -43,6 +43,7 @@ PERMITTED: Mapping[type[act.Action], frozenset[Role]] = {
     act.CloseCase: WORKERS,
     act.DismissCase: WORKERS,
     act.ReopenCase: WORKERS,
+    act.EraseCase: WORKERS,
 }
 """Every action has a row: an action without a declared permission does not start (R11)."""
 

@@ -131,10 +131,15 @@ class AskException(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmProposal(Decision):
-    """Be the second person for an exception, a dismissal, a playbook move or the removal of an identity."""
+    """Be the second person for an exception, a dismissal, a playbook move, the removal of an identity or an erasure.
+
+    ``retention`` and ``linked`` belong to an erasure, as in :class:`EraseCase`.
+    """
 
     name: ClassVar[str] = "confirm"
     proposal: str
+    retention: int = 0
+    linked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +285,19 @@ class ReopenCase(Decision):
     name: ClassVar[str] = "reopen"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseCase(Decision):
+    """Propose to erase names, texts and files of an ended case; a second person confirms.
+
+    ``retention`` is how many seconds an ended case is kept for audits, ``linked`` are open cases about the same
+    mailbox or user. Both are filled in under the lock, whatever a face says.
+    """
+
+    name: ClassVar[str] = "erase"
+    retention: int = 0
+    linked: tuple[str, ...] = ()
+
+
 ACTIONS: Mapping[str, type[Action]] = {
     kind.name: kind
     for kind in (
@@ -307,6 +325,7 @@ ACTIONS: Mapping[str, type[Action]] = {
         CloseCase,
         DismissCase,
         ReopenCase,
+        EraseCase,
     )
 }
 """Every action by the name that entries carry."""

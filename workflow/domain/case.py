@@ -193,6 +193,7 @@ class Case:
     attempts: int = 0
     released_at: datetime | None = None
     ended_at: datetime | None = None
+    erased_at: datetime | None = None
     hands: frozenset[str] = frozenset()
     assignee: str = ""
     links: tuple[Link, ...] = ()

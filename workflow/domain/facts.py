@@ -67,6 +67,14 @@ def judge_report(case: Case, playbook: Playbook, report: act.ReportRestriction, 
     """
     if report.fingerprint and report.fingerprint in case.seen:
         return Effect.KNOWN
+    effect = _effect(case, playbook, report, now)
+    if case.erased_at is not None:
+        # Nothing is added to an erased case: what it knows of is old, and what is new is a case of its own.
+        return Effect.KNOWN if effect is Effect.SEEN else Effect.NEW_CASE
+    return effect
+
+
+def _effect(case: Case, playbook: Playbook, report: act.ReportRestriction, now: datetime) -> Effect:
     moment = report.restricted_at or report.observed_at
     if report.reading and case.absent_at is not None:
         # What is read as listed after it was seen gone is restricted again, whenever the list says that it began.

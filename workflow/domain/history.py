@@ -277,6 +277,11 @@ def _ended(case: Case, entry: Entry, at: datetime) -> None:
     case.proposals = {}
 
 
+def _erased(case: Case, _entry: Entry, at: datetime) -> None:
+    case.erased_at = at
+    case.proposals = {}
+
+
 def _assigned(case: Case, entry: Entry, _at: datetime) -> None:
     case.assignee = entry.data["assignee"]
 
@@ -295,6 +300,7 @@ _HANDLERS: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
     EntryType.CASE_CLOSED: _ended,
     EntryType.CASE_DISMISSED: _ended,
     EntryType.CASE_REOPENED: _recurred,
+    EntryType.CASE_ERASED: _erased,
     EntryType.CASE_ASSIGNED: _assigned,
     EntryType.CASE_LINKED: _linked,
     EntryType.CASE_LABELLED: _labelled,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from transitions import Machine, MachineError
 
-from workflow.domain import access, conclusions, decisions, facts, verbs
+from workflow.domain import access, conclusions, decisions, erasure, facts, verbs
 from workflow.domain import actions as act
 from workflow.domain.record import SYSTEM
 from workflow.domain.scene import Scene, carry, drawn
@@ -119,6 +119,7 @@ def _rules() -> list[Rule]:
             "source": [State.DETECTED, State.CONTAINED, State.VERIFIED],
             "dest": State.DISMISSED,
         },
+        {"trigger": "erase", "source": [State.CLOSED, State.DISMISSED], "dest": None},
         {"trigger": "reopen", "source": [State.CLOSED, State.DISMISSED], "dest": State.DETECTED},
         {"trigger": "recur", "source": list(State), "dest": State.DETECTED},
     ]
@@ -220,6 +221,7 @@ def advance(
     if case.opened_at is None and not isinstance(action, act.OpenCase):
         message = "There is no such case."
         raise NotFoundError(message)
+    erasure.not_erased(case)
     digest = current.playbook or getattr(action, "playbook", "")
     if digest not in playbooks:
         message = "That playbook has not been adopted here."
@@ -300,7 +302,11 @@ def _judge(action: act.Action, scene: Scene, version: int) -> list[Record]:
     if isinstance(action, act.ConfirmProposal):
         return _judge_confirmation(action, scene)
     fails = isinstance(action, act.RecordAnswer) and action.answer is not Answer.DONE
+<<<<<<< HEAD
     fire("end_request" if fails else verbs.TRIGGERS[type(action)], scene)
+=======
+    fire("end_request" if fails else verbs.trigger_of(action), scene)
+>>>>>>> 29e9fba (wip)
     return verbs.MAKERS[type(action)](action, scene)
 
 
@@ -321,7 +327,11 @@ def _judge_report(action: act.ReportRestriction, scene: Scene) -> list[Record]:
 def _judge_confirmation(action: act.ConfirmProposal, scene: Scene) -> list[Record]:
     proposal = decisions.standing_proposal(scene, action.proposal)
     proposed = act.from_data(proposal.kind, proposal.data)
+<<<<<<< HEAD
     fire(verbs.TRIGGERS[type(proposed)], scene)
+=======
+    fire(verbs.trigger_of(proposed), scene)
+>>>>>>> 29e9fba (wip)
     access.second_person(scene.case, scene.actor, proposal.by, "this")
     return verbs.SECONDERS[type(proposed)](action, scene, proposed)
 

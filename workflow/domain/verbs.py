@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
+<<<<<<< HEAD
 from workflow.domain import decisions, evidence, facts, labels, moves
+=======
+from workflow.domain import decisions, erasure, evidence, facts, moves
+>>>>>>> 29e9fba (wip)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +28,10 @@ TRIGGERS: Mapping[type[act.Action], str] = {
     act.AssignCase: "note",
     act.AddNote: "note",
     act.LinkCase: "note",
+<<<<<<< HEAD
     act.LabelCase: "note",
+=======
+>>>>>>> 29e9fba (wip)
     act.ReportRestriction: "note",
     act.ObserveRestriction: "note",
     act.RequestUnblock: "request",
@@ -36,6 +43,10 @@ TRIGGERS: Mapping[type[act.Action], str] = {
     act.CloseCase: "close",
     act.DismissCase: "dismiss",
     act.ReopenCase: "reopen",
+<<<<<<< HEAD
+=======
+    act.EraseCase: "erase",
+>>>>>>> 29e9fba (wip)
 }
 """The arrow each action takes. Opening, and confirming what was proposed, are judged in functions of their own."""
 
@@ -61,10 +72,18 @@ MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
     act.CloseCase: decisions.closed,
     act.DismissCase: decisions.dismissal_proposed,
     act.ReopenCase: decisions.reopened,
+    act.EraseCase: erasure.proposed,
 }
 SECONDERS: Mapping[type[act.Action], Callable[[Any, Scene, Any], list[Record]]] = {
     act.AskException: evidence.granted_exception,
     act.RemoveIdentity: facts.identity_removed,
     act.MovePlaybook: moves.moved,
     act.DismissCase: decisions.dismissed,
+    act.EraseCase: erasure.erased,
 }
+
+
+def trigger_of(action: act.Action) -> str:
+    """Return the arrow an action takes; what waits on an ended case is turned down there."""
+    on_ended = isinstance(action, act.RefuseProposal) and action.proposal == erasure.PROPOSAL
+    return TRIGGERS[act.EraseCase if on_ended else type(action)]

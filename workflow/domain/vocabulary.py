@@ -128,6 +128,7 @@ class EntryType(StrEnum):
     CASE_DISMISSED = "case:dismissed"
     CASE_REOPENED = "case:reopened"
     CASE_ASSIGNED = "case:assigned"
+    CASE_ERASED = "case:erased"
     CASE_NOTED = "case:noted"
     CASE_LINKED = "case:linked"
     CASE_LABELLED = "case:labelled"

@@ -16,9 +16,10 @@ from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
 from workflow.ledger.commitment import commit
-from workflow.services import logbook, people, references
+from workflow.services import erasure, logbook, people, references
 from workflow.storage import attachments, cases, openings, subjects
 from workflow.storage import entries as entries_of
+from workflow.storage.erasure import erase_with_commit
 from workflow.storage.journal import append, move
 from workflow.storage.openings import Opening
 from workflow.storage.transaction import storable
@@ -84,6 +85,7 @@ def perform(
     outcome: tuple[Done, Step | None] | None = None
     while outcome is None:
         with app.database.transaction() as tx:
+            erasure.lock(tx, actions)
             cases.lock(tx, locked)
             logbook.hold(app, tx)
             case = cases.load(tx, case_id, app.cache)
@@ -126,6 +128,7 @@ def perform_many(
         found: list[Done | HoldfastError | None] = []
         with app.database.transaction() as tx:
             locked = {case_id for case_id, _ in batch}
+            erasure.lock(tx, (action for _, actions in batch for action in actions))
             cases.lock(tx, locked)
             logbook.hold(app, tx)
             for case_id, actions in batch:
@@ -178,8 +181,10 @@ def _step(
     if before:
         references.same_step(before, actions)
         return Done(case, before, repeated=True), None
+    actions = [erasure.completed(app, tx, case, action) for action in actions]
     for action in actions:
         references.existing(tx, action)
+        linked = linked | erasure.others(action)
     actor = people.actor(app, tx, who)
     at, clock = clamp(app.now(), case.updated_at)
     books = playbooks_for(app, tx, case, actions)
@@ -202,6 +207,8 @@ def _step(
     after, entries = write(app, tx, case, records, stamp, opened)
     if entries:
         move(tx, picture(after, books[after.playbook]))
+    if after.erased_at is not None:
+        erase_with_commit(tx, after.id)
     return Done(after, entries, app.warnings), steps[-1]
 
 

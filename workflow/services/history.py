@@ -29,6 +29,7 @@ WORDS: Mapping[str, str] = {
     EntryType.CASE_DISMISSED: "case dismissed",
     EntryType.CASE_REOPENED: "case reopened",
     EntryType.CASE_ASSIGNED: "assigned",
+    EntryType.CASE_ERASED: "names, texts and files erased",
     EntryType.CASE_NOTED: "note",
     EntryType.CASE_LINKED: "case linked",
     EntryType.CASE_LABELLED: "labels changed",

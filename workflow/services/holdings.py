@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from workflow.domain.erasure import FILE, NEEDING, kept, named
 from workflow.domain.playbook import Playbook, from_data
+from workflow.domain.record import SYSTEM
+from workflow.domain.vocabulary import EntryType
 from workflow.ledger.commitment import matches
 from workflow.ledger.verify import Finding
 from workflow.storage import attachments, openings, playbooks, subjects
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from workflow.domain.record import Entry
     from workflow.services.verdict import Report
@@ -46,29 +50,66 @@ def check_playbooks(tx: Tx, report: Report, adopted: set[str], books: dict[str, 
 def check_texts(tx: Tx, report: Report, case_id: str, entries: Sequence[Entry]) -> int:
     """Hold the stored texts against the commitments; returns how many commitments have no text (any more)."""
     stored = openings.of_case(tx, case_id)
-    named: dict[str, int] = {}
+    told: dict[str, int] = {}
     for entry in entries:
         for value in entry.data.values():
             if isinstance(value, dict) and value.keys() == {"commitment"}:
-                named.setdefault(str(value["commitment"]), entry.sequence)
+                told.setdefault(str(value["commitment"]), entry.sequence)
+    erased = is_erased(entries)
+    staying = {kept(entry) for entry in entries} if erased else told
+    for commitment, sequence in told.items():
+        if commitment in staying and commitment not in stored:
+            why = "its text is gone, which no erasure on the ledger explains"
+            report.add(Finding("opening", case_id, sequence, -1, why))
     for commitment, opening in stored.items():
-        sequence = named.get(commitment, 0)
+        sequence = told.get(commitment, 0)
         if not sequence:
             report.add(Finding("opening", case_id, 0, -1, "a text is stored that no entry commits to"))
+        elif commitment not in staying:
+            report.add(Finding("opening", case_id, sequence, -1, "the case was erased, and its text is still here"))
         elif not matches(commitment, opening.salt, opening.value):
             report.add(Finding("opening", case_id, sequence, -1, "the stored text is not the one recorded"))
-    return len(named.keys() - stored.keys())
+    return len(told.keys() - stored.keys())
 
 
-def check_subjects(tx: Tx, report: Report) -> None:
-    """Hold every name of the register against the id that entries carry for it."""
+def is_erased(entries: Iterable[Entry]) -> bool:
+    """Say whether a case's entries say that it was erased."""
+    return any(entry.type == EntryType.CASE_ERASED for entry in entries)
+
+
+@dataclass(slots=True)
+class Needs:
+    """What has to be here: everybody who acted, and the names and files of every case that was not erased."""
+
+    subjects: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+
+    def of(self, entries: Sequence[Entry]) -> None:
+        """Add what a case's entries need."""
+        self.subjects.update(name for entry in entries for name in (entry.actor["id"], entry.actor["os"]))
+        if is_erased(entries):
+            return
+        for entry in entries:
+            if entry.type in NEEDING:
+                self.subjects.update(named(entry))
+                self.files.update([entry.data[FILE]] if FILE in entry.data else [])
+
+
+def check_subjects(tx: Tx, report: Report, needs: Needs) -> None:
+    """Hold every name of the register against the id that entries carry for it, and miss none that is needed."""
+    for subject in sorted(needs.subjects - subjects.names(tx, needs.subjects).keys() - {SYSTEM.id}):
+        why = f"nothing says any more whom {subject} stands for, which no erasure on the ledger explains"
+        report.add(Finding("subject", "", 0, -1, why))
     for subject in subjects.faults(tx):
         why = f"{subject} does not stand for the name it was given out for: a person or mailbox was exchanged"
         report.add(Finding("subject", "", 0, -1, why))
 
 
-def check_files(tx: Tx, report: Report) -> None:
-    """Hold every stored file against its digest."""
+def check_files(tx: Tx, report: Report, needs: Needs) -> None:
+    """Hold every stored file against its digest, and miss none that is needed."""
+    for digest in sorted(needs.files - attachments.sizes(tx, needs.files).keys()):
+        why = f"the file {digest[:12]} is gone, which no erasure on the ledger explains"
+        report.add(Finding("attachment", "", 0, -1, why))
     for digest in attachments.faults(tx):
         why = f"the stored file {digest[:12]} is not what its digest says"
         report.add(Finding("attachment", "", 0, -1, why))

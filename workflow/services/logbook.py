@@ -164,6 +164,7 @@ def _changes(app: App, tx: Tx) -> dict[EntryType, list[dict[str, Any]]]:
         "tenant": settings.tenant,
         "timezone": settings.timezone,
         "date_order": settings.date_order,
+        "retention": settings.retention,
     }
     digest = _digest({**general, "tenants": settings.tenants})
     changes: dict[EntryType, list[dict[str, Any]]] = {}

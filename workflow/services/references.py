@@ -44,7 +44,7 @@ def existing(tx: Tx, action: act.Action) -> None:
             message = "The other case does not exist. See them with: holdfast case list"
             raise NotFoundError(message)
     subject = _subject(action)
-    if subject and subject not in subjects.names(tx, [subject]):
+    if subject and not subjects.held(tx, subject):
         message = "That person or user is not registered here."
         raise NotFoundError(message)
     if isinstance(action, act.RecordEvidence) and action.attachment and not attachments.known(tx, action.attachment):

@@ -82,6 +82,7 @@ class CaseView:
     proposals: list[dict[str, Any]]
     links: list[dict[str, Any]]
     possible: list[str]
+    erased_at: str | None
     as_of: str | None
     lapsed_since: list[str]
 

@@ -99,14 +99,15 @@ def verify(app: App, options: Options | None = None) -> Report:
         with told(report, errors, "the derived columns", kind="column"):
             _columns(tx, report)
         books: dict[str, Playbook] = {}
+        needs = holdings.Needs()
         with told(report, errors, "the playbooks"):
             holdings.check_playbooks(tx, report, log.adopted, books)
         with told(report, errors, "the cases"):
-            _cases(tx, report, errors, log, books, options.progress)
+            _cases(tx, report, errors, log, books, needs, options.progress)
         with told(report, errors, "the names"):
-            holdings.check_subjects(tx, report)
+            holdings.check_subjects(tx, report, needs)
         with told(report, errors, "the files"):
-            holdings.check_files(tx, report)
+            holdings.check_files(tx, report, needs)
         with told(report, errors, "what the kept checkpoint covers"):
             completeness.check(app, tx, report, kept, declared, accept=options.accept_restore)
     if report.findings or report.more:
@@ -276,11 +277,12 @@ def _cases(
     errors: type[Exception],
     log: Log,
     books: Mapping[str, Playbook],
+    needs: holdings.Needs,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     with_entries = cases.ids(tx)
     report.counts |= {"cases": sum(case_id != LOG_CASE for case_id in with_entries)}
-    report.counts |= {"refused_attempts": 0, "texts_without_opening": 0}
+    report.counts |= {"refused_attempts": 0, "texts_without_opening": 0, "erased_cases": 0}
     for number, case_id in enumerate(with_entries, start=1):
         if progress is not None:
             progress(number, len(with_entries))
@@ -289,6 +291,8 @@ def _cases(
             entries = [entry for entry, _ in placed]
             report.counts["refused_attempts"] += sum(entry.outcome != "done" for entry in entries)
             with told(report, errors, "the texts of the case", case_id):
+                needs.of(entries)
+                report.counts["erased_cases"] += holdings.is_erased(entries)
                 report.counts["texts_without_opening"] += holdings.check_texts(tx, report, case_id, entries)
             with told(report, errors, "what the case says of others", case_id):
                 agreement.check_roles(report, case_id, placed, log.rosters, ordered=tx.sqlite)

@@ -135,7 +135,8 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         attempts=case.attempts,
         proposals=place.proposals(),
         links=_links(tx, case),
-        possible=list(possible(case.state)),
+        possible=[] if case.erased_at else list(possible(case.state)),
+        erased_at=optional_time_to_text(case.erased_at),
         as_of=as_of,
         lapsed_since=[str(record.basis["prerequisite"]) for record in lapses if "prerequisite" in record.basis],
     )
@@ -210,12 +211,12 @@ class Place:
                 "reason": names.text(accepted.reason),
             },
             evidence=item.evidence,
-            command=guidance.command(item.command, case, names, user),
-            portal=guidance.portal(item.portal, case, names, user),
+            command="" if case.erased_at else guidance.command(item.command, case, names, user),
+            portal="" if case.erased_at else guidance.portal(item.portal, case, names, user),
             role=item.role,
             trap=item.trap,
             who=guidance.suppliers(self.app),
-            next=[] if standing == "held" else self._next(item, user, reason),
+            next=[] if standing == "held" or case.erased_at else self._next(item, user, reason),
         )
 
     def _next(self, item: Prerequisite, user: str, reason: gate.Reason | None) -> list[str]:

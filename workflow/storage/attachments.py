@@ -11,6 +11,8 @@ from workflow.storage.transaction import Tx
 MAX_BYTES: Final = 10 * 1024 * 1024
 """Largest file kept: 10 MiB. Larger evidence belongs where evidence is kept, with its hash in the note."""
 
+_AT_ONCE: Final = 500
+
 
 def keep(tx: Tx, content: bytes) -> str:
     """Store a file and return its digest (64 hexadecimal digits); the same bytes are stored once.
@@ -43,9 +45,11 @@ def get(tx: Tx, digest: str) -> bytes:
 
 def sizes(tx: Tx, digests: Iterable[str]) -> dict[str, int]:
     """Return how many bytes each of these files has; what is not here (any more) is not among them."""
-    wanted = list(dict.fromkeys(digests))
-    rows = tx.all(f"SELECT digest, size FROM attachment WHERE digest IN ({marks(wanted)})", wanted) if wanted else []
-    return dict(rows)
+    wanted, found = list(dict.fromkeys(digests)), {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        found.update(dict(tx.all(f"SELECT digest, size FROM attachment WHERE digest IN ({marks(part)})", part)))
+    return found
 
 
 def faults(tx: Tx) -> list[str]:

@@ -158,6 +158,17 @@ def open_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
     )
 
 
+def open_about(tx: Tx, entities: Iterable[str], limit: int = 20) -> list[str]:
+    """Return the ids of open cases about any of these entities, at most ``limit``."""
+    wanted = sorted(entities)
+    rows = tx.all(
+        f'SELECT id FROM "case" WHERE entity IN ({marks(wanted)}) AND state NOT IN (\'closed\', \'dismissed\') '
+        f"ORDER BY id LIMIT {limit}",
+        wanted,
+    )
+    return [item for (item,) in rows]
+
+
 def latest_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
     """Return the newest case about an entity, open or not."""
     return _first(tx, "c.tenant = ? AND c.kind = ? AND c.entity = ? ORDER BY c.number DESC", (tenant, kind, entity))

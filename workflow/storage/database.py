@@ -35,6 +35,7 @@ BUSY_TIMEOUT: Final = 5.0
 _CONNECT_WITHIN: Final = 5000  # milliseconds: another process may be recovering the log
 _POOL: Final = 16
 _CACHE: Final = 32_768  # KiB of pages that an SQLite connection may keep
+_READERS_LEAVE: Final = 1.0  # seconds in which a reader who is nearly done gets done
 _BELIEVED: Final = 1.0  # seconds for which a pooled connection is taken to be alive
 _SHORTEST, _LONGEST = 0.00005, 0.0002  # seconds between two tries for the lock
 _STILL: Final = "mode=ro&immutable=1"
@@ -118,6 +119,33 @@ class Database:
         finally:
             pooled.close()
         return bool(blocked)
+
+    def compact(self) -> bool:
+        """Write the SQLite file anew, without what it no longer uses, and empty its log.
+
+        Returns whether a reader kept the log from being emptied for a second.
+
+        Raises:
+            DatabaseBusyError: another process held the lock for ``busy_timeout``.
+            StorageError: the database refused; for a while it needs room for a second copy.
+        """
+        self.take_turn()
+        try:
+            pooled = self.connect()
+            try:
+                self.begin(pooled.driver_connection, "VACUUM")
+            except self.errors as error:
+                raise translate(error) from error
+            finally:
+                pooled.close()
+            deadline = time.monotonic() + _READERS_LEAVE
+            while blocked := self.truncate_log():
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(_LONGEST)
+        finally:
+            self.pass_turn()
+        return blocked
 
     def connect(self) -> Any:
         """Take a connection from the pool.

@@ -81,6 +81,37 @@ def names(tx: Tx, ids: Iterable[str]) -> dict[str, Subject]:
     return found
 
 
+def same_identifier(tx: Tx, ids: Iterable[str]) -> set[str]:
+    """Return the mailboxes, connectors and users that go by the identifier of one of these in its tenant, itself too.
+
+    A mailbox and its user are two subjects of one address. People who act are never among them.
+    """
+    wanted, found = list(dict.fromkeys(ids)), set[str]()
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        rows = tx.all(
+            "SELECT o.id FROM subject AS s JOIN subject AS o ON o.tenant = s.tenant AND o.identifier = s.identifier "
+            "AND o.kind IN ('mailbox', 'connector', 'user') "
+            f"WHERE s.kind <> 'person' AND s.id IN ({marks(part)})",
+            part,
+        )
+        found.update(item for (item,) in rows)
+    return found
+
+
+def lock(tx: Tx, ids: Iterable[str]) -> None:
+    """Lock subjects against whoever is about to name them (:func:`held`); on SQLite the transaction is alone."""
+    wanted = sorted(ids)
+    if not tx.sqlite and wanted:
+        tx.all(f"SELECT 1 FROM subject WHERE id IN ({marks(wanted)}) ORDER BY id FOR UPDATE", wanted)
+
+
+def held(tx: Tx, identifier: str) -> bool:
+    """Say whether a subject is registered, and keep it from being erased until this transaction ends."""
+    share = "" if tx.sqlite else " FOR SHARE"
+    return tx.one(f"SELECT 1 FROM subject WHERE id = ?{share}", (identifier,)) is not None
+
+
 def alike(tx: Tx, identifiers: Iterable[str]) -> tuple[str, ...]:
     """Return the mailboxes and users of any tenant that have one of these (normalised) identifiers."""
     wanted = list(dict.fromkeys(identifiers))

@@ -30,10 +30,11 @@ class Tx:
     Statements are written with ``?``. ``dialect`` is ``sqlite`` or ``postgresql``. Callbacks given to
     :meth:`before_commit` run inside the transaction, those given to :meth:`on_commit` only once it stands.
     ``checkpoint`` is the newest signed note that this transaction sealed, if it did. ``read`` is for whoever asks the
-    same of it again and again: what has been read, under keys of their own.
+    same of it again and again: what has been read, under keys of their own. ``erasing`` are the cases whose names,
+    texts and files go with its commit.
     """
 
-    __slots__ = ("_after", "_before", "_connection", "appended", "checkpoint", "dialect", "read", "sqlite")
+    __slots__ = ("_after", "_before", "_connection", "appended", "checkpoint", "dialect", "erasing", "read", "sqlite")
 
     def __init__(self, connection: Any, dialect: str) -> None:
         self._connection = connection
@@ -44,6 +45,7 @@ class Tx:
         self.appended = 0
         self.read: dict[Any, Any] = {}
         self.checkpoint: str | None = None
+        self.erasing: list[str] = []
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """Execute one statement and return the driver's cursor."""
