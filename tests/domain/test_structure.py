@@ -19,7 +19,6 @@ from workflow.domain.case import Case
 from workflow.domain.lifecycle import MACHINE, advance
 from workflow.domain.restriction import Source
 from workflow.domain.scene import Scene
-from workflow.domain.verbs import TRIGGERS
 from workflow.domain.vocabulary import (
     Answer,
     EntryType,

@@ -335,14 +335,26 @@ def test_every_signature_or_only_the_newest(sqlite_desk: Desk) -> None:
     assert (True, 1) == (newest.ok, newest.counts["signatures"])
 
 
-def test_an_erased_text_is_counted(desk: Desk) -> None:
-    """What was erased on purpose leaves its proof, and is no finding."""
+@pytest.mark.parametrize(
+    ("statement", "kind", "count"),
+    [
+        ("DELETE FROM opening WHERE case_id <> 'log'", "opening", 2),
+        ("DELETE FROM subject WHERE kind = 'mailbox'", "subject", 1),
+        ("DELETE FROM subject WHERE kind = 'person'", "subject", 2),
+        ("DELETE FROM attachment", "attachment", 1),
+    ],
+)
+def test_what_is_gone_without_an_erasure_is_named(desk: Desk, statement: str, kind: str, count: int) -> None:
+    """Texts, names and files go with an erasure on the ledger, and never without one."""
+    digest = casework.attach(desk.app, b"proof")
     case_id = desk.restrict()
-    desk.do(case_id, act.AddNote(note=Private("words")))
+    desk.met(case_id, "snapshot-taken", attachment=digest)
+    assert [] == verification.verify(desk.app).findings
     with desk.app.database.transaction() as tx:
-        tx.run("DELETE FROM opening WHERE case_id = ?", (case_id,))
+        tx.run(statement)
     found = verification.verify(desk.app)
-    assert ([], 2) == (found.findings, found.counts["texts_without_opening"])
+    assert [kind] * count == [finding.kind for finding in found.findings]
+    assert {"no erasure on the ledger explains"} == {finding.why[-33:] for finding in found.findings}
 
 
 def test_no_ledger_is_no_verdict(tmp_path: Path) -> None:

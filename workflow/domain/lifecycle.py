@@ -302,11 +302,7 @@ def _judge(action: act.Action, scene: Scene, version: int) -> list[Record]:
     if isinstance(action, act.ConfirmProposal):
         return _judge_confirmation(action, scene)
     fails = isinstance(action, act.RecordAnswer) and action.answer is not Answer.DONE
-<<<<<<< HEAD
-    fire("end_request" if fails else verbs.TRIGGERS[type(action)], scene)
-=======
     fire("end_request" if fails else verbs.trigger_of(action), scene)
->>>>>>> 29e9fba (wip)
     return verbs.MAKERS[type(action)](action, scene)
 
 
@@ -327,11 +323,7 @@ def _judge_report(action: act.ReportRestriction, scene: Scene) -> list[Record]:
 def _judge_confirmation(action: act.ConfirmProposal, scene: Scene) -> list[Record]:
     proposal = decisions.standing_proposal(scene, action.proposal)
     proposed = act.from_data(proposal.kind, proposal.data)
-<<<<<<< HEAD
-    fire(verbs.TRIGGERS[type(proposed)], scene)
-=======
     fire(verbs.trigger_of(proposed), scene)
->>>>>>> 29e9fba (wip)
     access.second_person(scene.case, scene.actor, proposal.by, "this")
     return verbs.SECONDERS[type(proposed)](action, scene, proposed)
 

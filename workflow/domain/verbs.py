@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
-<<<<<<< HEAD
-from workflow.domain import decisions, evidence, facts, labels, moves
-=======
-from workflow.domain import decisions, erasure, evidence, facts, moves
->>>>>>> 29e9fba (wip)
+from workflow.domain import decisions, erasure, evidence, facts, labels, moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,10 +24,7 @@ TRIGGERS: Mapping[type[act.Action], str] = {
     act.AssignCase: "note",
     act.AddNote: "note",
     act.LinkCase: "note",
-<<<<<<< HEAD
     act.LabelCase: "note",
-=======
->>>>>>> 29e9fba (wip)
     act.ReportRestriction: "note",
     act.ObserveRestriction: "note",
     act.RequestUnblock: "request",
@@ -43,10 +36,7 @@ TRIGGERS: Mapping[type[act.Action], str] = {
     act.CloseCase: "close",
     act.DismissCase: "dismiss",
     act.ReopenCase: "reopen",
-<<<<<<< HEAD
-=======
     act.EraseCase: "erase",
->>>>>>> 29e9fba (wip)
 }
 """The arrow each action takes. Opening, and confirming what was proposed, are judged in functions of their own."""
 

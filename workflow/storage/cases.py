@@ -162,7 +162,7 @@ def open_about(tx: Tx, entities: Iterable[str], limit: int = 20) -> list[str]:
     """Return the ids of open cases about any of these entities, at most ``limit``."""
     wanted = sorted(entities)
     rows = tx.all(
-        f'SELECT id FROM "case" WHERE entity IN ({marks(wanted)}) AND state NOT IN (\'closed\', \'dismissed\') '
+        f"SELECT id FROM \"case\" WHERE entity IN ({marks(wanted)}) AND state NOT IN ('closed', 'dismissed') "
         f"ORDER BY id LIMIT {limit}",
         wanted,
     )

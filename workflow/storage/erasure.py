@@ -11,6 +11,7 @@ from workflow.storage.database import Database
 from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
+
 def erase_with_commit(tx: Tx, case_id: str) -> None:
     """Have the names, texts and files of an erased case deleted with the commit that says so."""
     if not tx.erasing:
@@ -32,9 +33,7 @@ def erase(tx: Tx, erased: Sequence[str]) -> None:
         files.update(entry.data[FILE] for entry in entries if FILE in entry.data)
         staying = sorted({kept(entry) for entry in entries})
         # Where nothing stays the list holds "" alone, which no commitment is.
-        tx.run(
-            f"DELETE FROM opening WHERE case_id = ? AND commitment NOT IN ({marks(staying)})", (case_id, *staying)
-        )
+        tx.run(f"DELETE FROM opening WHERE case_id = ? AND commitment NOT IN ({marks(staying)})", (case_id, *staying))
     names = subjects.same_identifier(tx, wanted)
     # Whoever is about to name one of them in another case goes first, or finds it gone.
     subjects.lock(tx, names)
@@ -50,8 +49,7 @@ def _needed(tx: Tx) -> set[str]:
     """Return the subjects and files that cases need which were not erased."""
     read = "json_extract(body, '$.data.{}')" if tx.sqlite else "(body::jsonb #>> '{{data,{}}}')"
     erased = {
-        case_id
-        for (case_id,) in tx.all("SELECT case_id FROM entry WHERE type = ?", (EntryType.CASE_ERASED.value,))
+        case_id for (case_id,) in tx.all("SELECT case_id FROM entry WHERE type = ?", (EntryType.CASE_ERASED.value,))
     }
     rows = tx.run(
         f"SELECT case_id, {', '.join(read.format(member) for member in (*SUBJECTS, FILE))} FROM entry "
