@@ -21,6 +21,7 @@ FOLLOWED = [
     DOCS / "tutorial.md",
     DOCS / "how-to" / "work-a-case.md",
     DOCS / "how-to" / "false-positive.md",
+    DOCS / "how-to" / "erase-personal-data.md",
     DOCS / "how-to" / "people-and-roles.md",
     DOCS / "how-to" / "verify-a-ledger.md",
     DOCS / "how-to" / "keep-a-checkpoint.md",

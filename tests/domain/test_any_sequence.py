@@ -185,6 +185,12 @@ class AnySequence(RuleBasedStateMachine):
         """Move to some playbook."""
         self.take(act.MovePlaybook(playbook=digest, reason=WORDS), actor)
 
+    @rule(actor=actors, retention=st.sampled_from((0, 0, 86400)), linked=st.sampled_from(((), ("other",))))
+    def erase(self, actor: Actor, retention: int, linked: tuple[str, ...]) -> None:
+        """Propose an erasure, perhaps too early or beside an open case."""
+        states = {"other": State.DETECTED} if linked else None
+        self.take(act.EraseCase(reason=WORDS, retention=retention, linked=linked), actor, states)
+
     @rule(actor=actors)
     def link(self, actor: Actor) -> None:
         """Link another case."""

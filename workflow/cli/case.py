@@ -38,6 +38,7 @@ COMMANDS = {
     "close": Lazy(_DECIDE, "close", "End the case."),
     "dismiss": Lazy(_DECIDE, "dismiss", "Propose or confirm a dismissal."),
     "reopen": Lazy(_DECIDE, "reopen", "Open an ended case again."),
+    "erase": Lazy("workflow.cli.case_erase", "erase", "Erase names, texts and files of ended cases."),
     "report": Lazy(_AUDIT, "report", "Report cases for an auditor: as a page to print, as CSV or as JSON."),
 }
 

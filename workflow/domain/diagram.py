@@ -27,6 +27,7 @@ MEANINGS = {
     "close": "The watch has ended and every step is answered, or the restriction ended by itself.",
     "dismiss": "A second person confirms that there is nothing to work on: a duplicate, or no compromise.",
     "reopen": "Somebody opens an ended case again, as its next recurrence.",
+    "erase": "Two people erase names, texts and files of an ended case; what was done and decided stays.",
     "recur": "The entity is restricted again after it was seen free: the next recurrence begins.",
     "record": "Facts are recorded: evidence, exceptions, identities, another playbook.",
     "note": "Something is written down or read that moves nothing by itself.",

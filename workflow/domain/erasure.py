@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
 from workflow.domain import facts
+from workflow.domain.decisions import linked_states
 from workflow.domain.record import time_for_people
 from workflow.domain.vocabulary import ENDED, EntryType, Outcome
 from workflow.errors import InputError, NotFoundError, RuleRefusedError
@@ -72,7 +73,7 @@ def proposed(action: act.EraseCase, scene: Scene) -> list[Record]:
     facts.not_waiting(scene, PROPOSAL)
     facts.need_reason(action.reason, "an erasure")
     _may_erase(scene, action.retention, action.linked)
-    basis = {"proposal": PROPOSAL, "hands": False}
+    basis = {"proposal": PROPOSAL, "hands": False, **linked_states(scene, *action.linked)}
     return [scene.record(EntryType.PROPOSAL_MADE, action, after=scene.case.state, basis=basis)]
 
 
@@ -80,7 +81,8 @@ def erased(action: act.ConfirmProposal, scene: Scene, proposed: act.EraseCase) -
     """Confirm an erasure that still is possible, under the longer of the two retentions."""
     retention = max(action.retention, proposed.retention)
     _may_erase(scene, retention, action.linked)
-    return [scene.record(EntryType.CASE_ERASED, action, after=scene.case.state, basis={"retention": retention})]
+    basis = {"retention": retention, **linked_states(scene, *action.linked)}
+    return [scene.record(EntryType.CASE_ERASED, action, after=scene.case.state, basis=basis)]
 
 
 def _may_erase(scene: Scene, retention: int, others: tuple[str, ...]) -> None:
