@@ -160,7 +160,7 @@ def open_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
 
 def open_about(tx: Tx, entities: Iterable[str], limit: int = 20) -> list[str]:
     """Return the ids of open cases about any of these entities, at most ``limit``."""
-    wanted = sorted(entities)
+    wanted = sorted(entities) or [""]
     rows = tx.all(
         f"SELECT id FROM \"case\" WHERE entity IN ({marks(wanted)}) AND state NOT IN ('closed', 'dismissed') "
         f"ORDER BY id LIMIT {limit}",
