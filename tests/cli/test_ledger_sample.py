@@ -35,6 +35,8 @@ def test_a_sample_is_drawn_again(cases: Shell, home: Path) -> None:
     assert "2 of 5 cases" in ran.out
     assert f"SHA-256 {hashlib.sha256(content).hexdigest()}; seed 7." in ran.err
     assert drawn == [row["id"] for row in data["cases"]]
+    assert "may still grow" in ran.err
+    assert "may still grow" not in cases.ok("ledger sample --seed 7 --to 2025-06-10").err
     assert all(row["entity"] in ran.out for row in data["cases"])
     assert {"from": "2025-05-31T22:00:00.000000Z", "to": "2025-06-30T22:00:00.000000Z"} == data["period"]
 

@@ -57,6 +57,45 @@ def test_what_the_log_may_not_say_of_itself_is_named(name: str, bench: Bench) ->
     assert found == ({("playbook", "", 0)} if "playbook" in name else {("origin", "log", last + 1)})
 
 
+def test_roles_that_nobody_gave_are_named(bench: Bench) -> None:
+    """Somebody who holds the key gives an approver a role the list of people then in force does not know."""
+    place = bench.copy()
+    with Attacker(place.database) as attacker:
+        bodies = attacker.bodies()
+        body = next(item for item in bodies if item["type"] == "unblock:approved")
+        body["actor"]["roles"] = ["lead"]
+        attacker.reseal(bodies, Pen(bench.signer))
+    report = look(place, Options(key=bench.signer.verifier.text))
+    found = {(str(item.kind), item.case, item.sequence) for item in report.findings}
+    assert ("roles", body["case"], body["sequence"]) in found
+
+
+def test_people_that_cannot_be_read_are_a_finding(bench: Bench) -> None:
+    """A list of people that is none, signed with the real key, does not stop the verifier."""
+    place = bench.copy()
+    with Attacker(place.database) as attacker:
+        bodies = attacker.bodies()
+        settings = next(item for item in bodies if item["type"] == "settings:changed")
+        settings |= {"type": "people:changed", "data": {"part": 1, "people": 7}}
+        attacker.reseal(bodies, Pen(bench.signer))
+    report = look(place, Options(key=bench.signer.verifier.text))
+    assert any("the list of people cannot be read" in item.why for item in report.findings)
+
+
+def test_an_entry_that_cannot_be_read_says_nothing_of_freshness(bench: Bench) -> None:
+    """The tree stands, and its newest entry has no time."""
+    place = bench.copy()
+    with Attacker(place.database) as attacker:
+        bodies = attacker.bodies()
+        bodies[-1]["v"] = 99
+        attacker.reseal(bodies, Pen(bench.signer))
+        (note,) = attacker.sql.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+    kept = place.root / "kept"
+    kept.write_text(note)
+    report = look(place, Options(key=bench.signer.verifier.text, against=[kept]))
+    assert ("failed", "verified", "not checked") == (report.integrity, report.completeness, report.freshness)
+
+
 def test_a_text_for_no_case_and_a_row_that_cannot_be_read_are_named(bench: Bench) -> None:
     """What stands where nobody would look for it, and what no reader can make sense of."""
     place = bench.copy()

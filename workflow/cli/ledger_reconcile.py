@@ -16,7 +16,7 @@ from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
 from workflow.domain.restriction import Skipped
-from workflow.errors import InputError, SourceError
+from workflow.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,13 +90,7 @@ def _read(
                 if isinstance(item, Skipped):
                     told.skipped(name, item)
                     continue
-                try:
-                    line = reading.judge(item, name)
-                except SourceError:
-                    raise
-                except InputError as error:
-                    told.skipped(name, Skipped(item.where, str(error), broken=True))
-                    continue
+                line = reading.judge(item, name)
                 if line is None:
                     told.counts["not in the period"] += 1
                 else:

@@ -98,6 +98,8 @@ def sample(
         _show(session, drawn)
     for line in _origin(drawn):
         hint(line)
+    if wanted.period.end is None or wanted.period.end > session.app.now():
+        hint("The period has not ended: its population may still grow.")
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,7 +12,6 @@ from workflow.domain import reconciliation
 from workflow.domain.reconciliation import Account, Judged, Stay
 from workflow.domain.record import optional_time_to_text
 from workflow.domain.restriction import Source
-from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import EntryType, RestrictionStatus
 from workflow.errors import SourceError
 from workflow.services.intake import tenant_of
@@ -94,7 +93,6 @@ class Reconciliation:
 
         Raises:
             SourceError: it is no record of an audit log.
-            InputError: its identifier is none.
         """
         if item.source is not Source.AUDIT_LOG:
             message = "This is no export of the audit log, which alone says what happened in the tenant."
@@ -103,8 +101,7 @@ class Reconciliation:
         tenant = tenant_of(self._app, item, self._wanted.tenant)
         if at is None or not self._inside(at):
             return None
-        identifier = normalise(item.kind, item.identifier)
-        known = self._stays(tenant, item, identifier)
+        known = self._stays(tenant, item)
         if item.status is RestrictionStatus.NOT_LISTED:
             event = "removed" if item.lifted_by else "delisted"
             judged = reconciliation.judge_delisting(at, item.lifted_by, known)
@@ -117,7 +114,7 @@ class Reconciliation:
             event=event,
             at=at,
             kind=item.kind.value,
-            identifier=identifier,
+            identifier=item.identifier,
             tenant=tenant,
             by=item.lifted_by,
             file=file,
@@ -159,11 +156,11 @@ class Reconciliation:
     def _inside(self, at: datetime) -> bool:
         return self._begins <= (optional_time_to_text(at) or "") < self._ends
 
-    def _stays(self, tenant: str, item: Restriction, identifier: str) -> list[Stay]:
+    def _stays(self, tenant: str, item: Restriction) -> list[Stay]:
         """Return all stays of an entity; those asked for last are remembered."""
-        key = (tenant, item.kind.value, identifier)
+        key = (tenant, item.kind.value, item.identifier)
         if key not in self._known:
-            entity = subjects.find(self._tx, tenant, item.kind, identifier)
+            entity = subjects.find(self._tx, tenant, item.kind, item.identifier)
             found = cases.about(self._tx, entity) if entity else []
             self._known[key] = [
                 stay for case_id in found for stay in reconciliation.stays(cases.entries(self._tx, case_id))
@@ -195,7 +192,8 @@ def _next(judged: Judged, item: Restriction, at: datetime, file: str) -> str:
         if item.status is not RestrictionStatus.NOT_LISTED and file != "-":
             return shlex.join(["holdfast", "import", file])
         dated = [] if item.status is RestrictionStatus.NOT_LISTED else ["--restricted-at", time]
-        return shlex.join(["holdfast", "case", "open", item.identifier, *dated])
+        end = ["--"] if item.identifier.startswith("-") else []
+        return shlex.join(["holdfast", "case", "open", *dated, *end, item.identifier])
     stay = judged.stay
     if stay.gone and not item.lifted_by:
         text = f"The tenant's audit log shows a delisting at {time} outside every approved unblock ({item.where})"
