@@ -30,6 +30,7 @@ FOLLOWED = [
     DOCS / "how-to" / "report-a-case.md",
     DOCS / "how-to" / "sample-a-quarter.md",
     DOCS / "how-to" / "mondays-import.md",
+    DOCS / "how-to" / "a-wave.md",
 ]
 """Pages whose blocks of commands are typed, from top to bottom, on a machine that has seen nothing before."""
 

@@ -25,9 +25,9 @@ _HEAD = """\
 #
 # 1. Connect:  Connect-ExchangeOnline
 # 2. Run this script. What became of each case is written into the file named below.
-# 3. Give it back:  holdfast case unblock --outcomes FILE
+# 3. Give it back once you are through, for what failed ends its attempt:  holdfast case unblock --outcomes FILE
 #
-# Running it again is safe: cases that are done already are left alone, and each entity is looked up first.
+# Until then it can be run again: what is done is left alone, what failed is tried anew, each entity is looked up first.
 
 param([string]$Results = (Join-Path $PSScriptRoot {results}))
 
@@ -50,7 +50,11 @@ function Add-Failure($Case, $Attempt, $Message) {{
 
 $Done = @()
 if (Test-Path -LiteralPath $Results) {{
-    $Done = @(Import-Csv -LiteralPath $Results | Where-Object outcome -eq 'done' | ForEach-Object attempt)
+    # Of a case that is tried anew only the new result is to be given back.
+    $Kept = @(Import-Csv -LiteralPath $Results | Where-Object outcome -eq 'done')
+    $Done = @($Kept | ForEach-Object attempt)
+    if ($Kept) {{ $Kept | Export-Csv -LiteralPath $Results -NoTypeInformation -Encoding utf8 }}
+    else {{ Remove-Item -LiteralPath $Results }}
 }}
 
 # The cmdlets live in a module, which sees only the global preference: errors have to end a case, not pass by.
