@@ -81,7 +81,7 @@ def next_commands(names: tuple[str, ...], reference: str) -> list[str]:
 
 def next_step(error: HoldfastError, reference: str) -> str:
     """Return in one line what to do next about one case among many."""
-    if isinstance(error, GateClosedError):
+    if isinstance(error, GateClosedError | WrongStateError) and error.missing:
         return f"holdfast case prerequisites {reference} --missing"
     return f"holdfast case view {reference}" if isinstance(error, WrongStateError | PendingError) else cure_of(error)
 
