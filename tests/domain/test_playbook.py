@@ -19,12 +19,13 @@ from workflow.domain.playbook import (
     Nature,
     Playbook,
     Prerequisite,
+    Scope,
     Team,
     canonical,
     digest,
     from_data,
 )
-from workflow.domain.vocabulary import ENTITY_KINDS, Kind, Phase, Role
+from workflow.domain.vocabulary import ENTITY_KINDS, Kind, Phase, Role, TenantFact
 
 _TEXT = st.text(st.characters(exclude_categories=["C"]), max_size=20)
 _SPAN = st.integers(1, 10**6).map(lambda seconds: timedelta(seconds=seconds))
@@ -35,7 +36,7 @@ def _tuples(values: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]
     return st.lists(values, max_size=3).map(tuple)
 
 
-_PREREQUISITE = st.builds(
+_CASES_OWN = st.builds(
     Prerequisite,
     id=_TEXT,
     title=_TEXT,
@@ -55,6 +56,9 @@ _PREREQUISITE = st.builds(
     command=_TEXT,
     trap=_TEXT,
     source=_TEXT,
+)
+_PREREQUISITE = _CASES_OWN | st.builds(
+    lambda item, fact: dataclasses.replace(item, scope=Scope.TENANT, fact=fact), _CASES_OWN, st.sampled_from(TenantFact)
 )
 _PLAYBOOK = st.builds(
     Playbook,

@@ -76,6 +76,7 @@ def test_a_compromised_mailbox_is_held_by_these_steps() -> None:
         "account-disabled",
         "mail-protocols-disabled",
         "sent-mail-reviewed",
+        "alert-policy-on",
         "custom-forms-reviewed",
         "safelist-reviewed",
         "profile-reviewed",

@@ -260,6 +260,6 @@ def test_more_cases_than_one_page(sqlite_desk: Desk, monkeypatch: pytest.MonkeyP
     for name in "abcde":
         sqlite_desk.restrict(f"{name}@contoso.example")
     sqlite_desk.clock.move(HOUR)
-    monkeypatch.setattr("workflow.services.listing.worklist.MOST", 2)
+    monkeypatch.setattr("workflow.storage.worklist.MOST", 2)
     monkeypatch.setattr("workflow.services.listing.casework.AT_ONCE", 2)
     assert 5 == len(whole(sqlite_desk))

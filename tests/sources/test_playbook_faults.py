@@ -252,3 +252,45 @@ def test_a_fault_reads_as_a_line_and_as_data() -> None:
 
     assert "p.yaml:3: It is wrong. Put it right." == str(fault)
     assert {"path": "p.yaml", "line": 3, "message": "It is wrong", "cure": "Put it right"} == fault.to_data()
+
+
+WIDE = """\
+  - id: logging
+    title: Look whether it is logged
+    required_by: verify
+    nature: reading
+    scope: tenant
+    fact: audit-logging
+"""
+
+
+def test_a_reading_of_the_whole_tenant_has_no_fault() -> None:
+    """The rows below change one thing each in this one; saying that a step is the case's own says nothing new."""
+    assert [] == _told(HEAD + ONE + WIDE)
+    assert [] == _told(HEAD + ONE + "    scope: case\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (WIDE.replace("    fact: audit-logging\n", ""), "scope: tenant and fact go together"),
+        (WIDE.replace("    scope: tenant\n", ""), "fact is for what has “scope: tenant”"),
+        (WIDE.replace("audit-logging", "weather"), "“weather” is not known here"),
+        (WIDE.replace("tenant", "world"), "“world” is not known here"),
+        (WIDE.replace("nature: reading", "nature: finding"), "What is true of the whole tenant is a reading"),
+        (WIDE + "    about: identity\n", "What is true of the whole tenant is a reading"),
+        (WIDE + "    applies_if: [hosted]\n", "What is true of the whole tenant has no applies_if"),
+        (WIDE + "    after: [first]\n", "What is true of the whole tenant has no after"),
+        (WIDE + "    any_of: [first]\n", "What is true of the whole tenant has no any_of"),
+        (WIDE + "    check: linked-case-contained\n", "What is true of the whole tenant has no check"),
+        (WIDE.replace("id: logging", "id: password-reset"), "password-reset is asked of each case"),
+        (
+            WIDE + "  - id: other\n    title: Other\n    required_by: verify\n    any_of: [logging]\n",
+            "no alternative to",
+        ),
+    ],
+)
+def test_what_one_record_may_not_answer_is_told(text: str, told: str) -> None:
+    """Nothing that is asked of each case, or rests on other steps, can be answered once for all."""
+    found = _told(HEAD + ONE + text)
+    assert [True] == [told in message for _, message in found][:1], found

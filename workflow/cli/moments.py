@@ -52,6 +52,18 @@ def parse(text: str, now: datetime, zone: tzinfo | None) -> datetime:
         raise InputError(message) from None
 
 
+def length(text: str) -> timedelta:
+    """Return a length of time such as ``30d`` (m, h, d, w).
+
+    Raises:
+        InputError: it is none.
+    """
+    written = _RELATIVE.fullmatch(f"+{text.strip()}")
+    if written is None:
+        raise InputError(f"{text[:40]!r} is not a length of time: expected one such as 12h, 30d or 4w.")
+    return int(written["number"]) * _UNITS[written["unit"]]
+
+
 def _localised(moment: datetime, zone: tzinfo | None, written: str) -> datetime:
     candidates = {_as_utc(moment.replace(fold=fold), zone) for fold in (0, 1)}
     if len(candidates) > 1:

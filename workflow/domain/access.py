@@ -23,7 +23,7 @@ PERMITTED: Mapping[type[act.Action], frozenset[Role]] = {
     act.ReportRestriction: WORKERS | MACHINE,
     act.ObserveRestriction: WORKERS | MACHINE,
     act.RecordEvidence: WORKERS | MACHINE,
-    act.RetractEvidence: WORKERS,
+    act.RetractEvidence: WORKERS | MACHINE,
     act.AskException: WORKERS,
     act.ConfirmProposal: SECOND,
     act.RefuseProposal: WORKERS,

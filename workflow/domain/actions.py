@@ -61,10 +61,7 @@ class OpenCase(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRestriction(Action):
-    """Report a restriction that this case may already know: a row, an alert, an audit record, a bounce.
-
-    ``reading`` says that it is a row of a whole list taken at ``observed_at``, and so a reading of the tenant.
-    """
+    """Report a restriction that this case may already know; ``reading``: a row of a list taken at ``observed_at``."""
 
     name: ClassVar[str] = "report"
     status: RestrictionStatus
@@ -91,7 +88,11 @@ class ObserveRestriction(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEvidence(Action):
-    """Answer one prerequisite, about one person where it is asked per person."""
+    """Answer one prerequisite, about one person where it is asked per person.
+
+    An answer that was recorded once for the whole tenant names the leaf hash of that entry, until when it counts, and
+    by whom it was attested: the person, then the accounts that are theirs.
+    """
 
     name: ClassVar[str] = "record"
     prerequisite: str
@@ -106,16 +107,20 @@ class RecordEvidence(Action):
     attachment: str = ""
     file: Private = NOTHING
     linked: tuple[str, ...] = ()
+    tenant_entry: str = ""
+    expires_at: datetime | None = None
+    attested_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetractEvidence(Action):
-    """Take an answer back; the old entry stays, a new one says so."""
+    """Take an answer back; ``tenant_entry`` is the leaf of the entry that took the tenant's record back, if it did."""
 
     name: ClassVar[str] = "retract"
     prerequisite: str
     about: str = ""
     reason: Private = NOTHING
+    tenant_entry: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

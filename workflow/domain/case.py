@@ -21,7 +21,8 @@ class Evidence(NamedTuple):
     A tuple because folding a case builds dozens of them on the hot path.
 
     ``established_*`` name the entry that first said this result and value; ``observed_at`` moves with every
-    confirmation. ``lapsed`` is set when its freshness ran out.
+    confirmation. ``lapsed`` is set when its freshness ran out. ``tenant_entry`` and ``expires_at`` are set where it was
+    recorded once for the whole tenant.
     """
 
     prerequisite: str
@@ -41,6 +42,8 @@ class Evidence(NamedTuple):
     attachment: str
     linked: tuple[str, ...] = ()
     lapsed: bool = False
+    tenant_entry: str = ""
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

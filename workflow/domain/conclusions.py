@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.domain import gate
 from workflow.domain.record import Record, time_to_text
 from workflow.domain.scene import Scene, drawn
 from workflow.domain.vocabulary import EntryType, Phase, RestrictionStatus, Result, State
@@ -30,8 +31,8 @@ def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
     for (name, about), evidence in case.evidence.items():
         if name not in lapsing or evidence.lapsed:
             continue
-        lapses_at = evidence.observed_at + lapsing[name]
-        if lapses_at <= now and evidence.result in _HOLDING:
+        lapses_at = gate.lapses_at(lapsing[name], evidence)
+        if lapses_at is not None and lapses_at <= now and evidence.result in _HOLDING:
             basis = {"prerequisite": name, "about": about, "lapsed_at": time_to_text(lapses_at)}
             return drawn(case, EntryType.EVIDENCE_LAPSED, case.state, basis)
     for (name, about), acceptance in case.acceptances.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
-from workflow.domain import gate
+from workflow.domain import gate, tenant
 from workflow.domain.facts import need_reason, not_in_the_future, not_waiting
 from workflow.domain.playbook import Check, Prerequisite
 from workflow.domain.record import Record, time_for_people, time_to_text
@@ -57,7 +57,9 @@ def recorded(action: act.RecordEvidence, scene: Scene) -> list[Record]:
     case = scene.case
     item = prerequisite(scene, action.prerequisite, action.about)
     not_in_the_future(action.observed_at, scene.now)
-    if case.boundary is not None and action.observed_at < case.boundary:
+    if action.tenant_entry or action.expires_at is not None or action.attested_by:
+        tenant.judge(item, action, scene)
+    elif case.boundary is not None and action.observed_at < case.boundary:
         message = (
             f"{item.id!r} was observed at {time_for_people(action.observed_at)}, before the restriction of "
             f"{time_for_people(case.boundary)}: what was done earlier does not count. Do it again, then record it."
@@ -65,7 +67,7 @@ def recorded(action: act.RecordEvidence, scene: Scene) -> list[Record]:
         raise EvidenceRefusedError(message)
     if action.result is Result.NOT_APPLICABLE:
         _may_not_apply(item, action, scene)
-    elif action.result is Result.MET and not (action.reference or action.attachment):
+    elif action.result is Result.MET and not (action.reference or action.attachment or action.tenant_entry):
         message = f"{item.id!r} needs evidence: say where it can be checked (--ref) or attach it (--attach)."
         raise EvidenceRefusedError(message)
     if item.check is Check.LINKED_CASE_CONTAINED and action.result is Result.MET:
@@ -144,6 +146,8 @@ def retracted(action: act.RetractEvidence, scene: Scene) -> list[Record]:
     if key not in scene.case.evidence and key not in scene.case.acceptances:
         message = f"Nothing stands recorded for {action.prerequisite!r}, so there is nothing to retract."
         raise NotFoundError(message)
+    if Role.SYSTEM in scene.actor.roles or action.tenant_entry:
+        tenant.judge_retraction(action, scene)
     need_reason(action.reason, "a retraction")
     return [scene.record(EntryType.EVIDENCE_RETRACTED, action, after=scene.case.state)]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from workflow.domain.playbook import About, Check, Playbook, Prerequisite
+from workflow.domain.playbook import About, Check, Playbook, Prerequisite, Scope
 from workflow.domain.vocabulary import NEVER_EXCEPTED, Phase, Result, State
 
 if TYPE_CHECKING:
@@ -170,10 +170,10 @@ def _judge(
             return Reason.NOT_MET
         if result is Result.UNABLE_TO_VERIFY:
             return Reason.UNABLE_TO_VERIFY
-    observed_at, fresh_within, boundary = evidence.observed_at, item.fresh_within, case.boundary
-    if evidence.lapsed or (fresh_within is not None and observed_at + fresh_within <= at):
+    lapses, boundary = lapses_at(item, evidence), case.boundary
+    if evidence.lapsed or (lapses is not None and lapses <= at):
         return Reason.LAPSED
-    if boundary is not None and observed_at < boundary:
+    if boundary is not None and evidence.observed_at < boundary and not tenant_wide(item, evidence):
         return Reason.BEFORE_RESTRICTION
     if result is Result.NOT_APPLICABLE and (not item.applies_if or applies(case, item, evidence.about) is True):
         return Reason.APPLIES
@@ -182,6 +182,18 @@ def _judge(
     if item.check is Check.LINKED_CASE_CONTAINED and result is Result.MET:
         return _linked_open(evidence, linked)
     return None
+
+
+def tenant_wide(item: Prerequisite, evidence: Evidence) -> bool:
+    """Say whether the answer is the tenant's, recorded once for all its cases; only such a prerequisite takes it so."""
+    return item.scope is Scope.TENANT and evidence.expires_at is not None
+
+
+def lapses_at(item: Prerequisite, evidence: Evidence) -> datetime | None:
+    """Return until when the answer counts: a reading while it is fresh, the tenant's record while it is valid."""
+    if tenant_wide(item, evidence):
+        return evidence.expires_at
+    return None if item.fresh_within is None else evidence.observed_at + item.fresh_within
 
 
 def _too_early(case: Case, item: Prerequisite, evidence: Evidence) -> bool:

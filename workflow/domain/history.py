@@ -179,6 +179,8 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
         after=private_in(data, "after"),
         attachment=data.get("attachment", ""),
         linked=tuple(data.get("linked", ())),
+        tenant_entry=data.get("tenant_entry", ""),
+        expires_at=_time(data, "expires_at"),
     )
     if entry.basis.get("required"):
         case.hands |= {entry.actor["id"]}
@@ -187,7 +189,13 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
 def _confirmed(case: Case, entry: Entry, at: datetime) -> None:
     key = (entry.data["prerequisite"], entry.data.get("about", ""))
     observed_at = time_from_text(entry.data["observed_at"])
-    case.evidence[key] = case.evidence[key]._replace(observed_at=observed_at, recorded_at=at, lapsed=False)
+    case.evidence[key] = case.evidence[key]._replace(
+        observed_at=observed_at,
+        recorded_at=at,
+        lapsed=False,
+        tenant_entry=entry.data.get("tenant_entry", ""),
+        expires_at=_time(entry.data, "expires_at"),
+    )
     if entry.basis.get("required"):
         case.hands |= {entry.actor["id"]}
 

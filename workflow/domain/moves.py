@@ -32,6 +32,7 @@ def loosened(old: Playbook, new: Playbook) -> tuple[str, ...]:
             or set(item.after) - set(other.after)
             or other.about is not item.about
             or (item.check and other.check is not item.check)
+            or (other.fact is not None and other.fact is not item.fact)
             or (
                 item.fresh_within is not None and (other.fresh_within is None or other.fresh_within > item.fresh_within)
             )

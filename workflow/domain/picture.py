@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from workflow.domain.gate import missing_names
+from workflow.domain.gate import lapses_at, missing_names
 from workflow.domain.vocabulary import Phase, State
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def next_due(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:
     waiting += [(item.expires_at, "exception-expires") for item in case.acceptances.values() if not item.expired]
     for evidence in case.evidence.values():
         item = playbook.get(evidence.prerequisite)
-        if item is not None and item.required and item.fresh_within is not None and not evidence.lapsed:
-            waiting.append((evidence.observed_at + item.fresh_within, "evidence-lapses"))
+        lapses = lapses_at(item, evidence) if item is not None and item.required and not evidence.lapsed else None
+        if lapses is not None:
+            waiting.append((lapses, "evidence-lapses"))
     return min(waiting, default=(None, ""))

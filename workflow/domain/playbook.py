@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from workflow.domain.vocabulary import Kind, Phase, Role
+from workflow.domain.vocabulary import Kind, Phase, Role, TenantFact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,13 @@ class About(StrEnum):
 
     ENTITY = "entity"
     IDENTITY = "identity"
+
+
+class Scope(StrEnum):
+    """Of what it is true: of this case, or of the tenant and so of all its cases."""
+
+    CASE = "case"
+    TENANT = "tenant"
 
 
 class Nature(StrEnum):
@@ -91,6 +98,8 @@ class Prerequisite:
         after: ids whose work must have been done before this one is observed.
         evidence: what counts as evidence, in a sentence.
         exception: who may except it, or None for nobody.
+        scope: whether a record of the whole tenant answers it.
+        fact: which one does, where ``scope`` is the tenant.
         check: a predicate the product evaluates itself when the prerequisite is recorded.
         role: the Microsoft role the step needs.
         portal: the portal page.
@@ -111,6 +120,8 @@ class Prerequisite:
     after: tuple[str, ...] = ()
     evidence: str = ""
     exception: ExceptionRule | None = None
+    scope: Scope = Scope.CASE
+    fact: TenantFact | None = None
     check: Check = Check.NONE
     role: str = ""
     portal: str = ""
@@ -145,7 +156,7 @@ class Playbook:
     required: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
     recommended: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
     by_phase: dict[Phase, tuple[Prerequisite, ...]] = field(init=False, compare=False, repr=False)
-    lapsing: dict[str, timedelta] = field(init=False, compare=False, repr=False)
+    lapsing: dict[str, Prerequisite] = field(init=False, compare=False, repr=False)
     _by_id: dict[str, Prerequisite] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -159,7 +170,7 @@ class Playbook:
         by_phase = {phase: tuple(item for item in self.required if item.required_by is phase) for phase in Phase}
         object.__setattr__(self, "by_phase", by_phase)
         needed = {name for item in self.required for name in (item.id, *item.any_of)}
-        fresh = {item.id: item.fresh_within for item in self.prerequisites if item.fresh_within and item.id in needed}
+        fresh = {item.id: item for item in self.prerequisites if item.fresh_within and item.id in needed}
         object.__setattr__(self, "lapsing", fresh)
 
     def get(self, prerequisite: str) -> Prerequisite | None:
@@ -222,7 +233,9 @@ def digest(playbook: Playbook) -> str:
 
 
 def _prerequisite_to_data(item: Prerequisite) -> dict[str, Any]:
-    return {
+    # Left out where it is the case's own, so that playbooks of before keep their digest.
+    scope = {"scope": item.scope.value, "fact": item.fact.value} if item.fact is not None else {}
+    return scope | {
         "id": item.id,
         "title": item.title,
         "required_by": item.required_by.value,
@@ -265,6 +278,8 @@ def _prerequisite_from_data(data: Mapping[str, Any]) -> Prerequisite:
         evidence=data["evidence"],
         exception=rule
         and ExceptionRule(granted_by=Role(rule["granted_by"]), at_most=timedelta(seconds=rule["at_most"])),
+        scope=Scope(data.get("scope", Scope.CASE)),
+        fact=TenantFact(data["fact"]) if "fact" in data else None,
         check=Check(data["check"]),
         role=data["role"],
         portal=data["portal"],

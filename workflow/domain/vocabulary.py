@@ -162,6 +162,18 @@ class EntryType(StrEnum):
     SETTINGS_CHANGED = "settings:changed"
     PEOPLE_CHANGED = "people:changed"
     PLAYBOOK_ADOPTED = "playbook:adopted"
+    TENANT_RECORDED = "tenant:recorded"
+    TENANT_RETRACTED = "tenant:retracted"
+
+
+class TenantFact(StrEnum):
+    """What is true of a tenant as a whole, and so recorded once for all its cases."""
+
+    AUDIT_LOGGING = "audit-logging"
+    ALERT_POLICY = "alert-policy"
+    ALERT_OPT_IN = "alert-opt-in"
+    ALERT_RECIPIENTS = "alert-recipients"
+    ALERT_DAILY_LIMIT = "alert-daily-limit"
 
 
 LOG_CASE = "log"

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from workflow.domain import actions as act
 from workflow.domain.lifecycle import Step, advance, refuse
 from workflow.domain.picture import picture
-from workflow.domain.private import Private
 from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
-from workflow.ledger.commitment import commit
-from workflow.services import erasure, logbook, people, references
-from workflow.storage import attachments, cases, openings, subjects
-from workflow.storage import entries as entries_of
+from workflow.services import erasure, logbook, people, references, tenantwide
+from workflow.services.writing import Stamp, seal, write
+from workflow.storage import attachments, cases, subjects
 from workflow.storage.erasure import erase_with_commit
-from workflow.storage.journal import append, move
-from workflow.storage.openings import Opening
-from workflow.storage.transaction import storable
+from workflow.storage.journal import move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from workflow.app import App
     from workflow.domain.case import Case
     from workflow.domain.picture import Picture
     from workflow.domain.playbook import Playbook
-    from workflow.domain.record import Entry, Record
+    from workflow.domain.record import Entry
     from workflow.domain.vocabulary import Kind
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
 
-LONGEST_TEXT = 4000
-"""Characters of one free text: it is kept beside the ledger, which carries only its commitment."""
-SALT_BYTES = 32
 AT_ONCE = 500
 """Cases to one transaction in a bulk step."""
 
@@ -99,7 +91,7 @@ def perform(
     done, step = outcome
     if step is not None and step.error is not None:
         raise step.error
-    return done
+    return _followed(app, done)
 
 
 def perform_many(
@@ -134,7 +126,10 @@ def perform_many(
             for case_id, actions in batch:
                 found.append(_one_of_many(app, tx, who, case_id, actions, locked, check))
         for (case_id, actions), result in zip(batch, found, strict=True):
-            yield case_id, _alone(app, who, case_id, actions, check) if result is None else result
+            if isinstance(result, Done):
+                yield case_id, _followed(app, result)
+            else:
+                yield case_id, _alone(app, who, case_id, actions, check) if result is None else result
 
 
 def _one_of_many(
@@ -212,42 +207,15 @@ def _step(
     return Done(after, entries, app.warnings), steps[-1]
 
 
-class Stamp(NamedTuple):
-    """When a step is recorded, whether the clock had to be held back, and the step's idempotency key."""
-
-    at: datetime
-    clock: str
-    request: str
-
-
-def write(
-    app: App,
-    tx: Tx,
-    case: Case,
-    records: Sequence[Record],
-    stamp: Stamp,
-    opened: Mapping[str, Opening],
-    tenant: str = "",
-) -> tuple[Case, list[Entry]]:
-    """Append the records to the case's history; returns the case they lead to. Its row is the caller's to move.
-
-    Of a command that was refused as a whole only one action is recorded, and only its texts are kept.
-    """
-    named = {value["commitment"] for record in records for value in record.data.values() if is_commitment(value)}
-    entries = append(
-        tx,
-        app.journal,
-        case.id,
-        tenant or case.tenant,
-        records,
-        at=stamp.at,
-        clock=stamp.clock,
-        request=stamp.request,
-        openings={commitment: opening for commitment, opening in opened.items() if commitment in named},
-        head=case.head,
-        sequence=case.sequence,
-    )
-    return entries_of.follow(tx, case, entries, app.cache), entries
+def _followed(app: App, done: Done) -> Done:
+    """Let the tenant's records answer in a case that a step began anew; this transaction may lock the log first."""
+    if not tenantwide.BEGINNINGS.intersection(entry.type for entry in done.entries):
+        return done
+    with app.database.transaction() as tx:
+        cases.lock_log(tx)
+        cases.lock(tx, [done.case.id])
+        case, made = tenantwide.follow(app, tx, cases.load(tx, done.case.id, app.cache), done.entries)
+    return Done(case, [*done.entries, *made], done.warnings, done.repeated)
 
 
 def playbooks_for(app: App, tx: Tx, case: Case, actions: Sequence[act.Action]) -> Mapping[str, Playbook]:
@@ -257,67 +225,6 @@ def playbooks_for(app: App, tx: Tx, case: Case, actions: Sequence[act.Action]) -
     if waiting is not None:
         digests.add(str(waiting.data["playbook"]))
     return {digest: app.playbook(tx, digest) for digest in digests}
-
-
-def seal(tx: Tx, case: Case, actions: Sequence[act.Action]) -> tuple[list[act.Action], dict[str, Opening]]:
-    """Replace free text by salted commitments; returns the actions and what opens the new commitments.
-
-    A before or after value that repeats the standing one keeps its commitment, so that the domain can tell that
-    nothing changed.
-
-    Raises:
-        InputError: a text is too long or cannot be stored.
-    """
-    kept: dict[str, Opening] = {}
-    sealed: list[act.Action] = []
-    for action in actions:
-        same = _standing_values(tx, case, action)
-        changes: dict[str, Private] = {}
-        for name, private in act.private_fields(action).items():
-            if private.commitment:
-                continue
-            text = checked(name, private.text)
-            if same.get(name, ("", ""))[0] == text:
-                changes[name] = Private(commitment=same[name][1])
-                continue
-            salt = secrets.token_bytes(SALT_BYTES)
-            commitment = commit(text, salt)
-            kept[commitment] = Opening(salt, text)
-            changes[name] = Private(commitment=commitment)
-        sealed.append(replace(action, **changes) if changes else action)
-    return sealed, kept
-
-
-def _standing_values(tx: Tx, case: Case, action: act.Action) -> dict[str, tuple[str, str]]:
-    """Return text and commitment of the standing before and after values, by field."""
-    if not isinstance(action, act.RecordEvidence) or not (action.before or action.after):
-        return {}
-    standing = case.evidence.get((action.prerequisite, action.about))
-    if standing is None:
-        return {}
-    values = {"before": standing.before.commitment, "after": standing.after.commitment}
-    known = openings.reveal(tx, [commitment for commitment in values.values() if commitment])
-    return {name: (known[commitment], commitment) for name, commitment in values.items() if commitment in known}
-
-
-def is_commitment(value: object) -> bool:
-    """Say whether a member of an entry stands for a text that is kept beside the ledger."""
-    return isinstance(value, dict) and value.keys() == {"commitment"}
-
-
-def checked(name: str, text: str) -> str:
-    """Refuse text that could not be stored or read back.
-
-    Raises:
-        InputError: too long, or not valid Unicode text.
-    """
-    if len(text) > LONGEST_TEXT:
-        message = f"The {name} has {len(text)} characters; at most {LONGEST_TEXT} are kept. Attach a file instead."
-        raise InputError(message)
-    if not storable(text):
-        message = f"The {name} contains characters that are not text."
-        raise InputError(message)
-    return text
 
 
 def find(app: App, reference: str) -> str:

@@ -11,7 +11,7 @@ from workflow.domain.private import Private
 from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.vocabulary import EntryType
 from workflow.errors import HoldfastError
-from workflow.services import casework
+from workflow.services import casework, writing
 from workflow.services.history import history
 from workflow.services.people import os_user
 from workflow.services.views import case_view
@@ -81,7 +81,7 @@ def handover(app: App, who: Who, giver: str, taker: str, note: str, *, only_show
     if not only_show:
         steps: list[act.Action] = [act.AssignCase(assignee=taken_by)]
         if note:
-            steps.append(act.AddNote(note=Private(text=casework.checked("note", note))))
+            steps.append(act.AddNote(note=Private(text=writing.checked("note", note))))
         wanted = ((item.case.id, steps) for item in cases)
         refused = {
             case_id: str(result) if isinstance(result, HoldfastError) else ""

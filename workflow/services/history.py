@@ -63,6 +63,8 @@ WORDS: Mapping[str, str] = {
     EntryType.SETTINGS_CHANGED: "settings changed",
     EntryType.PEOPLE_CHANGED: "people changed",
     EntryType.PLAYBOOK_ADOPTED: "playbook adopted",
+    EntryType.TENANT_RECORDED: "recorded for the whole tenant",
+    EntryType.TENANT_RETRACTED: "taken back for the whole tenant",
 }
 """What each entry type is called when people read it."""
 

@@ -15,18 +15,15 @@ from typing import TYPE_CHECKING
 from workflow.domain import actions as act
 from workflow.domain.case import Case
 from workflow.domain.facts import Effect, judge_report
-from workflow.domain.lifecycle import Step, advance
-from workflow.domain.picture import picture
 from workflow.domain.private import Private
-from workflow.domain.record import clamp, time_to_text
+from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Restriction, Skipped
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
-from workflow.services import casework, logbook, people
+from workflow.services import logbook, people, tenantwide, writing
 from workflow.storage import cases, subjects
-from workflow.storage.journal import move
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,7 +91,7 @@ def take_in(app: App, who: Who, items: Iterable[Restriction | Skipped], tenant: 
 
     Importing the same file again, or an older one, opens and reopens nothing.
     """
-    casework.checked("tenant", tenant)
+    writing.checked("tenant", tenant)
     logbook.prepare(app, who)
     source = iter(items)
     gone = Gone()
@@ -109,7 +106,7 @@ def open_by_hand(app: App, who: Who, restriction: Restriction, wish: Wish | None
         InputError, NotFoundError: the identifier or the playbook is no such thing.
         RuleRefusedError, NotPermittedError: the actor may not.
     """
-    casework.checked("tenant", tenant)
+    writing.checked("tenant", tenant)
     logbook.prepare(app, who)
     return _take_batch(app, who, [restriction], tenant, wish or Wish())[0]
 
@@ -210,7 +207,7 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
         source=item.source,
         restricted_at=item.restricted_at,
         observed_at=item.observed_at,
-        reported=Private(casework.checked("reason", item.reason)),
+        reported=Private(writing.checked("reason", item.reason)),
         fingerprint=fingerprint(item),
         reading=item.reading,
     )
@@ -270,7 +267,7 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
         status=item.status,
         observed_at=observed_at,
         reference=Private(f"{item.source.value}, {item.where}"),
-        lifted_by=Private(casework.checked("name", item.lifted_by)),
+        lifted_by=Private(writing.checked("name", item.lifted_by)),
         lifted_at=item.lifted_at,
     )
     step = _step(app, tx, case, app.playbook(tx, case.playbook), action, by)
@@ -303,8 +300,8 @@ def _open(
         source=item.source,
         restricted_at=item.restricted_at,
         observed_at=item.observed_at,
-        reported=Private(casework.checked("reason", item.reason)),
-        label=Private(casework.checked("name", item.name)),
+        reported=Private(writing.checked("reason", item.reason)),
+        label=Private(writing.checked("name", item.name)),
         identities=tuple(dict.fromkeys(identities)),
         facts=dict(wish.facts),
         previous=previous,
@@ -317,16 +314,8 @@ def _open(
 
 def _step(app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor) -> Case:
     """Judge and write one step inside a batch; a refusal is recorded where there is a case, then raised (R9)."""
-    at, clock = clamp(app.now(), case.updated_at)
-    (sealed,), opened = casework.seal(tx, case, [action])
-    step: Step = advance(case, sealed, by, {playbook.digest: playbook}, at)
-    stamp = casework.Stamp(at, clock, secrets.token_hex(8))
-    tenant = action.tenant if isinstance(action, act.OpenCase) else ""
-    after, _ = casework.write(app, tx, case, step.records, stamp, opened, tenant)
-    move(tx, picture(after, playbook))
-    if step.error is not None:
-        raise step.error
-    return after
+    after, written = writing.take_step(app, tx, case, playbook, action, by)
+    return tenantwide.follow(app, tx, after, written)[0]
 
 
 def fingerprint(item: Restriction) -> str:

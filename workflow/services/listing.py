@@ -98,7 +98,7 @@ def take_list(
         message = f"{time_for_people(whole.taken_at)} lies in the future: say when the list was taken."
         raise InputError(message)
     with app.database.reading() as tx:
-        waiting = {case.number: case for case in _open_cases(tx, whole.kind)}
+        waiting = {case.number: case for case in worklist.every(tx, worklist.Filters(kind=whole.kind.value))}
     reader = _Reader(app, whole, tenant)
     unread = 0
     for taken in take_in(app, who, reader.rows(items), tenant):
@@ -116,16 +116,6 @@ def take_list(
         numbers = ", ".join(f"#{case.number}" for case in absent[:10]) + (", …" if absent[10:] else "")
         why = f"nothing was recorded as gone, because {reader.fault}. Not named: {numbers}"
         yield Taken("the list", "", whole.kind.value, "incomplete", None, why)
-
-
-def _open_cases(tx: Tx, kind: Kind) -> Iterator[Picture]:
-    after: worklist.Key | None = None
-    while True:
-        page = worklist.page(tx, worklist.Filters(kind=kind.value), "number", limit=worklist.MOST, after=after)
-        yield from page.cases
-        after = page.after
-        if after is None:
-            return
 
 
 def _absences(app: App, who: Who, absent: Iterable[Picture], whole: WholeList) -> Iterator[Taken]:

@@ -77,7 +77,6 @@ def _actor(app: App, tx: Tx, who: Who) -> Actor:
     roles: tuple[Role, ...] = UNLISTED if app.settings.people else EVERYTHING
     if person is not None:
         roles = tuple(Role(role) for role in person.roles)
-    addresses = [*(person.identities if person else ()), *([name] if "@" in name else ())]
     return Actor(
         id=person_id,
         os=os_id,
@@ -85,8 +84,15 @@ def _actor(app: App, tx: Tx, who: Who) -> Actor:
         team=person.team if person else "",
         channel=who.channel,
         assurance=Assurance.OS_USER if name.casefold() == user.casefold() else Assurance.CLAIMED,
-        identities=subjects.alike(tx, [normalise(Kind.USER, address) for address in addresses if _is_address(address)]),
+        identities=accounts(app, tx, name),
     )
+
+
+def accounts(app: App, tx: Tx, name: str) -> tuple[str, ...]:
+    """Return the mailboxes and users known by now that are the person's own, by the settings and by the name."""
+    person = listed(app, name)
+    addresses = [*(person.identities if person else ()), *([name] if "@" in name else ())]
+    return subjects.alike(tx, [normalise(Kind.USER, address) for address in addresses if _is_address(address)])
 
 
 def _is_address(text: str) -> bool:

@@ -127,11 +127,13 @@ class Log:
     rosters: Rosters = field(default_factory=Rosters)
     restored: list[tuple[dict[str, Any], int, str]] = field(default_factory=list)
     """Bodies of restores, their leaf numbers, and the name before."""
+    tenants: agreement.Tenants = field(default_factory=agreement.Tenants)
 
 
 def _log(tx: Tx, report: Report) -> Log:
     log = Log()
     told_people: list[tuple[Entry, int]] = []
+    told_tenants: list[tuple[Entry, int]] = []
     for number, (body, leaf, index) in enumerate(tree.bodies(tx, LOG_CASE), start=1):
         try:
             found = entries_of.open_body(body)
@@ -146,14 +148,22 @@ def _log(tx: Tx, report: Report) -> Log:
             log.origins = (*log.origins, str(data.get("origin", "")))
         if kind == EntryType.PLAYBOOK_ADOPTED:
             log.adopted.add(str(data.get("digest", "")))
+        placed = (entry_from_body(found, (leaf or entries_of.leaf_hash(body)).hex()), index)
         if kind == EntryType.PEOPLE_CHANGED:
-            told_people.append((entry_from_body(found, "" if leaf is None else leaf.hex()), index))
+            told_people.append(placed)
+        if kind in TENANT_TYPES:
+            told_tenants.append(placed)
         if (kind == EntryType.LOG_CREATED) != (number == 1) or kind not in LOG_TYPES:
             why = f"a {kind} entry does not belong here in the log's own case"
             report.add(ledger.Finding("origin", LOG_CASE, found["sequence"], -1, why))
     with told(report, HoldfastError, "the list of people", LOG_CASE):
         log.rosters = rosters(told_people)
+    with told(report, HoldfastError, "the records of tenants", LOG_CASE):
+        log.tenants = agreement.tenants(told_tenants)
     return log
+
+
+TENANT_TYPES = frozenset({EntryType.TENANT_RECORDED, EntryType.TENANT_RETRACTED})
 
 
 LOG_TYPES = frozenset(
@@ -163,6 +173,7 @@ LOG_TYPES = frozenset(
         EntryType.SETTINGS_CHANGED,
         EntryType.PEOPLE_CHANGED,
         EntryType.PLAYBOOK_ADOPTED,
+        *TENANT_TYPES,
     }
 )
 
@@ -297,6 +308,7 @@ def _cases(
             with told(report, errors, "what the case says of others", case_id):
                 agreement.check_roles(report, case_id, placed, log.rosters, ordered=tx.sqlite)
                 agreement.check_linked(tx, report, case_id, placed)
+                agreement.check_tenant(report, case_id, placed, log.tenants, books, ordered=tx.sqlite)
             if case_id != LOG_CASE:
                 _replayed(tx, report, case_id, entries, books)
     for case_id in stored.rows_without(tx):

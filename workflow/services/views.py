@@ -178,7 +178,7 @@ class Place:
         if not item.required and evidence is not None and not evidence.lapsed:
             standing = "held"
         user = names.subject(about)
-        fresh = item.fresh_within if evidence is not None else None
+        fresh_until = gate.lapses_at(item, evidence) if evidence is not None else None
         return PrerequisiteView(
             id=item.id,
             title=item.title,
@@ -193,7 +193,7 @@ class Place:
             claimed=self.claimed.get(evidence.sequence, False) if evidence else False,
             observed_at=optional_time_to_text(evidence.observed_at) if evidence else None,
             recorded_at=optional_time_to_text(evidence.recorded_at) if evidence else None,
-            fresh_until=optional_time_to_text(evidence.observed_at + fresh) if evidence and fresh else None,
+            fresh_until=optional_time_to_text(fresh_until),
             reference=names.text(evidence.reference) if evidence else "",
             note=names.text(evidence.note) if evidence else "",
             before=names.text(evidence.before) if evidence else "",

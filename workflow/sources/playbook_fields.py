@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import command
-from workflow.domain.playbook import About, Check, Condition, Nature, Playbook, Prerequisite, Team
-from workflow.domain.vocabulary import ENTITY_KINDS, Phase, Role
+from workflow.domain.playbook import About, Check, Condition, Nature, Playbook, Prerequisite, Scope, Team
+from workflow.domain.vocabulary import ENTITY_KINDS, Phase, Role, TenantFact
 from workflow.sources.playbook_faults import nearest, shown
 from workflow.sources.strict_yaml import Mapping, Scalar, Sequence
 
@@ -236,6 +236,8 @@ PREREQUISITE: Fields = {
     "after": _list_of(Reader.identifier),
     "evidence": Reader.text,
     "exception": Reader.exception,
+    "scope": _one_of(Scope),
+    "fact": _one_of(TenantFact),
     "check": _one_of(check for check in Check if check),
     "role": Reader.text,
     "portal": Reader.url,

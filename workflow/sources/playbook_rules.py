@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.domain.playbook import Nature
+from workflow.domain.playbook import About, Nature, Scope
 from workflow.domain.vocabulary import NEVER_EXCEPTED, Phase
 from workflow.sources.playbook_faults import nearest, shown
 
@@ -45,6 +45,7 @@ def check_playbook(top: Draft, items: list[Draft], faults: Faults) -> None:
     by_id = _unique(items, faults)
     for item in by_id.values():
         _never_excepted(item, faults)
+        _tenant_wide(item, by_id, faults)
         for key in ("any_of", "after"):
             _known_ids(item, key, by_id, faults)
         _phases_in_order(item, by_id, faults)
@@ -79,6 +80,28 @@ def _never_excepted(item: Draft, faults: Faults) -> None:
             faults.add(*item.where(key), message, f"Remove {key}")
     if not item.values["required"]:
         faults.add(*item.where("required"), f"{name} is always required", "Remove “required: false”")
+
+
+def _tenant_wide(item: Draft, by_id: dict[str, Draft], faults: Faults) -> None:
+    """What one record answers in every case is a reading of the tenant, and nothing but itself rests on it."""
+    wide = item.values.get("scope") == Scope.TENANT
+    if wide != ("fact" in item.at):
+        message = "scope: tenant and fact go together" if wide else "fact is for what has “scope: tenant”"
+        faults.add(*item.where("scope" if wide else "fact"), message, "Write both, or neither")
+    for name in item.values["any_of"]:
+        if name in by_id and by_id[name].values.get("scope") == Scope.TENANT:
+            message = f"{name} is about the whole tenant, so it is no alternative to {item.values['id']}"
+            faults.add(*item.where("any_of"), message, f"Drop {name} from any_of")
+    if not wide:
+        return
+    if item.values["id"] in NEVER_EXCEPTED:
+        faults.add(*item.where("scope"), f"{item.values['id']} is asked of each case", "Remove scope and fact")
+    for key in ("applies_if", "any_of", "after", "check"):
+        if key in item.at:
+            faults.add(*item.where(key), f"What is true of the whole tenant has no {key}", f"Remove {key}")
+    if item.values["nature"] != Nature.READING or item.values["about"] != About.ENTITY:
+        message = "What is true of the whole tenant is a reading, asked once and not of each person"
+        faults.add(*item.where("scope"), message, "Write “nature: reading” and “about: entity”")
 
 
 def _known_ids(item: Draft, key: str, by_id: dict[str, Draft], faults: Faults) -> None:

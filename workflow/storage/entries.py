@@ -26,6 +26,15 @@ def newest(tx: Tx, limit: int) -> list[Entry]:
     return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in reversed(rows)]
 
 
+def of_types(tx: Tx, case_id: str, types: Collection[str]) -> list[Entry]:
+    """Return a case's entries of these types, oldest first."""
+    rows = tx.all(
+        f"SELECT body FROM entry WHERE case_id = ? AND type IN ({marks(tuple(types))}) ORDER BY sequence",
+        (case_id, *types),
+    )
+    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in rows]
+
+
 def rows_without(tx: Tx) -> list[str]:
     """Return the ids of case rows that no entry stands behind."""
     found = tx.all(

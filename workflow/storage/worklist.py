@@ -104,6 +104,17 @@ def page(
     return Page(tuple(from_row(item) for item in shown), key)
 
 
+def every(tx: Tx, filters: Filters) -> Iterator[Picture]:
+    """Yield every case that the filters leave, by number."""
+    after: Key | None = None
+    while True:
+        found = page(tx, filters, "number", limit=MOST, after=after)
+        yield from found.cases
+        after = found.after
+        if after is None:
+            return
+
+
 def counts(tx: Tx) -> dict[State, int]:
     """Return how many cases are in each state, zero included."""
     found = dict(tx.all('SELECT state, count(*) FROM "case" GROUP BY state'))
@@ -185,4 +196,4 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else time_to_text(moment)
 
 
-__all__ = ["MOST", "OPEN_STATES", "SORTS", "Filters", "Key", "Page", "counts", "due", "page"]
+__all__ = ["MOST", "OPEN_STATES", "SORTS", "Filters", "Key", "Page", "counts", "due", "every", "page"]
