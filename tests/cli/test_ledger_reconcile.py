@@ -96,6 +96,7 @@ def test_what_cannot_be_read_is_an_error(case: Shell, log: Path, home: Path) -> 
     assert 1 == ran.code
     assert "2 tracked" in ran.out
     assert "5 unreadable" in ran.out
+    assert "Not everything could be read." in ran.out
     assert "broken.csv, line 3: unreadable" in ran.err
     assert "portal.json: This is no export of the audit log" in ran.err
     assert "none.csv cannot be read" in ran.err

@@ -143,6 +143,11 @@ class _Told:
         if item.broken:
             hint(f"{visible(name, 60)}, {visible(item.where, 40)}: unreadable ({visible(item.why, 300)})")
 
+    def _verdict(self) -> str:
+        if self.differences:
+            return f"The two differ in {self.differences}."
+        return "Not everything could be read." if self.counts["unreadable"] else "All is accounted for."
+
     def end(self, period: Period) -> None:
         """Tell the sum."""
         counts = {name.replace(" ", "_"): self.counts[name] for name in ORDER}
@@ -156,4 +161,4 @@ class _Told:
             hint(closing)
         else:
             say(closing, bold=True)
-            say("All is accounted for." if not self.differences else f"The two differ in {self.differences}.")
+            say(self._verdict())

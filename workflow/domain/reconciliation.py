@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from workflow.domain.case import Case
-from workflow.domain.history import apply
+from workflow.domain.history import fold
 from workflow.domain.record import time_from_text
 from workflow.domain.vocabulary import Answer, EntryType, Resolution, RestrictionStatus
 
@@ -48,12 +48,12 @@ class Effort:
 
     sequence: int
     approved_at: datetime
-    ended_at: datetime | None = None
+    over_at: datetime | None = None
     claimed_at: datetime | None = None
 
     def covers(self, at: datetime) -> bool:
         """Say whether a delisting of this time can be this unblock's: after its approval, and not after its end."""
-        return self.approved_at <= at and (self.ended_at is None or at <= self.ended_at + SKEW)
+        return self.approved_at <= at and (self.over_at is None or at <= self.over_at + SKEW)
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ def stays(entries: Iterable[Entry]) -> list[Stay]:
     case, found = Case(), list[Stay]()
     for entry in entries:
         recurrence = case.recurrence
-        apply(case, entry)
+        case = fold((entry,), case)
         begins = case.restricted_at or case.boundary
         if case.recurrence != recurrence and begins is not None:
             found.append(Stay(case.id, case.number, begins, case.restricted_at is not None, entry.sequence))
@@ -126,8 +126,8 @@ def _follow(stay: Stay, case: Case, entry: Entry) -> None:
     if not stay.efforts:
         return
     effort = stay.efforts[-1]
-    if case.open_attempt is None and effort.ended_at is None:
-        effort.ended_at = case.updated_at
+    if case.open_attempt is None and effort.over_at is None:
+        effort.over_at = case.updated_at
     done = entry.type == EntryType.UNBLOCK_ANSWERED and entry.data["answer"] == Answer.DONE
     if effort.claimed_at is None and (done or entry.type == EntryType.CASE_RELEASED):
         effort.claimed_at = case.updated_at
