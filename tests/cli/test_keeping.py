@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 from tests.cli.shell import Shell
+
+OLDER = Path(__file__).parent.parent / "services" / "ledgers" / "schema-0001.db.gz"
 
 
 def test_backup(case: Shell, home: Path) -> None:
@@ -59,7 +62,26 @@ def test_restore_asks_where_somebody_can_be_asked(case: Shell, monkeypatch: pyte
     assert "disk failed" in case.ok("ledger log --limit 1").out
 
 
-def test_upgrade(shell: Shell) -> None:
+def test_upgrade(shell: Shell, home: Path) -> None:
     """Nothing to do is said."""
     assert "Nothing to do" in shell.ok("upgrade").out
+    (home / "home" / "config" / "signing.key").unlink()
+    (home / "home" / "data" / "holdfast.db").write_bytes(gzip.decompress(OLDER.read_bytes()))
+    assert "Run: holdfast upgrade" in shell("case list").err
+    ran = shell.ok("upgrade")
+    assert "Backup of the old database: " in ran.out
+    assert "Upgraded from schema 0001 to " in ran.out
     assert (False, None) == tuple(shell.ok("upgrade --json").data[name] for name in ("changed", "backup"))
+
+
+def test_doctor(case: Shell, home: Path) -> None:
+    """Every finding has a word for how it is; what fails has a cure and exit 1."""
+    case.later(days=365)
+    shown = case.ok("doctor").out
+    assert "ok    key: holdfast-" in shown
+    assert " 0 warn" in shown
+    (home / "home" / "config" / "signing.key").rename(home / "kept")
+    ran, data = case("doctor"), case("doctor --json")
+    assert (1, 1, False) == (ran.code, data.code, data.data["ok"])
+    assert "fail  key: There is no key" in ran.out
+    assert "      cure: Put it back" in ran.out

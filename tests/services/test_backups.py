@@ -2,17 +2,20 @@
 
 import gzip
 import shutil
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.postgres import PostgresServer
 from tests.services.desk import DAY, START, Desk, Place, sqlite_url
 from workflow.errors import InputError, SchemaError, StorageError
 from workflow.services import backups, upgrading, verification
 from workflow.services.verification import Options
-from workflow.storage.database import create_file
-from workflow.storage.migrations import HEAD, upgrade
+from workflow.storage.database import Database, create_file
+from workflow.storage.migrations import HEAD, migrate, upgrade
 
 LEDGERS = Path(__file__).parent / "ledgers"
 
@@ -97,6 +100,29 @@ def test_an_upgrade_keeps_what_was_before(home: Path) -> None:
     assert 7 == desk.count()
     desk.close()
     assert upgrading.Upgraded(HEAD, HEAD) == upgrading.upgrade(place.settings(), START)
+
+
+def test_an_upgrade_that_leaves_something_else_says_so(home: Path) -> None:
+    """What somebody added by hand stays a difference, and the backup stays as well."""
+    place = older(home)
+    with closing(sqlite3.connect(home / "holdfast.db")) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(SchemaError, match="extra: table theirs"):
+        upgrading.upgrade(place.settings(), START)
+    assert 1 == len(list(home.glob("*before-upgrade*")))
+
+
+def test_a_server_is_upgraded_once_it_is_backed_up(postgres_server: PostgresServer, home: Path) -> None:
+    """Holdfast cannot take that backup, and asks."""
+    place = Place(home, postgres_server.create_database())
+    database = Database(place.url)
+    with database.engine.connect() as connection:
+        migrate(connection, "0001")
+        connection.commit()
+    database.close()
+    with pytest.raises(StorageError, match="--backed-up"):
+        upgrading.upgrade(place.settings(), START)
+    assert upgrading.Upgraded("0001", HEAD) == upgrading.upgrade(place.settings(), START, backed_up=True)
 
 
 def test_what_cannot_be_upgraded(sqlite_desk: Desk, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ COMMANDS = {
     "playbook": Lazy("workflow.cli.playbook", "playbook", "Look at playbooks, check one, draw the state machine."),
     "ledger": Lazy("workflow.cli.ledger", "ledger", "Read, verify, checkpoint and export the ledger."),
     "backup": Lazy("workflow.cli.keeping", "backup", "Write the whole ledger to one file while others work."),
+    "doctor": Lazy("workflow.cli.keeping", "doctor", "Look at everything a ledger depends on, with a cure each."),
     "upgrade": Lazy("workflow.cli.keeping", "upgrade", "Bring the database to this version, with a backup."),
     "config": Lazy("workflow.cli.setup", "config", "Look at the settings."),
     "completion": Lazy("workflow.cli.completion", "completion", "Print what makes a shell complete commands."),

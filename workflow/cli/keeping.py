@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workflow.cli.exits import Exit
 from workflow.cli.output import as_json, fields, hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
@@ -74,6 +75,39 @@ def _left_out(session: Session) -> list[dict[str, str]]:
         },
         {"what": "settings file", "file": str(settings.config_file), "why": "people and their roles"},
     ]
+
+
+@click.command(cls=Verb)
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Look at everything a ledger depends on, with a cure each.
+
+    Files and folders, schema and triggers, key, checkpoint file, clock, disk, versions. Reads only, and works where the
+    database is broken or gone. Exits with 1 when something fails. What the entries say is for 'holdfast ledger verify'.
+    """
+    from workflow.services.health import examine, to_data
+
+    session: Session = ctx.obj
+    findings = examine(session.settings, session.now())
+    data = to_data(findings)
+    if session.as_json:
+        as_json(data)
+    else:
+        for item in findings:
+            say(
+                f"{item.status:4}  {item.what}: {visible(item.said)}",
+                bold=item.status != "ok",
+                colour=COLOURS[item.status],
+            )
+            if item.cure:
+                say(f"      cure: {visible(item.cure)}")
+        failed, warned = (sum(item.status == status for item in findings) for status in ("fail", "warn"))
+        say(f"{failed} fail, {warned} warn, {len(findings) - failed - warned} ok")
+    if not data["ok"]:
+        ctx.exit(Exit.ERROR)
+
+
+COLOURS = {"ok": None, "warn": "yellow", "fail": "red"}
 
 
 @click.command(cls=Verb)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow.domain.vocabulary import LOG_CASE
@@ -14,8 +15,6 @@ from workflow.storage import cases, copies, files, keyfile
 from workflow.storage.database import Database
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workflow.ledger.checkpoint import Checkpoint
     from workflow.settings import Settings
     from workflow.storage.copies import Progress
@@ -106,25 +105,17 @@ def verifiers(settings: Settings, database: Database) -> tuple[list[Verifier], b
             raise StorageError(message) from None
 
 
-def own_files(settings: Settings, database: Database) -> dict[str, Path]:
-    """Return the files that make up this installation, by what they are."""
-    found = {
-        "signing key": settings.key_file,
-        "checkpoint file": settings.checkpoint_file,
-        "settings file": settings.config_file,
-    }
-    if database.path is not None:
-        found["database"] = database.path
-    return found
-
-
 def _apart(settings: Settings, database: Database, path: Path) -> Path:
     """Return the path, once it is known to be none of the ledger's own files."""
     wanted = path.absolute().parent.resolve() / path.name
-    own = {name: file.resolve() for name, file in own_files(settings, database).items()}
-    beside = {"database": [f"{own['database']}{end}" for end in ("-wal", "-shm", "-journal", "-turn")]}
-    for name, file in own.items():
-        if str(wanted) in {str(file), *beside.get(name, ())}:
+    own = {
+        "signing key": [settings.key_file],
+        "checkpoint file": [settings.checkpoint_file],
+        "settings file": [settings.config_file],
+        "database": [Path(f"{database.path}{end}") for end in ("", "-wal", "-shm", "-journal", "-turn")],
+    }
+    for name, places in own.items():
+        if wanted in [place.resolve() for place in places]:
             message = f"{path} is this ledger's own {name}: a backup goes to another file, best on another disk."
             raise InputError(message)
     return path
