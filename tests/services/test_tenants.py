@@ -22,7 +22,8 @@ from workflow.errors import (
     RuleRefusedError,
     SamePersonError,
 )
-from workflow.services import agreement, casework, tenants, tenantwide, verification, views, writing
+from workflow.services import agreement, casework, intake, tenants, tenantwide, verification, views, writing
+from workflow.services.intake import Wish
 from workflow.services.people import Who
 from workflow.services.tenants import Found
 from workflow.services.verdict import Report
@@ -386,3 +387,44 @@ def test_a_move_to_what_the_tenant_answers_takes_two(desk: Desk) -> None:
     assert () == moves.loosened(wide, own)
     assert '"fact":' not in canonical(own).decode()
     assert wide == from_data(json.loads(canonical(wide)), wide.digest)
+
+
+def test_the_cases_own_answer_is_confirmed(desk: Desk) -> None:
+    """Recording for the tenant what a case had found by itself voids no request that stands on it."""
+    case_id = desk.requested()
+    assert 1 == record(desk)
+    assert ("evidence:confirmed", State.UNBLOCK_REQUESTED) == (desk.types(case_id)[-1], desk.case(case_id).state)
+    desk.clock.move(3 * DAY)
+    assert "held" == standing(desk, case_id)
+    assert verification.verify(desk.app).ok
+
+
+def test_views_name_who_recorded_it(desk: Desk) -> None:
+    """Every view names the person and not the machine, and calls a claimed name claimed."""
+    case_id = desk.restrict()
+    record(desk, who=BOB)
+    item = next(item for item in views.case_view(desk.app, case_id).prerequisites if item.id == AUDIT)
+    assert ("bob", True) == (item.by, item.claimed)
+
+
+def test_a_step_stands_when_nothing_can_be_handed_on(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was reopened is reopened; that the tenant's record did not answer is a warning."""
+
+    def refuses(*_: Any) -> Any:
+        message = "the log is busy"
+        raise RuleRefusedError(message)
+
+    case_id = sqlite_desk.restrict()
+    with sqlite_desk.app.database.transaction() as tx:
+        digest = sqlite_desk.app.playbook(tx, sqlite_desk.case(case_id).playbook).digest
+    monkeypatch.setattr("workflow.services.casework.tenantwide.follow", refuses)
+    done = sqlite_desk.do(case_id, act.MovePlaybook(playbook=digest, reason=Private("x")))
+    assert "playbook:moved" == sqlite_desk.types(case_id)[-1]
+    assert ["What is recorded of the tenant did not answer in this case: the log is busy"] == done.warnings
+
+
+def test_a_playbook_that_asks_nothing_of_the_tenant(sqlite_desk: Desk) -> None:
+    """A case whose playbook asks for none of it gets none of it."""
+    record(sqlite_desk)
+    intake.open_by_hand(sqlite_desk.app, ANN, report(EVE), Wish(playbook="legitimate-bulk-sender"))
+    assert ["case:opened"] == sqlite_desk.types(casework.find(sqlite_desk.app, EVE))

@@ -22,7 +22,7 @@ class Evidence(NamedTuple):
 
     ``established_*`` name the entry that first said this result and value; ``observed_at`` moves with every
     confirmation. ``lapsed`` is set when its freshness ran out. ``tenant_entry`` and ``expires_at`` are set where it was
-    recorded once for the whole tenant.
+    recorded once for the whole tenant, by the person ``attested_by``.
     """
 
     prerequisite: str
@@ -44,6 +44,7 @@ class Evidence(NamedTuple):
     lapsed: bool = False
     tenant_entry: str = ""
     expires_at: datetime | None = None
+    attested_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

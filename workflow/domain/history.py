@@ -181,6 +181,7 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
         linked=tuple(data.get("linked", ())),
         tenant_entry=data.get("tenant_entry", ""),
         expires_at=_time(data, "expires_at"),
+        attested_by=next(iter(data.get("attested_by", ())), ""),
     )
     if entry.basis.get("required"):
         case.hands |= {entry.actor["id"]}

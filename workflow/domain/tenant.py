@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from workflow.domain.case import Case
+    from workflow.domain.case import Case, Evidence
     from workflow.domain.playbook import Playbook, Prerequisite
     from workflow.domain.record import Entry
     from workflow.domain.scene import Scene
@@ -111,6 +111,12 @@ def answers(case: Case, playbook: Playbook, record: TenantRecord, now: datetime)
                 expires_at=record.expires_at,
                 attested_by=record.attested_by,
             )
+
+
+def repeated(case: Case, action: act.RecordEvidence) -> Evidence | None:
+    """Return the answer that the case gave by itself, where the record says the same of it."""
+    known = case.evidence.get((action.prerequisite, ""))
+    return known if known is not None and not known.tenant_entry and known.result is action.result else None
 
 
 def _about(case: Case, people: Iterable[str]) -> bool:

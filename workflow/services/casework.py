@@ -211,10 +211,15 @@ def _followed(app: App, done: Done) -> Done:
     """Let the tenant's records answer in a case that a step began anew; this transaction may lock the log first."""
     if not tenantwide.BEGINNINGS.intersection(entry.type for entry in done.entries):
         return done
-    with app.database.transaction() as tx:
-        cases.lock_log(tx)
-        cases.lock(tx, [done.case.id])
-        case, made = tenantwide.follow(app, tx, cases.load(tx, done.case.id, app.cache), done.entries)
+    try:
+        with app.database.transaction() as tx:
+            cases.lock_log(tx)
+            cases.lock(tx, [done.case.id])
+            case, made = tenantwide.follow(app, tx, cases.load(tx, done.case.id, app.cache), done.entries)
+    except HoldfastError as error:
+        # The step itself stands already.
+        warning = f"What is recorded of the tenant did not answer in this case: {error}"
+        return Done(done.case, done.entries, [*done.warnings, warning], done.repeated)
     return Done(case, [*done.entries, *made], done.warnings, done.repeated)
 
 

@@ -44,6 +44,13 @@ def standing(tx: Tx, tenant: str) -> list[TenantRecord]:
     return [record for (name, _), record in rules.standing(entries(tx)).items() if name == tenant]
 
 
+def claimed(tx: Tx, handed: Iterable[Entry]) -> dict[int, bool]:
+    """Say of the entries handed on from the tenant, by sequence, whether the name of who recorded it is claimed."""
+    cited = {entry.sequence: entry.data["tenant_entry"] for entry in handed if entry.data.get("attested_by")}
+    known = {record.leaf: record.claimed for record in rules.records(entries(tx))} if cited else {}
+    return {sequence: known.get(leaf, True) for sequence, leaf in cited.items()}
+
+
 def answers(
     app: App, tx: Tx, case: Case, playbook: Playbook, record: TenantRecord, now: datetime
 ) -> Iterator[act.RecordEvidence]:
@@ -55,18 +62,16 @@ def answers(
     found = subjects.names(tx, [person]).get(person)
     since = people.accounts(app, tx, found.identifier) if found is not None else ()
     known = replace(record, attested_by=tuple(dict.fromkeys((*record.attested_by, *since))))
-    actions = list(rules.answers(case, playbook, known, now))
+    actions = [(action, rules.repeated(case, action)) for action in rules.answers(case, playbook, known, now)]
     wanted = [text.commitment for text in (record.reference, record.value) if text]
     words = openings.reveal(tx, wanted) if actions else {}
     until = time_for_people(record.expires_at)
     note = f"Recorded for the whole tenant, log entry {record.sequence}; counts until {until}."
-    for action in actions:
-        yield replace(
-            action,
-            reference=_words(words, record.reference),
-            after=_words(words, record.value),
-            note=Private(note),
-        )
+    for action, own in actions:
+        # An answer of the case's own that says the same is confirmed as it stands: what was requested on it stays so.
+        value = {"after": _words(words, record.value)}
+        same = {} if own is None else {"before": own.before, "after": own.after, "attachment": own.attachment}
+        yield replace(action, reference=_words(words, record.reference), note=Private(note), **(same or value))
 
 
 def _words(words: dict[str, str], text: Private) -> Private:

@@ -13,7 +13,7 @@ from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, next_due
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.vocabulary import Phase, State
 from workflow.errors import InputError, NotFoundError
-from workflow.services import casework, guidance
+from workflow.services import casework, guidance, tenantwide
 from workflow.services.names import Names
 from workflow.services.shapes import CaseView, PrerequisiteView
 from workflow.storage import cases
@@ -80,6 +80,7 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
     playbook = app.playbook(tx, case.playbook)
     lapses = [] if as_of else settle(case, playbook, at)
     claimed = {entry.sequence: entry.actor["assurance"] == "claimed" for entry in entries}
+    claimed |= tenantwide.claimed(tx, entries)
     by_entry = {entry.sequence: entry for entry in entries}
     names = Names(tx, _subjects(case), _commitments(case, entries[0]))
     behind = {} if as_of else _linked_rows(tx, case)
@@ -189,7 +190,7 @@ class Place:
             standing=standing,
             result=evidence.result.value if evidence else ("exception" if accepted else ""),
             method=evidence.method.value if evidence else "",
-            by=names.subject(evidence.actor) if evidence else "",
+            by=names.subject(evidence.attested_by or evidence.actor) if evidence else "",
             claimed=self.claimed.get(evidence.sequence, False) if evidence else False,
             observed_at=optional_time_to_text(evidence.observed_at) if evidence else None,
             recorded_at=optional_time_to_text(evidence.recorded_at) if evidence else None,
@@ -310,7 +311,7 @@ def _links(tx: Tx, case: Case) -> list[dict[str, Any]]:
 
 def _subjects(case: Case) -> set[str]:
     people = {case.entity, case.assignee, *case.identities, *case.hands}
-    people |= {item.actor for item in case.evidence.values()}
+    people |= {item.attested_by or item.actor for item in case.evidence.values()}
     people |= {person for item in case.acceptances.values() for person in (item.asked_by, item.granted_by)}
     people |= {str(item.data.get(key, "")) for item in case.proposals.values() for key in ("about", "subject")}
     people |= {item.by for item in case.proposals.values()} | {item.by for item in case.approvals}
