@@ -1,7 +1,9 @@
 """Ordinary code: SQLModel rows, one ORM session per step, one ``transitions`` machine per case, a history table.
 
-It keeps evidence, judges the same gate (all required prerequisites recorded) and writes one history row per entry. It
-has no hash, no chain, no seal, no signature and no second person.
+It is written as the two libraries' own introductions show it: the case's evidence is a ``Relationship``, the machine is
+made for the loaded case, and the case is refreshed after the commit to be shown. It keeps evidence, judges the same
+gate (all required prerequisites recorded), keeps what a worklist shows, and writes one history row per entry. It has no
+hash, no chain, no seal, no signature and no second person.
 """
 
 import uuid
@@ -9,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Self, cast
 
 from sqlalchemy import Engine, MetaData, event
-from sqlmodel import JSON, Column, Field, Session, SQLModel, col, create_engine, select
+from sqlmodel import JSON, Column, Field, Relationship, Session, SQLModel, create_engine
 from transitions import Machine
 
 from tests.bench.house import Beat
@@ -33,8 +35,10 @@ class OrdinaryCase(Ordinary, table=True):
     state: str = Field(index=True)
     version: int
     assignee: str = ""
+    missing: list[str] = Field(default_factory=list, sa_column=Column(JSON))
     opened_at: datetime = Field(index=True)
     updated_at: datetime = Field(index=True)
+    evidence: list["OrdinaryEvidence"] = Relationship(back_populates="case")
 
 
 class OrdinaryEvidence(Ordinary, table=True):
@@ -47,6 +51,7 @@ class OrdinaryEvidence(Ordinary, table=True):
     result: str
     reference: str
     recorded_at: datetime
+    case: OrdinaryCase = Relationship(back_populates="evidence")
 
 
 class OrdinaryHistory(Ordinary, table=True):
@@ -129,10 +134,8 @@ class OrdinaryCode:
         """Take one step of one case."""
         now = datetime.now(UTC)
         with Session(self.engine) as session:
-            case = session.exec(select(OrdinaryCase).where(OrdinaryCase.id == case_id).with_for_update()).one()
-            recorded = set(
-                session.exec(select(OrdinaryEvidence.prerequisite).where(col(OrdinaryEvidence.case_id) == case_id))
-            )
+            case = session.get_one(OrdinaryCase, case_id, with_for_update=True)
+            recorded = {item.prerequisite for item in case.evidence if item.result == "met"}
             name = prerequisite(beat.bodies[0])
             if name:
                 recorded.add(name)
@@ -154,10 +157,12 @@ class OrdinaryCode:
                     raise ValueError(after)
                 session.add(history(case_id, body, now))
             case.state = worked.state
+            case.missing = sorted(self.required["verified"] - recorded)
             case.version += 1
             case.updated_at = now
             session.add(case)
             session.commit()
+            session.refresh(case)
 
 
 def machine(worked: Worked) -> Machine:
@@ -166,7 +171,6 @@ def machine(worked: Worked) -> Machine:
         model=worked,
         states=list(PHASES),
         initial=worked.state,
-        auto_transitions=False,
         transitions=[
             {
                 "trigger": "to_be_contained",
