@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import subprocess
 import sys
@@ -35,9 +36,22 @@ def test_init_twice(shell: Shell) -> None:
     assert "Nothing was changed" in ran.err
 
 
+def test_init_for_a_group(home: Path) -> None:
+    """The members are told what they need and what the limit is; a group that is not there is refused."""
+    assert 2 == Shell()("init --shared no-such-group-here").code
+    assert not (home / "home").exists()
+    ran = Shell().ok("init --shared", grp.getgrgid(os.getegid()).gr_name)
+
+    assert "keep a checkpoint where the group cannot write" in ran.out
+    assert f"export HOLDFAST_HOME={home / 'home'}" in ran.err
+    assert "0o660" == oct((home / "home" / "data" / "holdfast.db").stat().st_mode & 0o777)
+
+
 def test_init_as_json(home: Path) -> None:
     """The places and the public key as data."""
-    assert {"key_file", "database", "checkpoint_file", "origin", "public_key"} == set(Shell().ok("init --json").data)
+    assert {"key_file", "database", "checkpoint_file", "origin", "public_key", "shared_with"} == set(
+        Shell().ok("init --json").data
+    )
 
 
 def test_config(shell: Shell, home: Path) -> None:

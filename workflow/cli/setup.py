@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from typing import Any
 
@@ -14,15 +15,23 @@ from workflow.cli.text import visible
 
 
 @click.command(cls=Verb)
+@click.option("--shared", metavar="GROUP", default="", help="For several users of this host: files are the group's.")
 @click.pass_obj
-def init(session: Session) -> None:
+def init(session: Session, shared: str) -> None:
     """Make the ledger: signing key, database and checkpoint file.
 
     Three files in three places; nothing that exists is written over. Keep the public key it prints somewhere else:
     auditors verify with it.
+
+    With --shared the members of a group work on one ledger under HOLDFAST_HOME, each as their own user. Any member
+    can use the signing key: keep a checkpoint where the group cannot write.
     """
     from workflow.services.setup import init as make
 
+    if shared:
+        from workflow.services.sharing import prepare
+
+        prepare(shared)
     made = make(session.settings, session.who, session.clock)
     data = {
         "key_file": str(made.key_file),
@@ -30,6 +39,7 @@ def init(session: Session) -> None:
         "checkpoint_file": str(made.checkpoint_file),
         "origin": made.origin,
         "public_key": made.vkey,
+        "shared_with": shared or None,
     }
     if session.as_json:
         as_json(data)
@@ -44,6 +54,10 @@ def init(session: Session) -> None:
         ),
         "  ",
     )
+    if shared:
+        say(f"Every member of the group {visible(shared)} can work on it, and any of them could sign another history:")
+        say("keep a checkpoint where the group cannot write (holdfast ledger checkpoint --print).")
+        hint(f"Each member's profile needs: export HOLDFAST_HOME={visible(os.environ['HOLDFAST_HOME'])}")
     hint("Keep the public key elsewhere; auditors verify with it. Next: holdfast import FILE")
 
 
