@@ -7,8 +7,9 @@
     │   ├── GateClosedError           prerequisites are missing (.missing)
     │   ├── WrongStateError           the state machine has no such step from here (.possible)
     │   ├── EvidenceRefusedError      what was offered cannot count as evidence
-    │   └── SamePersonError           separation of duties
-    ├── NotPermittedError             the actor's roles do not include this
+    │   ├── SamePersonError           separation of duties (.roles)
+    │   └── ReviewOwedError           a broken glass is to be reviewed first (.roles)
+    ├── NotPermittedError             the actor's roles do not include this (.roles)
     ├── NotFoundError                 no such case, playbook, person…
     ├── ConflictError                 somebody else moved the case first
     ├── PendingError                  already under way, nothing changed
@@ -59,9 +60,21 @@ class HoldfastError(Exception):
 
 
 class RuleRefusedError(HoldfastError):
-    """A rule refuses this step."""
+    """A rule refuses this step.
+
+    ``roles`` names those whose holders can take the step instead; empty where another person would not help.
+    """
 
     code = "refused"
+
+    def __init__(self, message: str = "", roles: Sequence[str] = ()) -> None:
+        """Keep the roles beside the message."""
+        super().__init__(message)
+        self.roles = tuple(roles)
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the roles, where there are any."""
+        return {"roles": list(self.roles)} if self.roles else {}
 
 
 class GateClosedError(RuleRefusedError):
@@ -111,10 +124,28 @@ class SamePersonError(RuleRefusedError):
     code = "same_person"
 
 
+class ReviewOwedError(RuleRefusedError):
+    """An approval broke the glass, and nobody else has reviewed it yet."""
+
+    code = "review_owed"
+
+
 class NotPermittedError(HoldfastError):
-    """Your roles do not include this."""
+    """Your roles do not include this.
+
+    ``roles`` names those that do.
+    """
 
     code = "not_permitted"
+
+    def __init__(self, message: str = "", roles: Sequence[str] = ()) -> None:
+        """Keep the roles beside the message."""
+        super().__init__(message)
+        self.roles = tuple(roles)
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the roles, where there are any."""
+        return {"roles": list(self.roles)} if self.roles else {}
 
 
 class NotFoundError(HoldfastError):

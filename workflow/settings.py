@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     retention: str = Field(
         default="365d", pattern=r"^[0-9]{1,5}d$", description="How long ended cases are kept from erasure, in days."
     )
+    break_glass: bool = Field(
+        default=False, description="Let one person approve where no second one can be had; reviewed before the close."
+    )
     people: tuple[Person, ...] = Field(default=(), description="People and their roles; nobody listed: all may do all.")
 
     @property

@@ -76,7 +76,8 @@ def test_glossary_names_every_state_and_resolution(names: type[State | Resolutio
 def test_faults_of_a_verification_are_all_explained() -> None:
     """The auditor's page lists every kind of fault that verification names, and no other."""
     rooms = [
-        (ROOT / "workflow" / "services" / f"{room}.py") for room in ("verification", "agreement", "holdings", "verdict")
+        (ROOT / "workflow" / "services" / f"{room}.py")
+        for room in ("verification", "glass", "agreement", "holdings", "verdict")
     ]
     source = "".join(room.read_text(encoding="utf-8") for room in rooms)
     named = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | set(re.findall(r'"(kept-[a-z]+)"', source))

@@ -22,6 +22,7 @@ FOLLOWED = [
     DOCS / "how-to" / "work-a-case.md",
     DOCS / "how-to" / "false-positive.md",
     DOCS / "how-to" / "erase-personal-data.md",
+    DOCS / "how-to" / "nobody-to-approve.md",
     DOCS / "how-to" / "people-and-roles.md",
     DOCS / "how-to" / "verify-a-ledger.md",
     DOCS / "how-to" / "keep-a-checkpoint.md",

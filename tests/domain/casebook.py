@@ -84,7 +84,10 @@ SMALL = small()
 
 
 class Casebook:
-    """One case, its entries, and the playbooks it may be under; ``now`` is where the clock stands."""
+    """One case, its entries, and the playbooks it may be under; ``now`` is where the clock stands.
+
+    ``setting`` is the leaf of the log's entry that lets people break the glass, "" while they may not.
+    """
 
     def __init__(self, *playbooks: Playbook, now: datetime = START) -> None:
         """Begin with an empty case; the first playbook is the one it will be opened under."""
@@ -95,11 +98,12 @@ class Casebook:
         self.entries: list[Entry] = []
         self.step = Step(self.case, ())
         self.commits = 0
+        self.setting = ""
 
     def do(self, action: act.Action, actor: Actor = ANN, linked: Mapping[str, State] | None = None) -> Step:
         """Take one step a minute later, stamp and fold it."""
         self.now += timedelta(minutes=1)
-        self.step = advance(self.case, action, actor, self.playbooks, self.now, linked)
+        self.step = advance(self.case, action, actor, self.playbooks, self.now, linked, self.setting)
         self.stamp(self.step.records)
         return self.step
 

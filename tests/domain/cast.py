@@ -19,7 +19,17 @@ from tests.domain.casebook import (
     person,
     small,
 )
-from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Nature, Playbook, Prerequisite, Team
+from workflow.domain.playbook import (
+    About,
+    BreakGlass,
+    Check,
+    Condition,
+    ExceptionRule,
+    Nature,
+    Playbook,
+    Prerequisite,
+    Team,
+)
 from workflow.domain.private import NOTHING
 from workflow.domain.record import SYSTEM
 from workflow.domain.restriction import Source
@@ -49,6 +59,7 @@ ACTORS = (
 )
 ODD = small(
     name="odd",
+    break_glass=BreakGlass.ALLOWED,
     approvals=2,
     approval_team=Team.OTHER,
     kinds=tuple(Kind),
@@ -79,7 +90,7 @@ ODD = small(
         Prerequisite(id="watch", title="x", required_by=Phase.CLOSE, exception=ExceptionRule(Role.LEAD, DAY)),
     ),
 )
-SMALL = small(kinds=tuple(Kind))
+SMALL = small(kinds=tuple(Kind), break_glass=BreakGlass.ALLOWED)
 SHIPPED = {
     name: load(shipped_bytes(name) or b"", name)
     for name in ("blocked-connector", "compromised-mailbox", "legitimate-bulk-sender", "privileged-account")

@@ -34,6 +34,8 @@ class Ground:
     asked: dict[str, Entry] = field(default_factory=dict)
     requester: str = ""
     approvers: dict[int, str] = field(default_factory=dict)
+    alone: set[int] = field(default_factory=set)
+    unreviewed: dict[int, str] = field(default_factory=dict)
     intended_at: datetime | None = None
 
 
@@ -91,6 +93,11 @@ def _take_decision(ground: Ground, entry: Entry) -> None:
         ground.requester, ground.approvers, ground.intended_at = entry.actor["id"], {}, None
     elif entry.type == "unblock:approved":
         ground.approvers[entry.sequence] = entry.actor["id"]
+        if entry.data.get("break_glass"):
+            ground.alone.add(entry.sequence)
+            ground.unreviewed[entry.sequence] = entry.actor["id"]
+    elif entry.type == "approval:reviewed":
+        ground.unreviewed = {}
     elif entry.type == "approval:lapsed":
         ground.approvers.pop(entry.basis["approval"])
     elif entry.type == "unblock:intended":
@@ -110,6 +117,12 @@ def _begin(ground: Ground, entry: Entry) -> None:
     ground.boundary = time(entry.basis["boundary"])
     ground.answers, ground.accepted, ground.hands, ground.asked = {}, {}, [], {}
     ground.requester, ground.approvers, ground.intended_at = "", {}, None
+
+
+def one_person_may(ground: Ground, playbook: Playbook) -> bool:
+    """Say whether the glass may be broken: the playbook lets it, and nobody is known to hold roles."""
+    known = [ground.entity_facts, *ground.people.values()]
+    return playbook.break_glass.value == "allowed" and not any(facts.get("has-roles") for facts in known)
 
 
 def workers(ground: Ground, playbook: Playbook) -> set[str]:

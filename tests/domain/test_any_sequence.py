@@ -47,7 +47,7 @@ from workflow.domain.history import fold
 from workflow.domain.lifecycle import settle
 from workflow.domain.picture import picture
 from workflow.domain.playbook import Playbook
-from workflow.domain.record import SYSTEM, Actor
+from workflow.domain.record import SYSTEM, Actor, Entry
 from workflow.domain.replay import replay
 from workflow.domain.vocabulary import (
     Answer,
@@ -57,6 +57,7 @@ from workflow.domain.vocabulary import (
     RestrictionStatus,
     Result,
     State,
+    Verdict,
 )
 from workflow.errors import InputError, NotFoundError, PendingError
 
@@ -220,6 +221,23 @@ class AnySequence(RuleBasedStateMachine):
         """Approve, start or withdraw the unblock."""
         self.take(kind(), actor, states)
 
+    @rule(on=st.booleans())
+    def turn(self, on: bool) -> None:  # noqa: FBT001 - hypothesis passes by name
+        """Turn the setting on or off that lets people break the glass."""
+        self.book.setting = "5e" * 32 if on else ""
+
+    @rule(
+        actor=st.sampled_from((ANN, ANN, BOB)) | actors, states=linkings, reason=words, bulk=st.sampled_from((0, 0, 2))
+    )
+    def break_glass(self, actor: Actor, states: Any, reason: Any, bulk: int) -> None:
+        """Approve without a second person."""
+        self.take(act.ApproveUnblock(break_glass=True, reason=reason, bulk=bulk), actor, states)
+
+    @rule(actor=actors, verdict=st.sampled_from(Verdict), reason=words)
+    def review(self, actor: Actor, verdict: Verdict, reason: Any) -> None:
+        """Review what broke the glass."""
+        self.take(act.ReviewApproval(verdict=verdict, reason=reason), actor)
+
     @rule(early=st.booleans(), strides=st.integers(1, 6), actor=actors)
     def walk(self, early: bool, strides: int, actor: Actor) -> None:  # noqa: FBT001 - hypothesis passes by name
         """Go a few steps along the way to a release."""
@@ -238,8 +256,8 @@ class AnySequence(RuleBasedStateMachine):
         elif len(case.approvals) >= book.playbook.approvals:
             self.take(act.IntendUnblock(), ANN, linked)
         elif case.request is not None:
-            # Anybody at all tries first; whoever may, approves.
-            self.take(act.ApproveUnblock(), actor, linked)
+            # Anybody at all tries first, alone where that is turned on; whoever may, approves.
+            self.take(act.ApproveUnblock(break_glass=bool(book.setting), reason=WORDS), actor, linked)
             taken = book.case.hands | {item.by for item in book.case.approvals}
             free = [item for item in (BOB, DAN, CAT, LEAD) if item.id not in taken]
             self.take(act.ApproveUnblock(), free[0] if free else BOB, linked)
@@ -346,13 +364,32 @@ class AnySequence(RuleBasedStateMachine):
             assert not set(entry.actor["identities"]) & {ground.entity, *ground.people}
         if entry.type in {"unblock:approved", "unblock:intended"}:
             assert approvers
-            assert not approvers & {ground.requester, ground.entity, *ground.people, *oracle.workers(ground, playbook)}
+            assert not approvers & {ground.entity, *ground.people}
+            self.check_second_person(entry, ground, playbook)
         if entry.type == "unblock:intended":
-            assert len(ground.approvers) >= playbook.approvals
+            assert len(set(ground.approvers.values())) >= playbook.approvals
+        if entry.type in {"case:closed", "case:dismissed"}:
+            assert {} == ground.unreviewed
+        if entry.type == "approval:reviewed":
+            assert ground.unreviewed
+            assert entry.actor["id"] not in {*ground.unreviewed.values(), ground.entity, *ground.people}
+            assert {"approver", "lead"} & set(entry.actor["roles"])
         rises = entry.recurrence - (last.recurrence if last else 0)
         assert int(entry.type in oracle.BEGINS) == rises
         assert not rises or entry.state_after == "detected"
         assert bool(entry.state_after) is False or entry.outcome == "done"
+
+    def check_second_person(self, entry: Entry, ground: oracle.Ground, playbook: Playbook) -> None:
+        """No approval is by the requester or on the approver's own work, but the one that broke the glass as it may."""
+        own = {ground.requester, *oracle.workers(ground, playbook)}
+        if entry.type == "unblock:approved":
+            alone = bool(entry.data.get("break_glass"))
+            assert alone == (entry.actor["id"] in own)
+            assert not alone or (self.book.setting and not ground.alone & ground.approvers.keys())
+        else:
+            alone = bool(ground.alone & ground.approvers.keys())
+            assert not own & {who for number, who in ground.approvers.items() if number not in ground.alone}
+        assert not alone or (oracle.one_person_may(ground, playbook) and self.book.case.kind is not Kind.CONNECTOR)
 
     def teardown(self) -> None:
         """Replay accepts the whole history and folds it to the same case."""

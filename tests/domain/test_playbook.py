@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from workflow.domain.playbook import (
     About,
+    BreakGlass,
     Check,
     Condition,
     ExceptionRule,
@@ -70,6 +71,7 @@ _PLAYBOOK = st.builds(
     prerequisites=st.lists(_PREREQUISITE, max_size=3).map(tuple),
     approvals=st.integers(1, 9),
     approval_team=st.sampled_from(Team),
+    break_glass=st.sampled_from(BreakGlass),
     approval_within=_SPAN,
     watch_within=_SPAN,
     reopen_within=_SPAN,

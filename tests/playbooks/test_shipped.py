@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from workflow.domain import command
-from workflow.domain.playbook import About, Check, Condition, Nature, Playbook, Prerequisite, Team
+from workflow.domain.playbook import About, BreakGlass, Check, Condition, Nature, Playbook, Prerequisite, Team
 from workflow.domain.vocabulary import ENTITY_KINDS, NEVER_EXCEPTED, Kind, Phase
 from workflow.sources import playbook_fields, strict_yaml
 from workflow.sources.playbook_faults import Faults
@@ -279,6 +279,7 @@ def test_the_schema_knows_the_keys_and_words_of_the_loader() -> None:
     assert list(playbook_fields.PREREQUISITE_REQUIRED) == SCHEMA["$defs"]["prerequisite"]["required"]
     assert [*ENTITY_KINDS] == top["kinds"]["items"]["enum"]
     assert [*Team] == top["approval_team"]["enum"]
+    assert [*BreakGlass] == top["break_glass"]["enum"]
     assert [*Phase] == step["required_by"]["enum"]
     assert [*About] == step["about"]["enum"]
     assert [*Nature] == step["nature"]["enum"]
@@ -302,6 +303,7 @@ def test_the_reference_page_names_every_key_and_word() -> None:
         *About,
         *Nature,
         *Team,
+        *BreakGlass,
         *ENTITY_KINDS,
         *playbook_fields.GRANTERS,
         *(check for check in Check if check),
@@ -309,6 +311,13 @@ def test_the_reference_page_names_every_key_and_word() -> None:
     ]
 
     assert [] == [word for word in words if f"`{word}`" not in page]
+
+
+def test_only_ordinary_mailboxes_may_be_approved_alone() -> None:
+    """Never an account with roles, and never a connector."""
+    found = {name: load(source, name).break_glass for name, source in shipped().items()}
+    allowed = {name for name, said in found.items() if said is BreakGlass.ALLOWED}
+    assert {"compromised-mailbox", "legitimate-bulk-sender"} == allowed
 
 
 def test_the_how_to_builds_a_sound_playbook() -> None:

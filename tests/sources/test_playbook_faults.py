@@ -42,6 +42,7 @@ def test_a_sound_playbook_has_no_fault() -> None:
         ("approvals: [2]", "A whole number from 1 to 9 is expected here"),
         ("approval_team: mine", "“mine” is not known here"),
         ("approval_team: [any]", "This is not known here"),
+        ("break_glass: yes", "“yes” is not known here"),
         ("approval_within: 24", "A duration is expected here"),
         ("approval_within: 0h", "A duration is expected here"),
         ("approval_within: 1 day", "A duration is expected here"),

@@ -73,7 +73,7 @@ REFUSED = {
     "case without entries": (
         "INSERT INTO \"case\" SELECT 'case_2', 2, tenant, kind, 'sub_2', state, recurrence, version, playbook, "
         "missing, assignee, opened_at, updated_at, due_at, due, resolution, restriction, restricted_at, "
-        'requested_at, intended_at, released_at, ended_at, linked, labels FROM "case"'
+        'requested_at, intended_at, released_at, ended_at, linked, labels, break_glass FROM "case"'
     ),
     "edit a body": "UPDATE entry SET body = replace(body, 'detected', 'released')",
     "edit a body to itself": "UPDATE entry SET body = body",

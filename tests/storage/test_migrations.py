@@ -197,7 +197,7 @@ VALUES ('case_1', 1, 't', 'mailbox', 'sub_1', 'detected', 1, 1, 'd', '[]', '', '
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_database_of_the_first_revision_is_brought_up(dialect: str, request: pytest.FixtureRequest) -> None:
-    """Its cases stay as they were, without labels, and the schema is then the expected one."""
+    """Its cases stay as they were, without labels or broken glass, and the schema is then the expected one."""
     if dialect == "sqlite":
         url = f"sqlite:///{request.getfixturevalue('empty')}"
     else:
@@ -215,5 +215,5 @@ def test_a_database_of_the_first_revision_is_brought_up(dialect: str, request: p
 
     assert [] == schema.compare(database)
     with database.reading() as tx:
-        assert [("detected", "[]")] == tx.all('SELECT state, labels FROM "case"')
+        assert [("detected", "[]", "")] == tx.all('SELECT state, labels, break_glass FROM "case"')
     database.close()

@@ -35,6 +35,7 @@ COMMANDS = {
     "reject": Lazy(_UNBLOCK, "reject", "Turn the request down, or take an approval back."),
     "unblock": Lazy(_UNBLOCK, "unblock", "Start the approved unblock, or record what Microsoft answered."),
     "observe": Lazy(_DECIDE, "observe", "Record a reading of the restriction."),
+    "review": Lazy(_DECIDE, "review", "Review an approval that broke the glass."),
     "close": Lazy(_DECIDE, "close", "End the case."),
     "dismiss": Lazy(_DECIDE, "dismiss", "Propose or confirm a dismissal."),
     "reopen": Lazy(_DECIDE, "reopen", "Open an ended case again."),

@@ -10,7 +10,7 @@ from workflow.cli.session import Session, Verb
 from workflow.cli.steps import look, private, take
 from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
-from workflow.domain.vocabulary import Resolution, RestrictionStatus
+from workflow.domain.vocabulary import Resolution, RestrictionStatus, Verdict
 
 REASON = click.option("--reason", metavar="TEXT", default="", help="Why.")
 
@@ -44,6 +44,21 @@ def observe(
     )
     verb = f"Record that the restriction is {status} in"
     act_on(session, cases, Plan(title="Recording", verb=verb, make=each(action)))
+
+
+@click.command(cls=Verb)
+@click.argument("case")
+@click.option(
+    "--result", required=True, type=click.Choice([item.value for item in Verdict]), help="What you found about it."
+)
+@click.option("--reason", metavar="TEXT", required=True, help="Why.")
+@click.pass_obj
+def review(session: Session, case: str, result: str, reason: str) -> None:
+    """Review an approval that broke the glass.
+
+    By an approver or a lead who did not give it, before the case closes. It covers every such approval of the case.
+    """
+    take(session, look(session, case), act.ReviewApproval(verdict=Verdict(result), reason=private(reason)))
 
 
 @click.command(cls=Many, several=True)

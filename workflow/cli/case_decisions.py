@@ -68,7 +68,7 @@ def _approved(session: Session, shown: CaseView) -> bool:
 
     lacking = shown.approvals_needed - len(shown.approvals)
     if lacking > 0:
-        able = on_call(session.app)
+        able = [str(person) for person in on_call(session.app, besides=session.who.name)]
         who = f" On call: {visible('; '.join(able))}." if able else ""
         people = "1 more person" if lacking == 1 else f"{lacking} more people"
         say(f"It waits for {people} to approve: holdfast case approve {shown.number} --as NAME.{who}")

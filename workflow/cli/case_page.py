@@ -10,6 +10,7 @@ from workflow.cli.output import fields, say
 from workflow.cli.people import named
 from workflow.cli.steps import second_command
 from workflow.cli.text import paragraphs, visible
+from workflow.domain.picture import UNREVIEWED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,6 +83,7 @@ def _decisions(session: Session, case: CaseView) -> None:
         _reason(case.request["reason"])
         say(f"  approvals: {len(case.approvals)} of {case.approvals_needed}")
     show_approvals(session, case)
+    show_broken_glass(session, case)
     if case.attempt:
         say(attempt_line(session, case))
 
@@ -91,9 +93,30 @@ def show_approvals(session: Session, case: CaseView) -> None:
     for approval in case.approvals:
         by = named(approval["by"], approval["claimed"])
         say(f"  approved by {by}, {session.local(approval['at'])}, good until {session.local(approval['expires_at'])}")
+        if approval["break_glass"]:
+            say("    BREAK-GLASS: it stands in for a second person's", colour="yellow")
         if approval["bulk"]:
             say(f"    in bulk: one of {approval['bulk']} cases approved together")
         _reason(approval["reason"])
+
+
+def show_broken_glass(session: Session, case: CaseView) -> None:
+    """Print every approval that broke the glass, whenever it was given, and who found what about it afterwards."""
+    for item in case.break_glass:
+        by = named(item["by"], item["claimed"])
+        say(f"BREAK-GLASS: approved without a second person by {by}, {session.local(item['at'])}", colour="yellow")
+        _reason(item["reason"])
+        if item["verdict"] == UNREVIEWED:
+            say(f"  not reviewed; somebody else does, before the case closes: {review_command(case.number)}")
+        else:
+            reviewer = named(item["reviewed_by"], item["reviewed_claimed"])
+            say(f"  reviewed by {reviewer}, {session.local(item['reviewed_at'])}: {item['verdict']}")
+            _reason(item["finding"])
+
+
+def review_command(number: int) -> str:
+    """Return the command with which somebody else reviews an approval that broke the glass."""
+    return f"holdfast case review {number} --result justified|not-justified --reason WHY --as NAME"
 
 
 def attempt_line(session: Session, case: CaseView) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "missing", "assignee"),
     *("opened_at", "updated_at", "due_at", "due", "overdue_seconds", "resolution", "restriction", "restricted_at"),
-    *("requested_at", "intended_at", "released_at", "ended_at", "labels", "late", "overdue"),
+    *("requested_at", "intended_at", "released_at", "ended_at", "labels", "break_glass", "late", "overdue"),
 )
 """The columns of ``case list --csv``."""
 SHOWN = 2
@@ -68,7 +68,7 @@ def _show_page(session: Session, page: Page) -> None:
     extra += [("labels", [" ".join(row.labels) for row in page.rows])] if any(row.labels for row in page.rows) else []
     rows = [
         (
-            *(row.number, row.state, row.entity, row.restriction, _missing(row), row.assignee or "-"),
+            *(row.number, _state(row), row.entity, row.restriction, _missing(row), row.assignee or "-"),
             _due(session, row),
             *(column[number] for _, column in extra),
         )
@@ -78,6 +78,10 @@ def _show_page(session: Session, page: Page) -> None:
     table(heads, rows, flexible=(2, 4, 5, *range(7, len(heads))))
     counts = ", ".join(f"{count} {state}" for state, count in page.counts.items() if count)
     hint(f"{len(page.rows)} shown; in all: {counts}." + (f" More: --after {page.next}" if page.next else ""))
+
+
+def _state(row: CaseRow) -> str:
+    return f"{row.state}, break-glass {row.break_glass}" if row.break_glass else row.state
 
 
 def _missing(row: CaseRow) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflow.cli.case_page import review_command
 from workflow.cli.many import Cases, Many
 from workflow.cli.output import hint, say
 from workflow.cli.overview import instructions, show_overview
@@ -92,7 +93,7 @@ def request_unblock(session: Session, cases: Cases, reason: str) -> None:
     if not session.as_json:
         from workflow.services.people import on_call
 
-        able = on_call(session.app)
+        able = [str(person) for person in on_call(session.app, besides=session.who.name)]
         who = f" On call: {visible('; '.join(able))}." if able else ""
         say(f"  next: somebody else approves it: holdfast case approve {after.number} --as NAME{who and '.'}{who}")
 
@@ -110,21 +111,28 @@ def withdraw(session: Session, cases: Cases, reason: str) -> None:
 
 
 @click.command(cls=Many, several=True)
+@click.option("--break-glass", is_flag=True, help="Stand in for a second person; needs --reason and the setting.")
 @REASON
 @click.pass_obj
-def approve(session: Session, cases: Cases, reason: str) -> None:
+def approve(session: Session, cases: Cases, break_glass: bool, reason: str) -> None:
     """Approve the request, as a second person.
 
     Shows what the request stands on and what changed since. The approver is neither the requester, nor a user of the
     case, nor anybody whose evidence it stands on. Of many cases, those with exceptions, with changes or with nothing
     but people's word are shown first, and each approval says that it was one of so many.
+
+    With --break-glass, where nobody else can be had: stands in for the second person and for nothing else, where the
+    setting break_glass and the playbook let it, and somebody else reviews it before the case closes.
     """
     if not cases.single:
+        if break_glass:
+            raise click.UsageError("The glass is broken for one case at a time: name one.")
         approve_many(session, cases, reason)
         return
     shown = overview_of(session, cases.single)
-    action = act.ApproveUnblock(reason=private(reason))
-    done = decide(session, shown, action, "Approve the unblock on this evidence?", cases.yes)
+    action = act.ApproveUnblock(reason=private(reason), break_glass=break_glass)
+    alone = "Break the glass: approve the unblock without a second person?"
+    done = decide(session, shown, action, alone if break_glass else "Approve the unblock on this evidence?", cases.yes)
     if done is None:
         return
     after = report(session, done, overview=shown.to_data())
@@ -132,6 +140,8 @@ def approve(session: Session, cases: Cases, reason: str) -> None:
         lacking = after.approvals_needed - len(after.approvals)
         step = f"{lacking} more to approve" if lacking > 0 else f"holdfast case unblock {after.number}"
         say(f"  next: {step}")
+        if break_glass:
+            say(f"  before the case closes, somebody else reviews it: {review_command(after.number)}")
 
 
 @click.command(cls=Many, several=True)

@@ -56,6 +56,7 @@ EXITS: Mapping[type[errors.HoldfastError], Exit] = {
     errors.WrongStateError: Exit.REFUSED,
     errors.EvidenceRefusedError: Exit.REFUSED,
     errors.SamePersonError: Exit.NOT_ALLOWED,
+    errors.ReviewOwedError: Exit.REFUSED,
     errors.NotPermittedError: Exit.NOT_ALLOWED,
     errors.NotFoundError: Exit.NOT_FOUND,
     errors.ConflictError: Exit.CONFLICT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.cli.case_page import exception_words, label, show_approvals
+from workflow.cli.case_page import exception_words, label, show_approvals, show_broken_glass
 from workflow.cli.output import fields, say
 from workflow.cli.people import named
 from workflow.cli.text import visible
@@ -41,6 +41,7 @@ def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> 
         if case.request["reason"]:
             say(f"    {visible(case.request['reason'], 300)}")
     show_approvals(session, case)
+    show_broken_glass(session, case)
     if not brief:
         _evidence(session, shown)
     _list("Changed since the request", shown.changed_since_request, "nothing" if case.request else "")

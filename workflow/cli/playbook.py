@@ -73,7 +73,7 @@ def _show(found: Playbook) -> None:
         (
             ("digest", found.digest),
             ("for", ", ".join(found.kinds)),
-            ("approvals", f"{found.approvals}, from team: {found.approval_team}"),
+            ("approvals", f"{found.approvals}, from team: {found.approval_team}, break-glass: {found.break_glass}"),
             ("approval good for", duration(found.approval_within.total_seconds())),
             ("watch", duration(found.watch_within.total_seconds())),
             ("reopens within", duration(found.reopen_within.total_seconds())),

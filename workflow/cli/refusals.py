@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workflow.cli.session import Session
+    from workflow.services.people import Reachable
 
 COMMANDS: Mapping[str, str] = {
     "open": "case open",
@@ -45,6 +47,7 @@ COMMANDS: Mapping[str, str] = {
     "request-unblock": "case request-unblock CASE",
     "withdraw": "case withdraw CASE",
     "approve": "case approve CASE",
+    "review": "case review CASE --result WHICH --reason WHY",
     "reject": "case reject CASE --reason WHY",
     "unblock": "case unblock CASE",
     "answer": "case unblock CASE --outcome done --ref WHERE",
@@ -68,6 +71,7 @@ ASIDE = frozenset(
     {
         *("report", "note", "assign", "link", "label", "retract", "except", "refuse", "identify", "remove-identity"),
         "erase",
+        "review",
     }
 )
 """Actions that are possible almost always: people who took a wrong step are not helped by their names."""
@@ -93,6 +97,8 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
         details["missing"] = _missing(error, session)
     if isinstance(error, WrongStateError):
         details["next"] = next_commands(error.possible, session.case)
+    if "roles" in details:
+        details["on_call"] = [asdict(person) for person in _able(error, session)]
     return {
         "error": {
             "code": error.code,
@@ -102,6 +108,13 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
             **details,
         }
     }
+
+
+def _able(error: HoldfastError, session: Session) -> list[Reachable]:
+    """Return the other people who can take a step that was refused to this one, people on call first."""
+    from workflow.services.people import on_call, os_user
+
+    return on_call(session.app, error.details()["roles"], session.who.name or os_user())
 
 
 def _missing(error: GateClosedError | WrongStateError, session: Session) -> list[dict[str, Any]]:
@@ -148,6 +161,9 @@ def show_error(error: HoldfastError, session: Session) -> None:
     cure = cure_of(error)
     if cure:
         lines.append(f"  {cure}")
+    if "roles" in error.details():
+        able = [f"{person}{', on call' if person.on_call else ''}" for person in _able(error, session)]
+        lines += [f"  who can: {visible('; '.join(able))}"] if able else []
     click.echo("\n".join(lines), err=True)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SUMMARY = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "digest", "missing", "assignee"),
     *("labels", "opened_at", "updated_at", "due_at", "due", "resolution", "restriction", "attempt", "proposals"),
-    "possible",
+    *("break_glass", "possible"),
 )
 """The members of a case that a result carries."""
 

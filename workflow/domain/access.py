@@ -37,6 +37,7 @@ PERMITTED: Mapping[type[act.Action], frozenset[Role]] = {
     act.RequestUnblock: WORKERS,
     act.WithdrawRequest: WORKERS,
     act.ApproveUnblock: SECOND,
+    act.ReviewApproval: SECOND,
     act.RejectRequest: SECOND,
     act.IntendUnblock: WORKERS | MACHINE,
     act.RecordAnswer: WORKERS | MACHINE,
@@ -56,9 +57,14 @@ def permit(actor: Actor, action: act.Action) -> None:
     """
     allowed = PERMITTED[type(action)]
     if not allowed.intersection(actor.roles):
-        roles = ", ".join(role.value for role in Role if role in allowed and role is not Role.SYSTEM)
-        message = f"Your roles do not include {action.name!r}; it needs one of: {roles}."
-        raise NotPermittedError(message)
+        roles = names(allowed)
+        message = f"Your roles do not include {action.name!r}; it needs one of: {', '.join(roles)}."
+        raise NotPermittedError(message, roles)
+
+
+def names(roles: frozenset[Role]) -> tuple[str, ...]:
+    """Name the roles that people hold, in the order of their list."""
+    return tuple(role.value for role in Role if role in roles and role is not Role.SYSTEM)
 
 
 def is_subject(case: Case, actor: Actor) -> bool:
@@ -67,15 +73,17 @@ def is_subject(case: Case, actor: Actor) -> bool:
     return actor.id in involved or not involved.isdisjoint(actor.identities)
 
 
-def not_a_subject(case: Case, actor: Actor) -> None:
+def not_a_subject(case: Case, actor: Actor, able: frozenset[Role] = SECOND) -> None:
     """Refuse any step by somebody the case is about: no gate is satisfied through the restricted entity.
+
+    ``able`` are the roles that may take the step.
 
     Raises:
         SamePersonError: the actor is an identity of the case.
     """
     if is_subject(case, actor):
         message = "This case is about your own account: somebody else has to work on it."
-        raise SamePersonError(message)
+        raise SamePersonError(message, names(able))
 
 
 def second_person(case: Case, actor: Actor, first: str, what: str) -> None:
@@ -87,10 +95,10 @@ def second_person(case: Case, actor: Actor, first: str, what: str) -> None:
     not_a_subject(case, actor)
     if Role.SYSTEM in actor.roles:
         message = "Automation is nobody's second person."
-        raise SamePersonError(message)
+        raise SamePersonError(message, names(SECOND))
     if actor.id == first:
         message = f"You asked for {what} yourself: a second person has to agree to it."
-        raise SamePersonError(message)
+        raise SamePersonError(message, names(SECOND))
 
 
 def may_approve(case: Case, actor: Actor, *, other_team: bool) -> None:
@@ -100,18 +108,33 @@ def may_approve(case: Case, actor: Actor, *, other_team: bool) -> None:
         SamePersonError: with the reason.
     """
     not_a_subject(case, actor)
-    request = case.request
-    if request is not None and actor.id == request.by:
-        message = "You requested this unblock: somebody else has to approve it."
-        raise SamePersonError(message)
+    why = own_work(case, actor)
+    if why:
+        raise SamePersonError(why, names(SECOND))
+    fresh_eyes(case, actor, other_team=other_team)
+
+
+def own_work(case: Case, actor: Actor) -> str:
+    """Say why the actor is not the second person of the standing request, or return "" where they are."""
+    if case.request is not None and actor.id == case.request.by:
+        return "You requested this unblock: somebody else has to approve it."
     if actor.id in case.hands:
-        message = (
+        return (
             "You recorded a required prerequisite, an identity or an exception of this case: somebody else approves it."
         )
-        raise SamePersonError(message)
+    return ""
+
+
+def fresh_eyes(case: Case, actor: Actor, *, other_team: bool) -> None:
+    """Refuse who has approved this request already, or is of the requester's team where the playbook wants another.
+
+    Raises:
+        SamePersonError: with the reason.
+    """
+    request = case.request
     if any(approval.by == actor.id for approval in case.approvals):
         message = "You have approved this request already: the next approval has to come from somebody else."
-        raise SamePersonError(message)
+        raise SamePersonError(message, names(SECOND))
     if other_team and request is not None and (not actor.team or not request.team or actor.team == request.team):
         message = "This playbook wants an approver from another team than the requester's; settings name the teams."
-        raise SamePersonError(message)
+        raise SamePersonError(message, names(SECOND))

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from workflow.domain.encoding import ENCODERS, decode
 from workflow.domain.private import NOTHING, Private
-from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.restriction import Source
-from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, Result
+from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,11 +235,21 @@ class WithdrawRequest(Decision):
 class ApproveUnblock(Decision):
     """Approve the standing request on the evidence it cites (R4).
 
-    ``bulk`` says how many cases are approved together with one look; 0 for a case approved alone.
+    ``bulk`` says how many cases are approved together with one look; 0 for a case approved alone. ``break_glass`` lets
+    it stand in for a second person's (see ``glass``).
     """
 
     name: ClassVar[str] = "approve"
     bulk: int = 0
+    break_glass: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewApproval(Decision):
+    """Say afterwards, as somebody else, whether breaking the glass was justified."""
+
+    name: ClassVar[str] = "review"
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +333,7 @@ ACTIONS: Mapping[str, type[Action]] = {
         RequestUnblock,
         WithdrawRequest,
         ApproveUnblock,
+        ReviewApproval,
         RejectRequest,
         IntendUnblock,
         RecordAnswer,
@@ -335,22 +345,6 @@ ACTIONS: Mapping[str, type[Action]] = {
 }
 """Every action by the name that entries carry."""
 
-_ENUMS: Mapping[str, type[StrEnum]] = {
-    "kind": Kind,
-    "status": RestrictionStatus,
-    "source": Source,
-    "result": Result,
-    "method": Method,
-    "answer": Answer,
-    "resolution": Resolution,
-}
-_ENCODERS: Mapping[type, Callable[[Any], Any]] = {
-    datetime: time_to_text,
-    Private: lambda value: {"commitment": value.commitment},
-    tuple: list,
-    dict: dict,
-    **dict.fromkeys(_ENUMS.values(), str.__str__),
-}
 _FIELDS = {
     kind: tuple((item.name, {} if item.default_factory is dict else item.default) for item in fields(kind))
     for kind in ACTIONS.values()
@@ -364,7 +358,7 @@ def to_data(action: Action) -> dict[str, Any]:
         value = getattr(action, name)
         if value is default or value is None or value == default:
             continue
-        encode = _ENCODERS.get(type(value))
+        encode = ENCODERS.get(type(value))
         data[name] = value if encode is None else encode(value)
     return data
 
@@ -375,19 +369,7 @@ def from_data(name: str, data: Mapping[str, Any]) -> Action:
     Raises:
         KeyError, TypeError, ValueError: the entry names no known action, or its inputs do not fit it.
     """
-    return ACTIONS[name](**{key: _decode(key, value) for key, value in data.items()})
-
-
-def _decode(key: str, value: Any) -> Any:
-    if key in _ENUMS:
-        return _ENUMS[key](value)
-    if key.endswith("_at"):
-        return time_from_text(value)
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, dict) and value.keys() == {"commitment"}:
-        return Private(commitment=value["commitment"])
-    return value
+    return ACTIONS[name](**{key: decode(key, value) for key, value in data.items()})
 
 
 def private_fields(action: Action) -> dict[str, Private]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from workflow.domain.vocabulary import Kind, RestrictionStatus, State
+from workflow.domain.private import NOTHING, Private
+from workflow.domain.vocabulary import Kind, RestrictionStatus, State, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow.domain.private import Private
     from workflow.domain.vocabulary import Answer, Method, Resolution, Result
 
 
@@ -107,7 +107,8 @@ class Request:
 class Approval:
     """One approval of the standing request, bound to the same digest.
 
-    ``bulk`` says how many cases were approved together with one look; 0 for a case approved alone.
+    ``bulk`` says how many cases were approved together with one look; 0 for a case approved alone. ``break_glass`` says
+    that it stands in for a second person's.
     """
 
     by: str
@@ -119,6 +120,27 @@ class Approval:
     leaf: str
     reason: Private
     bulk: int = 0
+    break_glass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenGlass:
+    """An approval that stood in for a second person's, and what somebody else found about it afterwards.
+
+    ``sequence`` is the approval's, ``reviewed`` that of the review (0 until then).
+    """
+
+    by: str
+    at: datetime
+    recurrence: int
+    sequence: int
+    leaf: str
+    reason: Private
+    reviewed: int = 0
+    reviewed_by: str = ""
+    reviewed_at: datetime | None = None
+    verdict: Verdict | None = None
+    finding: Private = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +215,7 @@ class Case:
     listing: tuple[str, ...] = ()
     request: Request | None = None
     approvals: tuple[Approval, ...] = ()
+    glass: tuple[BrokenGlass, ...] = ()
     attempt: Attempt | None = None
     attempts: int = 0
     released_at: datetime | None = None
@@ -213,6 +236,11 @@ class Case:
         other.acceptances = dict(self.acceptances)
         other.proposals = dict(self.proposals)
         return other
+
+    @property
+    def unreviewed(self) -> tuple[BrokenGlass, ...]:
+        """The approvals that broke the glass and that nobody has reviewed."""
+        return tuple(item for item in self.glass if item.verdict is None)
 
     @property
     def open_attempt(self) -> Attempt | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.domain import gate
+from workflow.domain import gate, glass
 from workflow.domain.record import Record, time_to_text
 from workflow.domain.scene import Scene, drawn
 from workflow.domain.vocabulary import EntryType, Phase, RestrictionStatus, Result, State
@@ -12,7 +12,7 @@ from workflow.domain.vocabulary import EntryType, Phase, RestrictionStatus, Resu
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow.domain.case import Case
+    from workflow.domain.case import Approval, Case
     from workflow.domain.playbook import Playbook
 
 LAPSING = frozenset({State.DETECTED, State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED})
@@ -40,13 +40,23 @@ def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
             basis = {"prerequisite": name, "about": about, "lapsed_at": time_to_text(acceptance.expires_at)}
             return drawn(case, EntryType.EXCEPTION_EXPIRED, case.state, basis)
     for approval in case.approvals:
-        if approval.expires_at <= now:
-            gone = {"approval": approval.sequence, "lapsed_at": time_to_text(approval.expires_at)}
-            return drawn(case, EntryType.APPROVAL_LAPSED, case.state, gone)
-        if approval.by in case.hands:
-            # Whoever worked on the ground of the gate after approving it has not approved it (R4).
-            gone = {"approval": approval.sequence, "lapsed_at": time_to_text(now), "because": "own-work"}
-            return drawn(case, EntryType.APPROVAL_LAPSED, case.state, gone)
+        gone = _approval_gone(case, approval, playbook, now)
+        if gone is not None:
+            return drawn(case, EntryType.APPROVAL_LAPSED, case.state, {"approval": approval.sequence, **gone})
+    return None
+
+
+def _approval_gone(case: Case, approval: Approval, playbook: Playbook, now: datetime) -> dict[str, object] | None:
+    """Say since when, and why, an approval no longer counts; None while it does."""
+    if approval.expires_at <= now:
+        return {"lapsed_at": time_to_text(approval.expires_at)}
+    if approval.break_glass:
+        # What became known since, such as roles, wants the second person after all.
+        never = glass.never(case, playbook)
+        return {"lapsed_at": time_to_text(now), "because": "no-break-glass"} if never else None
+    if approval.by in case.hands:
+        # Whoever worked on the ground of the gate after approving it has not approved it (R4).
+        return {"lapsed_at": time_to_text(now), "because": "own-work"}
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.domain import access, facts, gate
+from workflow.domain import access, facts, gate, glass
 from workflow.domain import actions as act
 from workflow.domain.playbook import Team
 from workflow.domain.record import Record, time_for_people, time_to_text
@@ -94,7 +94,7 @@ def proposal_refused(action: act.RefuseProposal, scene: Scene) -> list[Record]:
     proposal = standing_proposal(scene, action.proposal)
     if proposal.by != scene.actor.id and not access.SECOND.intersection(scene.actor.roles):
         message = "Another person's proposal is turned down by an approver or a lead."
-        raise NotPermittedError(message)
+        raise NotPermittedError(message, access.names(access.SECOND))
     return [scene.record(EntryType.PROPOSAL_REFUSED, action, after=scene.case.state)]
 
 
@@ -162,14 +162,20 @@ def approved(action: act.ApproveUnblock, scene: Scene) -> list[Record]:
     assert case.request is not None  # noqa: S101 - the machine lets nobody approve without a request
     if Role.SYSTEM in scene.actor.roles:
         message = "Automation never approves."
-        raise SamePersonError(message)
+        raise SamePersonError(message, access.names(access.SECOND))
     if action.bulk < 0:
         message = "A bulk approval says how many cases are approved together."
         raise InputError(message)
-    access.may_approve(case, scene.actor, other_team=scene.playbook.approval_team is Team.OTHER)
+    setting = ""
+    if action.break_glass:
+        setting = glass.broken(action, scene)
+    else:
+        access.may_approve(case, scene.actor, other_team=scene.playbook.approval_team is Team.OTHER)
     expires_at = time_to_text(scene.now + scene.playbook.approval_within)
     basis = {"digest": case.request.digest, "expires_at": expires_at, **linked_states(scene)}
-    cites = (*_listing(case), case.request.leaf)
+    if setting:
+        basis["setting"] = setting
+    cites = (*_listing(case), case.request.leaf, setting)
     return [scene.record(EntryType.UNBLOCK_APPROVED, action, after=case.state, basis=basis, cites=cites)]
 
 
@@ -187,7 +193,7 @@ def ended_request(action: act.WithdrawRequest | act.RejectRequest, scene: Scene)
     if isinstance(action, act.WithdrawRequest):
         if scene.actor.id != case.request.by and Role.LEAD not in scene.actor.roles:
             message = "Only the requester (or a lead) withdraws a request; an approver rejects it."
-            raise SamePersonError(message)
+            raise SamePersonError(message, (Role.LEAD.value,))
         return [scene.record(EntryType.UNBLOCK_WITHDRAWN, action, after=scene.state)]
     facts.need_reason(action.reason, "a rejection")
     return [scene.record(EntryType.UNBLOCK_REJECTED, action, after=scene.state, cites=(case.request.leaf,))]
@@ -203,7 +209,7 @@ def intended(action: act.IntendUnblock, scene: Scene) -> list[Record]:
     need, have = scene.playbook.approvals, len(case.approvals)
     if have < need:
         message = f"This unblock has {have} of {need} approvals; another person approves with 'holdfast case approve'."
-        raise RuleRefusedError(message)
+        raise RuleRefusedError(message, access.names(access.SECOND))
     assert case.request is not None  # noqa: S101 - the machine lets nobody unblock without a request
     basis = {
         "digest": case.request.digest,
@@ -229,10 +235,12 @@ def closed(action: act.CloseCase, scene: Scene) -> list[Record]:
     """End the case: after its watch, or verified with the restriction gone by itself (or nothing to release).
 
     Raises:
+        ReviewOwedError: an approval broke the glass, and nobody else has said whether that was justified.
         GateClosedError: required steps do not hold or recommended ones are unanswered.
         RuleRefusedError: the watch still runs, or the restriction is still there.
     """
     case = scene.case
+    glass.no_review_owed(case)
     resolution = case.resolution
     if case.state is State.RELEASED:
         assert case.released_at is not None  # noqa: S101 - a released case has the time of its release
@@ -287,6 +295,7 @@ def dismissal_proposed(action: act.DismissCase, scene: Scene) -> list[Record]:
 
 def _may_dismiss(action: act.DismissCase, scene: Scene) -> None:
     case = scene.case
+    glass.no_review_owed(case)
     if action.resolution not in DISMISSALS:
         message = f"A dismissal is one of: {', '.join(item.value for item in DISMISSALS)}."
         raise InputError(message)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.domain import access, gate, tenant
 from workflow.domain import actions as act
-from workflow.domain import gate, tenant
 from workflow.domain.facts import need_reason, not_in_the_future, not_waiting
 from workflow.domain.playbook import Check, Prerequisite
 from workflow.domain.record import Record, time_for_people, time_to_text
@@ -186,7 +186,7 @@ def granted_exception(action: act.ConfirmProposal, scene: Scene, asked: act.AskE
         raise EvidenceRefusedError(message)
     if not {item.exception.granted_by, Role.LEAD}.intersection(scene.actor.roles):
         message = f"An exception from {item.id!r} is granted by: {item.exception.granted_by.value}."
-        raise NotPermittedError(message)
+        raise NotPermittedError(message, access.names(frozenset({item.exception.granted_by, Role.LEAD})))
     _not_too_long(item.id, item.exception, asked.expires_at, scene.now)
     basis = {"prerequisite": item.id, "about": asked.about, "expires_at": time_to_text(asked.expires_at)}
     return [scene.record(EntryType.EXCEPTION_GRANTED, action, after=scene.case.state, basis=basis)]

@@ -201,6 +201,7 @@ def advance(
     playbooks: Mapping[str, Playbook],
     now: datetime,
     linked: Mapping[str, State] | None = None,
+    setting: str = "",
 ) -> Step:
     """Settle the case, judge the action, and draw the conclusions that follow.
 
@@ -211,6 +212,7 @@ def advance(
         playbooks: at least the playbook the case is pinned to (and a move's target), by digest.
         now: aware time, never before the case's newest entry.
         linked: present states of linked cases, read under the lock; None believes what was recorded.
+        setting: leaf of the log's entry that lets people break the glass; "" while they may not.
 
     A rule's refusal and a lack of permission are records too (R9): they come back in ``Step.error`` beside their
     record. Input that names nothing real (``NotFoundError``, ``InputError``), a pending unblock, and whatever speaks
@@ -230,7 +232,7 @@ def advance(
     if case.opened_at is not None and conclusions.next_lapse(current, playbooks[digest], now) is not None:
         # Every step leaves its case settled, so until something runs out of time there is nothing new to conclude.
         records += settle(current, playbooks[digest], now)
-    scene = Scene(current, actor, playbooks[digest], now, playbooks, linked)
+    scene = Scene(current, actor, playbooks[digest], now, playbooks, linked, setting)
     try:
         made = _judge(action, scene, version)
     except (RuleRefusedError, NotPermittedError, ConflictError) as error:
@@ -289,7 +291,7 @@ def _judge(action: act.Action, scene: Scene, version: int) -> list[Record]:
     access.permit(scene.actor, action)
     if isinstance(action, act.OpenCase):
         return [facts.opened(action, scene)]
-    access.not_a_subject(scene.case, scene.actor)
+    access.not_a_subject(scene.case, scene.actor, access.PERMITTED[type(action)])
     if isinstance(action, act.IntendUnblock | act.ApproveUnblock):
         decisions.not_pending(scene)
     if isinstance(action, act.Decision):

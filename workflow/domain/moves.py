@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workflow.domain import actions as act
 from workflow.domain import facts
 from workflow.domain.decisions import shortened
-from workflow.domain.playbook import Playbook, Team
+from workflow.domain.playbook import BreakGlass, Playbook, Team
 from workflow.domain.record import Record
 from workflow.domain.vocabulary import EntryType, Phase
 from workflow.errors import InputError, NotFoundError, WrongStateError
@@ -48,6 +48,8 @@ def loosened(old: Playbook, new: Playbook) -> tuple[str, ...]:
         lost.append("watch-within")
     if old.approval_team is Team.OTHER and new.approval_team is not Team.OTHER:
         lost.append("approval-team")
+    if new.break_glass is not old.break_glass and new.break_glass is BreakGlass.ALLOWED:
+        lost.append("break-glass")
     return tuple(lost)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from workflow.domain.gate import lapses_at, missing_names
-from workflow.domain.vocabulary import Phase, State
+from workflow.domain.vocabulary import Phase, State, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +19,9 @@ LATE_AFTER = timedelta(hours=1)
 """Microsoft: most unblocked users can send again within one hour."""
 OVERDUE_AFTER = timedelta(hours=24)
 """Microsoft: it takes no longer than 24 hours."""
+
+UNREVIEWED = "unreviewed"
+"""How a case stands in which an approval broke the glass and nobody else has said whether that was justified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class Picture:
     ended_at: datetime | None
     linked: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    break_glass: str = ""
 
 
 def picture(case: Case, playbook: Playbook) -> Picture:
@@ -82,7 +86,16 @@ def picture(case: Case, playbook: Playbook) -> Picture:
         ended_at=case.ended_at,
         linked=tuple(dict.fromkeys(link for item in case.evidence.values() for link in item.linked)),
         labels=case.labels,
+        break_glass=broken_glass(case),
     )
+
+
+def broken_glass(case: Case) -> str:
+    """Say how the case stands with approvals that broke the glass: "", unreviewed, not-justified or justified."""
+    if case.unreviewed:
+        return UNREVIEWED
+    verdicts = {item.verdict for item in case.glass}
+    return next((verdict.value for verdict in (Verdict.NOT_JUSTIFIED, Verdict.JUSTIFIED) if verdict in verdicts), "")
 
 
 def next_due(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:

@@ -73,6 +73,13 @@ class Team(StrEnum):
     OTHER = "other"
 
 
+class BreakGlass(StrEnum):
+    """Whether one person may approve where no second one can be had, and be reviewed afterwards."""
+
+    NEVER = "never"
+    ALLOWED = "allowed"
+
+
 @dataclass(frozen=True, slots=True)
 class ExceptionRule:
     """Who may accept the risk of not meeting a prerequisite, and for how long at the most."""
@@ -145,6 +152,7 @@ class Playbook:
     summary: str = ""
     approvals: int = 1
     approval_team: Team = Team.ANY
+    break_glass: BreakGlass = BreakGlass.NEVER
     approval_within: timedelta = timedelta(hours=24)
     watch_within: timedelta = timedelta(days=7)
     reopen_within: timedelta = timedelta(days=30)
@@ -196,6 +204,8 @@ class Playbook:
             "unblock_command": self.unblock_command,
             "read_command": self.read_command,
             "prerequisites": [_prerequisite_to_data(item) for item in self.prerequisites],
+            # Left out where it says nothing, so that playbooks older than this member keep their digests.
+            **({"break_glass": self.break_glass.value} if self.break_glass is not BreakGlass.NEVER else {}),
         }
 
 
@@ -209,6 +219,7 @@ def from_data(data: Mapping[str, Any], digest: str = "") -> Playbook:
         kinds=tuple(Kind(kind) for kind in data["kinds"]),
         approvals=data["approvals"],
         approval_team=Team(data["approval_team"]),
+        break_glass=BreakGlass(data.get("break_glass", BreakGlass.NEVER)),
         approval_within=timedelta(seconds=data["approval_within"]),
         watch_within=timedelta(seconds=data["watch_within"]),
         reopen_within=timedelta(seconds=data["reopen_within"]),

@@ -110,7 +110,7 @@ def _expected(case: Case, commit: list[Entry], playbooks: Mapping[str, Playbook]
         if entry.basis.get("together") is True:
             step = refuse(case, action, actor, playbooks, now, _refused_with(entry))
         else:
-            step = advance(case, action, actor, playbooks, now, states)
+            step = advance(case, action, actor, playbooks, now, states, entry.basis.get("setting", ""))
         records += step.records
         case = step.case
     return records

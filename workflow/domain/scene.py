@@ -24,6 +24,7 @@ class Scene:
     """What one judgement looks at.
 
     ``linked`` gives the present state of linked cases, read under the same lock; None believes the recorded reading.
+    ``setting`` is the leaf of the log's entry that lets people break the glass, "" while they may not.
     A scene lasts until the case is carried forward: what holds is remembered.
     ``state`` is what the state machine moves: it starts as the case's own.
     """
@@ -34,6 +35,7 @@ class Scene:
     now: datetime
     playbooks: Mapping[str, Playbook] = field(default_factory=dict)
     linked: Mapping[str, State] | None = None
+    setting: str = ""
     state: State = State.DETECTED
     _held: dict[Phase, bool] = field(default_factory=dict, init=False, repr=False)
 

@@ -1,4 +1,4 @@
-"""The part of the fold that tells of unblocks: requested, approved, started, answered, released.
+"""The part of the fold that tells of unblocks: requested, approved, reviewed, started, answered, released.
 
 As in ``history``, entries are believed and nothing is judged.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workflow.domain.case import Approval, Attempt, Case, Request
+from workflow.domain.case import Approval, Attempt, BrokenGlass, Case, Request
 from workflow.domain.private import private_in
 from workflow.domain.record import time_from_text
-from workflow.domain.vocabulary import Answer, EntryType, Resolution
+from workflow.domain.vocabulary import Answer, EntryType, Resolution, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,8 +52,23 @@ def _approved(case: Case, entry: Entry, at: datetime) -> None:
             entry.leaf,
             private_in(entry.data, "reason"),
             entry.data.get("bulk", 0),
+            entry.data.get("break_glass", False),
         ),
     )
+    if case.approvals[-1].break_glass:
+        reason = private_in(entry.data, "reason")
+        case.glass += (BrokenGlass(actor["id"], at, entry.recurrence, entry.sequence, entry.leaf, reason),)
+
+
+def _reviewed(case: Case, entry: Entry, at: datetime) -> None:
+    found = {
+        "reviewed": entry.sequence,
+        "reviewed_by": entry.actor["id"],
+        "reviewed_at": at,
+        "verdict": Verdict(entry.data["verdict"]),
+        "finding": private_in(entry.data, "reason"),
+    }
+    case.glass = tuple(item if item.verdict else replace(item, **found) for item in case.glass)
 
 
 def _approval_lapsed(case: Case, entry: Entry, _at: datetime) -> None:
@@ -103,6 +118,7 @@ UNBLOCKING: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
     EntryType.UNBLOCK_INTENDED: _intended,
     EntryType.UNBLOCK_ANSWERED: _answered,
     EntryType.APPROVAL_LAPSED: _approval_lapsed,
+    EntryType.APPROVAL_REVIEWED: _reviewed,
     EntryType.CASE_RELEASED: _released,
 }
 """What each of these entries does to a case."""

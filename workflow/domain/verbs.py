@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
-from workflow.domain import decisions, erasure, evidence, facts, labels, moves
+from workflow.domain import decisions, erasure, evidence, facts, glass, labels, moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,7 @@ TRIGGERS: Mapping[type[act.Action], str] = {
     act.WithdrawRequest: "end_request",
     act.RejectRequest: "end_request",
     act.ApproveUnblock: "approve",
+    act.ReviewApproval: "note",
     act.IntendUnblock: "intend",
     act.RecordAnswer: "answer",
     act.CloseCase: "close",
@@ -57,6 +58,7 @@ MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
     act.WithdrawRequest: decisions.ended_request,
     act.RejectRequest: decisions.ended_request,
     act.ApproveUnblock: decisions.approved,
+    act.ReviewApproval: glass.reviewed,
     act.IntendUnblock: decisions.intended,
     act.RecordAnswer: decisions.answered,
     act.CloseCase: decisions.closed,

@@ -108,6 +108,13 @@ class Outcome(StrEnum):
     DENIED = "denied"
 
 
+class Verdict(StrEnum):
+    """What a reviewer found about an approval that broke the glass."""
+
+    JUSTIFIED = "justified"
+    NOT_JUSTIFIED = "not-justified"
+
+
 class Answer(StrEnum):
     """What Microsoft answered to an unblock attempt, as a person or a provider reports it."""
 
@@ -155,6 +162,7 @@ class EntryType(StrEnum):
     UNBLOCK_INTENDED = "unblock:intended"
     UNBLOCK_ANSWERED = "unblock:answered"
     APPROVAL_LAPSED = "approval:lapsed"
+    APPROVAL_REVIEWED = "approval:reviewed"
     ACTION_REFUSED = "action:refused"
     ACTION_DENIED = "action:denied"
     LOG_CREATED = "log:created"

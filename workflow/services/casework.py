@@ -14,7 +14,7 @@ from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
-from workflow.services import erasure, logbook, people, references, tenantwide
+from workflow.services import erasure, glass, logbook, people, references, tenantwide
 from workflow.services.writing import Stamp, seal, write
 from workflow.storage import attachments, cases, subjects
 from workflow.storage.erasure import erase_with_commit
@@ -78,6 +78,7 @@ def perform(
     while outcome is None:
         with app.database.transaction() as tx:
             erasure.lock(tx, actions)
+            glass.lock(tx, actions)
             cases.lock(tx, locked)
             logbook.hold(app, tx)
             case = cases.load(tx, case_id, app.cache)
@@ -121,6 +122,7 @@ def perform_many(
         with app.database.transaction() as tx:
             locked = {case_id for case_id, _ in batch}
             erasure.lock(tx, (action for _, actions in batch for action in actions))
+            glass.lock(tx, [action for _, actions in batch for action in actions])
             cases.lock(tx, locked)
             logbook.hold(app, tx)
             for case_id, actions in batch:
@@ -189,7 +191,7 @@ def _step(
     steps: list[Step] = []
     current = case
     for action in sealed:
-        step = advance(current, action, actor, books, at, links)
+        step = advance(current, action, actor, books, at, links, glass.setting(tx, action))
         if step.error is not None and steps:
             step = refuse(case, action, actor, books, at, step.error)
         if step.error is not None:

@@ -56,6 +56,7 @@ WORDS: Mapping[str, str] = {
     EntryType.UNBLOCK_INTENDED: "unblock started",
     EntryType.UNBLOCK_ANSWERED: "Microsoft answered",
     EntryType.APPROVAL_LAPSED: "approval lapsed",
+    EntryType.APPROVAL_REVIEWED: "break-glass approval reviewed",
     EntryType.ACTION_REFUSED: "refused",
     EntryType.ACTION_DENIED: "denied",
     EntryType.LOG_CREATED: "log created",
@@ -184,6 +185,8 @@ def _line(entry: Entry, details: Mapping[str, Any]) -> str:
         missing = details.get("missing")
         because = f"missing {', '.join(missing)}" if missing else str(details["code"]).replace("_", " ")
         return f"{words}: {entry.action} ({because})"
+    if details.get("break_glass") and entry.type == EntryType.UNBLOCK_APPROVED:
+        words = f"{words}, BREAK-GLASS: without a second person"
     if details.get("bulk"):
         words = f"{words}, one of {details['bulk']} approved together"
     shown = [f"{sign}{label}" for sign, key in (("+", "add"), ("-", "remove")) for label in details.get(key, ())]
@@ -192,7 +195,18 @@ def _line(entry: Entry, details: Mapping[str, Any]) -> str:
 
 
 _TELLING = (
-    *("prerequisite", "result", "about", "status", "resolution", "answer", "subject", "assignee", "proposal"),
+    *(
+        "prerequisite",
+        "result",
+        "about",
+        "status",
+        "resolution",
+        "verdict",
+        "answer",
+        "subject",
+        "assignee",
+        "proposal",
+    ),
     *("because", "relation", "name", "version", "reason", "note", "reference", "lifted_by"),
 )
 """Members worth a place in the one line, in this order."""

@@ -15,6 +15,7 @@ from workflow.ledger.commitment import commit
 from workflow.services.people import Who, actor, register_person
 from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases, openings, playbooks
+from workflow.storage import entries as stored
 from workflow.storage.journal import append
 from workflow.storage.openings import Opening
 
@@ -35,8 +36,12 @@ def write(
     by: Actor,
     records: Iterable[tuple[EntryType, Mapping[str, Any]]],
     kept: Mapping[str, Opening] | None = None,
+    not_before: str = "",
 ) -> list[Entry]:
-    """Append entries about the log itself; ``cases.lock_log`` has been taken."""
+    """Append entries about the log itself, recorded at ``not_before`` (UTC text) or later.
+
+    ``cases.lock_log`` has been taken.
+    """
     made = [
         Record(type=kind, actor=by, state_before="", state_after="", recurrence=0, data=data) for kind, data in records
     ]
@@ -44,7 +49,8 @@ def write(
         return []
     head, sequence = cases.head(tx, LOG_CASE)
     newest = cases.entries(tx, LOG_CASE, sequence)[-1] if sequence else None
-    at, clock = clamp(app.now(), time_from_text(newest.recorded_at) if newest else None)
+    floor = max(newest.recorded_at if newest else "", not_before)
+    at, clock = clamp(app.now(), time_from_text(floor) if floor else None)
     return append(
         tx,
         app.journal,
@@ -122,7 +128,10 @@ def prepare(app: App, who: Who) -> None:
             kept: dict[str, Opening] = {}
             if EntryType.PEOPLE_CHANGED in changes:
                 changes[EntryType.PEOPLE_CHANGED] = _people_parts(app, tx, kept)
-            write(app, tx, by, [(kind, data) for kind, parts in changes.items() for data in parts], kept)
+            told = [(kind, data) for kind, parts in changes.items() for data in parts]
+            # A clock that is behind another's must not put changed settings before an approval that came under the old.
+            floor = stored.latest(tx, EntryType.UNBLOCK_APPROVED) if EntryType.SETTINGS_CHANGED in changes else ""
+            write(app, tx, by, told, kept, floor)
             app.log_read = cases.length(tx, LOG_CASE)
     # Only now: what failed to be written has to be written before the next step.
     app.prepared = True
@@ -160,12 +169,15 @@ def _changes(app: App, tx: Tx) -> dict[EntryType, list[dict[str, Any]]]:
     for entry in _begun(cases.entries(tx, LOG_CASE)):
         known[entry.type] = entry.data
     settings = app.settings
-    general = {
+    general: dict[str, Any] = {
         "tenant": settings.tenant,
         "timezone": settings.timezone,
         "date_order": settings.date_order,
         "retention": settings.retention,
     }
+    if settings.break_glass:
+        # Said only where it is on, so that a ledger made before there was such a setting says nothing new.
+        general["break_glass"] = True
     digest = _digest({**general, "tenants": settings.tenants})
     changes: dict[EntryType, list[dict[str, Any]]] = {}
     if known.get(EntryType.SETTINGS_CHANGED, {}).get("digest") != digest:

@@ -16,6 +16,8 @@ from workflow.errors import InputError
 from workflow.storage import subjects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from workflow.app import App
     from workflow.settings import Person
     from workflow.storage.transaction import Tx
@@ -115,8 +117,22 @@ def _registered(tx: Tx, *names: str) -> list[str]:
     return [known.get(text) or subjects.register(tx, "", Kind.PERSON, text) for text in texts]
 
 
-def on_call(app: App) -> list[str]:
-    """Return who can approve now, as "name (contact)": people on call first."""
-    able = [person for person in app.settings.people if {"approver", "lead"}.intersection(person.roles)]
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """Somebody who can take a step: name, how to reach them, whether they are on call now."""
+
+    name: str
+    contact: str
+    on_call: bool
+
+    def __str__(self) -> str:
+        """Return "name (contact)"."""
+        return f"{self.name} ({self.contact})" if self.contact else self.name
+
+
+def on_call(app: App, roles: Iterable[str] = ("approver", "lead"), besides: str = "") -> list[Reachable]:
+    """Return who the settings list with one of these roles, people on call first; ``besides`` is left out."""
+    wanted, asking = set(roles), listed(app, besides) if besides else None
+    able = [person for person in app.settings.people if wanted.intersection(person.roles) and person is not asking]
     able.sort(key=lambda person: (not person.on_call, person.name))
-    return [f"{person.name} ({person.contact})" if person.contact else person.name for person in able]
+    return [Reachable(person.name, person.contact, person.on_call) for person in able]

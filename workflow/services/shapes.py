@@ -77,6 +77,7 @@ class CaseView:
     request: dict[str, Any] | None
     approvals: list[dict[str, Any]]
     approvals_needed: int
+    break_glass: list[dict[str, Any]]
     attempt: dict[str, Any] | None
     attempts: int
     proposals: list[dict[str, Any]]

@@ -21,7 +21,7 @@ from workflow.ledger import verify as ledger
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
 from workflow.ledger.origin import named
-from workflow.services import agreement, completeness, holdings, restores
+from workflow.services import agreement, completeness, glass, holdings, restores
 from workflow.services.verdict import (
     FAILED,
     KEPT_KINDS,
@@ -119,7 +119,7 @@ def verify(app: App, options: Options | None = None) -> Report:
 
 @dataclass(slots=True)
 class Log:
-    """What the log says of itself: its names, oldest first, the key it claims as its own, playbooks, people."""
+    """What the log says of itself: names (oldest first), the key it claims as its own, playbooks, people, settings."""
 
     origins: tuple[str, ...] = ()
     vkey: str = ""
@@ -128,6 +128,7 @@ class Log:
     restored: list[tuple[dict[str, Any], int, str]] = field(default_factory=list)
     """Bodies of restores, their leaf numbers, and the name before."""
     tenants: agreement.Tenants = field(default_factory=agreement.Tenants)
+    settings: list[tuple[Entry, int]] = field(default_factory=list)
 
 
 def _log(tx: Tx, report: Report) -> Log:
@@ -149,10 +150,13 @@ def _log(tx: Tx, report: Report) -> Log:
         if kind == EntryType.PLAYBOOK_ADOPTED:
             log.adopted.add(str(data.get("digest", "")))
         placed = (entry_from_body(found, (leaf or entries_of.leaf_hash(body)).hex()), index)
-        if kind == EntryType.PEOPLE_CHANGED:
-            told_people.append(placed)
-        if kind in TENANT_TYPES:
-            told_tenants.append(placed)
+        for kinds, kept in (
+            ({EntryType.PEOPLE_CHANGED}, told_people),
+            ({EntryType.SETTINGS_CHANGED}, log.settings),
+            (TENANT_TYPES, told_tenants),
+        ):
+            if kind in kinds:
+                kept.append(placed)
         if (kind == EntryType.LOG_CREATED) != (number == 1) or kind not in LOG_TYPES:
             why = f"a {kind} entry does not belong here in the log's own case"
             report.add(ledger.Finding("origin", LOG_CASE, found["sequence"], -1, why))
@@ -309,6 +313,7 @@ def _cases(
                 agreement.check_roles(report, case_id, placed, log.rosters, ordered=tx.sqlite)
                 agreement.check_linked(tx, report, case_id, placed)
                 agreement.check_tenant(report, case_id, placed, log.tenants, books, ordered=tx.sqlite)
+                glass.check(report, case_id, placed, log.settings, ordered=tx.sqlite)
             if case_id != LOG_CASE:
                 _replayed(tx, report, case_id, entries, books)
     for case_id in stored.rows_without(tx):

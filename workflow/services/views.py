@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain import gate
 from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
-from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, next_due
+from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, next_due
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.vocabulary import Phase, State
 from workflow.errors import InputError, NotFoundError
@@ -132,6 +132,7 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         request=place.request(),
         approvals=place.approvals(),
         approvals_needed=playbook.approvals,
+        break_glass=place.break_glass(),
         attempt=place.attempt(),
         attempts=case.attempts,
         proposals=place.proposals(),
@@ -251,9 +252,29 @@ class Place:
                 "expires_at": optional_time_to_text(item.expires_at),
                 "reason": self.names.text(item.reason),
                 "bulk": item.bulk,
+                "break_glass": item.break_glass,
                 "sequence": item.sequence,
             }
             for item in self.case.approvals
+        ]
+
+    def break_glass(self) -> list[dict[str, Any]]:
+        """Draw every approval that broke the glass, of earlier recurrences too, with its review."""
+        return [
+            {
+                "by": self.names.subject(item.by),
+                "claimed": self.claimed.get(item.sequence, False),
+                "at": optional_time_to_text(item.at),
+                "recurrence": item.recurrence,
+                "reason": self.names.text(item.reason),
+                "sequence": item.sequence,
+                "verdict": item.verdict.value if item.verdict else UNREVIEWED,
+                "reviewed_by": self.names.subject(item.reviewed_by),
+                "reviewed_claimed": self.claimed.get(item.reviewed, False),
+                "reviewed_at": optional_time_to_text(item.reviewed_at),
+                "finding": self.names.text(item.finding),
+            }
+            for item in self.case.glass
         ]
 
     def attempt(self) -> dict[str, Any] | None:
@@ -315,6 +336,7 @@ def _subjects(case: Case) -> set[str]:
     people |= {person for item in case.acceptances.values() for person in (item.asked_by, item.granted_by)}
     people |= {str(item.data.get(key, "")) for item in case.proposals.values() for key in ("about", "subject")}
     people |= {item.by for item in case.proposals.values()} | {item.by for item in case.approvals}
+    people |= {person for item in case.glass for person in (item.by, item.reviewed_by)}
     people |= {case.request.by} if case.request else set()
     people |= {case.attempt.by} if case.attempt else set()
     return people - {""}
@@ -326,6 +348,7 @@ def _commitments(case: Case, opening: Entry) -> set[str]:
         found |= {private.commitment for private in (item.reference, item.note, item.before, item.after)}
     found |= {item.reason.commitment for item in case.acceptances.values()}
     found |= {item.reason.commitment for item in case.approvals}
+    found |= {private.commitment for item in case.glass for private in (item.reason, item.finding)}
     found |= {_commitment(item.data.get("reason")) for item in case.proposals.values()}
     if case.request is not None:
         found.add(case.request.reason.commitment)

@@ -60,6 +60,7 @@ class CaseRow:
     released_at: str | None
     ended_at: str | None
     labels: list[str]
+    break_glass: str
     late: bool
     overdue: bool
 
@@ -146,6 +147,7 @@ def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
         released_at=optional_time_to_text(item.released_at),
         ended_at=optional_time_to_text(item.ended_at),
         labels=list(item.labels),
+        break_glass=item.break_glass,
         late=age is not None and age > LATE_AFTER,
         overdue=overdue,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import command
-from workflow.domain.playbook import About, Check, Condition, Nature, Playbook, Prerequisite, Scope, Team
+from workflow.domain.playbook import About, BreakGlass, Check, Condition, Nature, Playbook, Prerequisite, Scope, Team
 from workflow.domain.vocabulary import ENTITY_KINDS, Phase, Role, TenantFact
 from workflow.sources.playbook_faults import nearest, shown
 from workflow.sources.strict_yaml import Mapping, Scalar, Sequence
@@ -256,6 +256,7 @@ PLAYBOOK: Fields = {
     "kinds": _list_of(_one_of(ENTITY_KINDS)),
     "approvals": lambda reader, node: reader.number(node, 1, MOST_APPROVALS),
     "approval_team": _one_of(Team),
+    "break_glass": _one_of(BreakGlass),
     "approval_within": Reader.duration,
     "watch_within": Reader.duration,
     "reopen_within": Reader.duration,

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Fault", "canonical", "check", "digest", "load", "shipped", "shipped_bytes"]
 
-_OWN = {"summary", *PLAYBOOK_REQUIRED} - {"prerequisites"}
-"""What a playbook never inherits: it has to say of itself what it is and for whom."""
+_OWN = {"summary", "break_glass", *PLAYBOOK_REQUIRED} - {"prerequisites"}
+"""What a playbook never inherits: it has to say of itself what it is, for whom, and that one person may do."""
 
 
 def shipped(package: Traversable | None = None) -> dict[str, Traversable]:

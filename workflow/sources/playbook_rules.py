@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.domain.playbook import About, Nature, Scope
-from workflow.domain.vocabulary import NEVER_EXCEPTED, Phase
+from workflow.domain.playbook import About, BreakGlass, Nature, Scope
+from workflow.domain.vocabulary import NEVER_EXCEPTED, Kind, Phase
 from workflow.sources.playbook_faults import nearest, shown
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ def check_playbook(top: Draft, items: list[Draft], faults: Faults) -> None:
         _phases_in_order(item, by_id, faults)
     for key in ("any_of", "after"):
         _no_circle(by_id, key, faults)
+    if top.values.get("break_glass") == BreakGlass.ALLOWED and Kind.CONNECTOR in top.values["kinds"]:
+        message = "A connector is never unblocked on one person's word, and this playbook is for connectors too"
+        faults.add(*top.where("break_glass"), message, "Remove break_glass, or connector from kinds")
     if not any(item.values["required"] and item.values["required_by"] == Phase.CONTAIN for item in items):
         cure = "Write “required_by: contain” for what stops the sending"
         faults.add(*top.where("prerequisites"), "No prerequisite is required by contain", cure)

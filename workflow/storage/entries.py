@@ -43,6 +43,12 @@ def rows_without(tx: Tx) -> list[str]:
     return [case_id for (case_id,) in found]
 
 
+def latest(tx: Tx, kind: str) -> str:
+    """Return the latest time of recording of the entries of one type, "" where there is none."""
+    row = tx.one("SELECT max(recorded_at) FROM entry WHERE type = ?", (kind,))
+    return "" if row is None or row[0] is None else str(row[0])
+
+
 def state_before(tx: Tx, case_id: str, index: int) -> str:
     """Return the state a case was in before a leaf was added, "" where it was not yet open."""
     row = tx.one(

@@ -14,7 +14,7 @@ _FIXED: Final = ("id", "number", "tenant", "kind", "entity", "opened_at")
 _MOVED: Final = (
     *("state", "recurrence", "version", "playbook", "missing", "assignee", "updated_at", "due_at", "due"),
     *("resolution", "restriction", "restricted_at", "requested_at", "intended_at", "released_at", "ended_at"),
-    *("linked", "labels"),
+    *("linked", "labels", "break_glass"),
 )
 COLUMNS: Final = (*_FIXED, *_MOVED)
 SELECT: Final = ", ".join(f"c.{column}" for column in COLUMNS)
@@ -50,6 +50,7 @@ def values(picture: Picture) -> tuple[Any, ...]:
         optional_time_to_text(picture.ended_at),
         _list(picture.linked),
         _list(picture.labels),
+        picture.break_glass,
     )
 
 

@@ -174,6 +174,7 @@ class CaseRow(SQLModel, table=True):
     ended_at: str | None = Field(sa_column=Column("ended_at", TEXT))
     linked: str = Field(sa_column=_text("linked"))
     labels: str = Field(sa_column=_text("labels", server_default=text("'[]'")))
+    break_glass: str = Field(sa_column=_text("break_glass", server_default=text("''")))
 
 
 class SubjectRow(SQLModel, table=True):
