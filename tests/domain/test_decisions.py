@@ -28,7 +28,7 @@ from workflow.domain import actions as act
 from workflow.domain.lifecycle import advance, possible, refuse
 from workflow.domain.moves import loosened
 from workflow.domain.picture import picture
-from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Playbook, Team
+from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Playbook, Prerequisite, Team
 from workflow.domain.record import SYSTEM
 from workflow.domain.replay import replay
 from workflow.domain.restriction import Source
@@ -98,6 +98,27 @@ def test_a_request_is_withdrawn_by_its_author_or_a_lead() -> None:
     book.done(act.RequestUnblock())
     assert ["unblock:withdrawn"] == book.done(act.WithdrawRequest(), ANN)
     assert State.VERIFIED is book.case.state
+
+
+@pytest.mark.parametrize(
+    "ends", [act.WithdrawRequest(), act.RejectRequest(reason=WORDS), act.RecordAnswer(answer=Answer.FAILED)]
+)
+def test_a_request_that_ends_beside_a_linked_case_that_fell_back_replays(ends: act.Action) -> None:
+    """Where it leads depends on the linked case's state, so its entry keeps that state."""
+    relay = Prerequisite(id="relay", title="x", required_by=Phase.VERIFY, check=Check.LINKED_CASE_CONTAINED)
+    book = Casebook(small(prerequisites=(*small().prerequisites[:2], relay))).open()
+    book.done(act.LinkCase(case="other"))
+    held, fallen = {"other": State.CONTAINED}, {"other": State.DETECTED}
+    for name in ("password-reset", "sessions-revoked"):
+        book.record(name, ADA)
+    reading = act.RecordEvidence(prerequisite="relay", observed_at=book.now, reference=WORDS, linked=("other",))
+    book.done(reading, ANN, held)
+    book.done(act.RequestUnblock(), ANN, held)
+    if isinstance(ends, act.RecordAnswer):
+        book.done(act.ApproveUnblock(), BOB, held)
+        book.done(act.IntendUnblock(), ANN, held)
+    book.done(ends, BOB if isinstance(ends, act.RejectRequest) else ANN, fallen)
+    assert replay(book.entries, book.playbooks)[1] is None
 
 
 def test_what_is_under_way_is_not_repeated_nor_taken_back() -> None:

@@ -194,9 +194,10 @@ def ended_request(action: act.WithdrawRequest | act.RejectRequest, scene: Scene)
         if scene.actor.id != case.request.by and Role.LEAD not in scene.actor.roles:
             message = "Only the requester (or a lead) withdraws a request; an approver rejects it."
             raise SamePersonError(message, (Role.LEAD.value,))
-        return [scene.record(EntryType.UNBLOCK_WITHDRAWN, action, after=scene.state)]
+        return [scene.record(EntryType.UNBLOCK_WITHDRAWN, action, after=scene.state, basis=linked_states(scene))]
     facts.need_reason(action.reason, "a rejection")
-    return [scene.record(EntryType.UNBLOCK_REJECTED, action, after=scene.state, cites=(case.request.leaf,))]
+    basis, cites = linked_states(scene), (case.request.leaf,)
+    return [scene.record(EntryType.UNBLOCK_REJECTED, action, after=scene.state, basis=basis, cites=cites)]
 
 
 def intended(action: act.IntendUnblock, scene: Scene) -> list[Record]:
@@ -227,8 +228,8 @@ def answered(action: act.RecordAnswer, scene: Scene) -> list[Record]:
         message = "No unblock is under way, so there is no answer to record."
         raise WrongStateError(message, possible=("approve", "unblock"))
     after = case.state if action.answer is Answer.DONE else scene.state
-    cites = (case.open_attempt.leaf,)
-    return [scene.record(EntryType.UNBLOCK_ANSWERED, action, after=after, cites=cites)]
+    cites, basis = (case.open_attempt.leaf,), {} if action.answer is Answer.DONE else linked_states(scene)
+    return [scene.record(EntryType.UNBLOCK_ANSWERED, action, after=after, basis=basis, cites=cites)]
 
 
 def closed(action: act.CloseCase, scene: Scene) -> list[Record]:
