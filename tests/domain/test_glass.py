@@ -18,6 +18,7 @@ from tests.domain.casebook import (
     small,
 )
 from workflow.domain import actions as act
+from workflow.domain.erasure import kept
 from workflow.domain.moves import loosened
 from workflow.domain.picture import picture
 from workflow.domain.playbook import BreakGlass, Team, canonical, from_data
@@ -225,6 +226,17 @@ def test_a_review_stays_owed_whatever_becomes_of_the_approval() -> None:
     assert [2, 2] == [len(found.case.glass), len(found.entries[-1].basis["approvals"])]
     found.done(act.CloseCase())
     assert replay(found.entries, found.playbooks)[1] is None
+
+
+def test_its_reasons_outlive_an_erasure() -> None:
+    """Nobody could judge the approval without them; those of ordinary approvals go."""
+    found = book(approvals=2)
+    found.done(ALONE)
+    found.done(act.ApproveUnblock(reason=WORDS), BOB)
+    found.done(FINE, DAN)
+    reasons = {entry.type: kept(entry) for entry in found.entries[-3:]}
+    assert {"approval:reviewed": WORDS.commitment, "unblock:approved": ""} == reasons
+    assert WORDS.commitment == kept(found.entries[-3])
 
 
 def test_an_older_playbook_keeps_its_digest() -> None:

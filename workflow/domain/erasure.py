@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 PROPOSAL = "erasure"
 """Under which name a proposed erasure waits for its second person."""
 
-_KEPT = frozenset({act.AskException.name, act.DismissCase.name, act.MovePlaybook.name, act.EraseCase.name})
+_KEPT = frozenset(
+    {
+        *(act.AskException.name, act.DismissCase.name, act.MovePlaybook.name, act.EraseCase.name),
+        act.ReviewApproval.name,
+    }
+)
 _SECONDS = frozenset({act.ConfirmProposal.name, act.RefuseProposal.name})
 
 
@@ -30,13 +35,14 @@ def kept(entry: Entry) -> str:
     """Return the commitment of the one text in an entry that outlives an erasure, or "".
 
     That is the reason of a decision that took the place of a requirement, or ended a case without it: an exception, a
-    dismissal, a playbook move, the erasure itself. Without these reasons no auditor could judge the decision.
+    dismissal, a playbook move, an approval that broke the glass and its review, the erasure itself. Without these reasons no auditor could judge the decision.
     """
     reason = entry.data.get("reason")
     if entry.outcome != Outcome.DONE or not isinstance(reason, dict):
         return ""
     about_a_user = str(entry.data.get("proposal", "")).startswith("identity:")
     stays = entry.action in _KEPT or (entry.action in _SECONDS and not about_a_user)
+    stays = stays or bool(entry.data.get("break_glass"))
     return str(reason.get("commitment", "")) if stays else ""
 
 
