@@ -35,7 +35,8 @@ def kept(entry: Entry) -> str:
     """Return the commitment of the one text in an entry that outlives an erasure, or "".
 
     That is the reason of a decision that took the place of a requirement, or ended a case without it: an exception, a
-    dismissal, a playbook move, an approval that broke the glass and its review, the erasure itself. Without these reasons no auditor could judge the decision.
+    dismissal, a playbook move, an approval that broke the glass and its review, the erasure itself. Without these
+    reasons no auditor could judge the decision.
     """
     reason = entry.data.get("reason")
     if entry.outcome != Outcome.DONE or not isinstance(reason, dict):
