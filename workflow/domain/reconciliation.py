@@ -63,7 +63,7 @@ class Stay:
     case: str
     number: int
     begins: datetime
-    dated: bool
+    known: bool
     sequence: int
     temporary: bool = False
     ends: datetime | None = None
@@ -73,7 +73,7 @@ class Stay:
 
     def covers(self, at: datetime) -> bool:
         """Say whether an event of this time belongs to the occurrence."""
-        begins = self.begins - (REACH if self.dated else UNDATED_REACH)
+        begins = self.begins - (REACH if self.known else UNDATED_REACH)
         return begins <= at and (self.ends is None or at <= self.ends + SKEW)
 
 
@@ -112,7 +112,7 @@ def stays(entries: Iterable[Entry]) -> list[Stay]:
 def _follow(stay: Stay, case: Case, entry: Entry) -> None:
     """Carry the present stay forward by one entry."""
     if case.restricted_at is not None:
-        stay.begins, stay.dated = case.restricted_at, True
+        stay.begins, stay.known = case.restricted_at, True
     stay.temporary = case.last_present is RestrictionStatus.TEMPORARY
     if case.absent_at is None:
         stay.ends, stay.gone, stay.outside = None, 0, False
