@@ -54,6 +54,9 @@ def notes(shell: Shell) -> list[str]:
         ("case note - hello", b"id,number\nx,2\n", ""),
         ("case note - hello", b"number;state\n2;detected\n", "2"),
         ("case note - hello", b'[1, {"number": 2}]', "12"),
+        ("case note - hello", b'{"results": [{"id": null, "number": null, "case": null}, {"number": 2}]}', "2"),
+        ("case note - hello", b'{"number": 3}', "3"),
+        ("case note - hello", b"case\r\neve@contoso.com\r\n", "2"),
     ],
 )
 def test_naming_many(three: Shell, line: str, typed: bytes, noted: str) -> None:
@@ -192,6 +195,7 @@ def test_what_cannot_be_meant(three: Shell, line: str, message: str) -> None:
         (b'{"cases": [', "begins like JSON and is none"),
         (b'[{"name": "x"}]', "item 1 names no case"),
         (b"[true]", "item 1 names no case"),
+        (b'{"cases": [{"number": 1}], "next": "abc"}', "is one page of several"),
         (b"id,number\n1\n", "line 2"),
     ],
 )

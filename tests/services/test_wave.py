@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.services.desk import ADA, ANN, BOB, CONNECTOR, EVE, Desk
 from workflow.domain import actions as act
+from workflow.domain.case import Case
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Answer, Kind, Phase, State
 from workflow.errors import ConflictError, InputError, NotFoundError
-from workflow.services import glance, views, wave
+from workflow.services import casework, glance, views, wave
 from workflow.services.outcomes import Outcomes, commands
 from workflow.services.wave import Item
 from workflow.services.worklist import Filters
@@ -137,8 +140,6 @@ def test_exceptions_that_wait(desk: Desk) -> None:
 
 
 def _user(desk: Desk, address: str) -> str:
-    from workflow.services import casework  # noqa: PLC0415 - only here
-
     return casework.subject(desk.app, "default", Kind.USER, address)
 
 
@@ -147,8 +148,6 @@ def test_commands_of_a_script(desk: Desk) -> None:
     case_id = desk.restrict()
     seen = glance.glances(desk.app, [case_id])[case_id]
     assert f"Get-BlockedSenderAddress -SenderAddress '{ADA}'" == commands(seen)[0]
-
-    from dataclasses import replace  # noqa: PLC0415 - only here
 
     assert "" == commands(replace(seen, playbook=replace(seen.playbook, read_command="")))[0]
     with pytest.raises(InputError, match="by hand"):
@@ -188,3 +187,17 @@ def test_an_outcome_without_an_attempt(desk: Desk) -> None:
     )
 
     assert "wrong_state" == taken.error.code if taken.error else ""
+
+
+def test_a_check_on_one_case(desk: Desk) -> None:
+    """A case that is done alone is checked under its lock too, before anything is judged or written."""
+    case_id = desk.restrict()
+    before = desk.count()
+
+    def check(_case: Case) -> None:
+        message = "not this one"
+        raise ConflictError(message)
+
+    with pytest.raises(ConflictError, match="not this one"):
+        casework.perform(desk.app, ANN, case_id, NOTE, check=check)
+    assert before == desk.count()

@@ -189,7 +189,7 @@ def show(session: Session, shown: Mapping[str, Glance], plan: Plan) -> None:
             say(f"  {heading} ({len(members)}):")
         for seen in members:
             say(f"    #{seen.number} {visible(seen.entity, 120)}: {'; '.join(_telling(seen, plan.unblocks))}")
-    if plan.unblocks and any(seen.case.kind != "connector" for seen in shown.values()):
+    if plan.unblocks and any(seen.kind != "connector" for seen in shown.values()):
         from workflow.services.unblock import warning
 
         say(f"Warning: {warning(session.app.now())}", bold=True, colour="yellow")
@@ -214,7 +214,7 @@ def _heading(seen: Glance, unblocks: str) -> str:
 
 
 def _telling(seen: Glance, unblocks: str) -> list[str]:
-    told = [seen.state]
+    told = [seen.state.value]
     if unblocks:
         told += [f"exception {visible(step)}" for step in seen.exceptions]
         told += [f"{seen.changed} changes since the request"] if seen.changed else []

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """A case, settled as of now.
+    """A case, settled as of now: little enough that thousands of them can be shown before one decision.
 
     Args:
         entity: the mailbox, connector or user, as text.
@@ -39,12 +39,17 @@ class Glance:
         changed: how many entries came after the request that an approver should know of.
         users: opaque id by name of each compromised user.
         asked_of_users: the prerequisites that are answered for each user.
+        boundary: from when on evidence counts.
+        proposals: the keys of what waits for a second person.
         attempt: the newest unblock attempt.
         playbook: the version the case is pinned to.
     """
 
-    case: Case
+    id: str
+    number: int
+    kind: Kind
     entity: str
+    state: State
     version: int
     digest: str
     held: bool
@@ -53,31 +58,15 @@ class Glance:
     changed: int
     users: Mapping[str, str]
     asked_of_users: frozenset[str]
+    boundary: datetime | None
+    proposals: tuple[str, ...]
+    attempt: Attempt | None
     playbook: Playbook
-
-    @property
-    def id(self) -> str:
-        """The case's id."""
-        return self.case.id
-
-    @property
-    def number(self) -> int:
-        """The case's number."""
-        return self.case.number
-
-    @property
-    def state(self) -> str:
-        """Where the case stands now, settled."""
-        return self.case.state.value
-
-    @property
-    def attempt(self) -> Attempt | None:
-        """The newest unblock attempt."""
-        return self.case.attempt
 
     def lets(self, name: str) -> bool:
         """Say whether the case lets a decision about its unblock through, whoever takes it."""
-        return name in possible(self.case.state) and self.case.open_attempt is None and self.held
+        pending = self.attempt is not None and self.attempt.ended_at is None
+        return name in possible(self.state) and not pending and self.held
 
 
 def glances(app: App, ids: Iterable[str]) -> dict[str, Glance]:
@@ -105,7 +94,10 @@ def _glance(app: App, tx: Tx, stored: Case, names: Names, now: datetime) -> Glan
     standing = gate.evidence_set(case, playbook, at)
     since = case.request.sequence + 1 if case.request else 0
     return Glance(
-        case=case,
+        id=case.id,
+        number=case.number,
+        kind=case.kind,
+        state=case.state,
         entity=names.subject(case.entity),
         version=stored.version,
         digest=gate.evidence_digest(case, standing),
@@ -115,6 +107,9 @@ def _glance(app: App, tx: Tx, stored: Case, names: Names, now: datetime) -> Glan
         changed=sum(entry.type in CHANGES for entry in cases.entries(tx, case.id, since)) if since else 0,
         users={names.subject(user): user for user in case.identities},
         asked_of_users=frozenset(item.id for item in playbook.prerequisites if item.about is About.IDENTITY),
+        boundary=case.boundary,
+        proposals=tuple(case.proposals),
+        attempt=case.attempt,
         playbook=playbook,
     )
 
@@ -149,7 +144,7 @@ def exception_key(seen: Glance, step: str, user: str | None) -> str:
     key = f"exception:{step}"
     if user is not None:
         return f"{key}/{about(seen, step, user)}"
-    fits = [name for name in seen.case.proposals if name == key or name.startswith(f"{key}/")]
+    fits = [name for name in seen.proposals if name == key or name.startswith(f"{key}/")]
     if len(fits) > 1:
         message = f"Several exceptions from {step!r} wait: say whom with --for."
         raise InputError(message)

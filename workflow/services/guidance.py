@@ -11,23 +11,29 @@ from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from workflow.app import App
     from workflow.domain.case import Case
     from workflow.domain.playbook import Prerequisite
     from workflow.services.names import Names
 
 
-def values(case: Case, entity: str, user: str = "") -> dict[str, str]:
-    """Return what the placeholders of commands and addresses stand for in this case."""
-    found = {"case": str(case.number), "user": user or entity}
-    found["connector_id" if case.kind is Kind.CONNECTOR else "address"] = entity
-    return found if case.boundary is None else found | {"restricted_at": time_to_text(case.boundary)}
+def values(number: int, kind: Kind, entity: str, boundary: datetime | None, user: str = "") -> dict[str, str]:
+    """Return what the placeholders of commands and addresses stand for in a case."""
+    found = {"case": str(number), "user": user or entity}
+    found["connector_id" if kind is Kind.CONNECTOR else "address"] = entity
+    return found if boundary is None else found | {"restricted_at": time_to_text(boundary)}
+
+
+def _values(case: Case, names: Names, user: str) -> dict[str, str]:
+    return values(case.number, case.kind, names.subject(case.entity), case.boundary, user)
 
 
 def command(template: str, case: Case, names: Names, user: str = "") -> str:
     """Fill a command in for this case; a value that cannot stand in a command leaves the template as written."""
     try:
-        return fill(template, values(case, names.subject(case.entity), user)) if template else ""
+        return fill(template, _values(case, names, user)) if template else ""
     except InputError:
         return template
 
@@ -35,7 +41,7 @@ def command(template: str, case: Case, names: Names, user: str = "") -> str:
 def portal(template: str, case: Case, names: Names, user: str = "") -> str:
     """Fill a portal address in for this case."""
     try:
-        return fill_url(template, values(case, names.subject(case.entity), user)) if template else ""
+        return fill_url(template, _values(case, names, user)) if template else ""
     except InputError:
         return template
 

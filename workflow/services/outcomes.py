@@ -31,7 +31,7 @@ def commands(seen: Glance) -> tuple[str, str]:
     if seen.entity == ERASED or not seen.playbook.unblock_command:
         message = "There is no command that a script could run for this case: unblock it by hand."
         raise InputError(message)
-    given = values(seen.case, seen.entity)
+    given = values(seen.number, seen.kind, seen.entity, seen.boundary)
     read = seen.playbook.read_command
     return fill(read, given) if read else "", fill(seen.playbook.unblock_command, given)
 

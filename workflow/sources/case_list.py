@@ -39,7 +39,7 @@ def case_references(stream: BinaryIO, name: str) -> list[tuple[str, str]]:
     if text.lstrip().startswith(("{", "[")):
         return list(_of_json(text, name))
     columns = header(text)
-    if columns is not None and len(columns.names) > 1 and (found := [item for item in _NAMES if item in columns.names]):
+    if columns is not None and (found := [item for item in _NAMES if item in columns.names]):
         return [(where, _cell(cells, found[0], where, name)) for where, cells in rows(iter([text]), columns)]
     lines = ((f"line {number}", line.strip()) for number, line in enumerate(text.split("\n"), start=1))
     return [(where, line) for where, line in lines if line]
@@ -57,14 +57,17 @@ def _of_json(text: str, name: str) -> Iterator[tuple[str, str]]:
     except (ValueError, RecursionError):
         raise SourceError(f"{name} begins like JSON and is none.") from None
     if isinstance(data, dict):
+        if data.get("next"):
+            raise SourceError(f"{name} is one page of several: give the filters instead, which fit every case.")
         data = next((data[key] for key in _LISTS if isinstance(data.get(key), list)), [data])
     for number, item in enumerate(data, start=1):
-        yield f"item {number}", _of_item(item, f"{name}, item {number}")
+        # A result that was about no case has nothing to go on with.
+        if not isinstance(item, dict) or any(item.get(key, item) for key in _NAMES):
+            yield f"item {number}", _of_item(item, f"{name}, item {number}")
 
 
 def _of_item(item: Any, where: str) -> str:
     if isinstance(item, dict):
-        # What a result is about stands one level deeper where several members describe it.
         item = next((item[key] for key in _NAMES if item.get(key)), None)
     if isinstance(item, str) and item.strip():
         return item.strip()
