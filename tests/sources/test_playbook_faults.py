@@ -88,6 +88,15 @@ def test_a_faulty_required_key_is_told(key: str, value: str, told: str) -> None:
     assert told in [message for _, message in _told("\n".join(lines) + "\n" + ONE)]
 
 
+def test_a_connector_is_never_unblocked_by_one_person() -> None:
+    """A playbook that is for connectors too cannot allow it; saying never is fine."""
+    head = "\n".join("kinds: [mailbox, connector]" if row.startswith("kinds:") else row for row in HEAD.splitlines())
+
+    told = [message for _, message in _told(f"break_glass: allowed\n{head}\n{ONE}")]
+    assert ["A connector is never unblocked on one person's word, and this playbook is for connectors too"] == told
+    assert [] == _told(f"break_glass: never\n{head}\n{ONE}")
+
+
 @pytest.mark.parametrize("key", ["format", "name", "version", "title", "kinds"])
 def test_a_key_left_out_is_told(key: str) -> None:
     """The cure says what to add."""

@@ -153,6 +153,8 @@ def _marks(reports: list[OccurrenceReport], view: CaseView, told: list[EntryView
     bulk = max((item["bulk"] for item in decisions), default=0)
     if bulk:
         yield f"approved in bulk, as one of {bulk} cases"
+    for item in view.break_glass:
+        yield f"approved without a second person (break-glass, entry {item['sequence']}), review: {item['verdict']}"
     if any(report.exceptions for report in reports):
         yield "released or worked with exceptions"
     if any(not report.playbook["shipped"] for report in reports):
