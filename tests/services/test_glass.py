@@ -43,6 +43,8 @@ def test_the_setting_is_an_entry_and_off_says_nothing(open_desk: Callable[..., D
     assert [None] == [entry.data.get("break_glass") for entry in told]
     on = off.again(break_glass=True)
     case_id = broken(on)
+    lines = [entry.text for entry in history.log(on.app, 99) if entry.type == "settings:changed"]
+    assert ["settings changed, break-glass off", "settings changed, break-glass on"] == lines
     entry = on.entries(case_id)[-1]
     assert on.entries()[-1].data["break_glass"] is True
     assert on.entries()[-1].leaf == entry.basis["setting"]

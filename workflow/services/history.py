@@ -187,6 +187,8 @@ def _line(entry: Entry, details: Mapping[str, Any]) -> str:
         return f"{words}: {entry.action} ({because})"
     if details.get("break_glass") and entry.type == EntryType.UNBLOCK_APPROVED:
         words = f"{words}, BREAK-GLASS: without a second person"
+    if entry.type == EntryType.SETTINGS_CHANGED:
+        words = f"{words}, break-glass {'on' if details.get('break_glass') else 'off'}"
     if details.get("bulk"):
         words = f"{words}, one of {details['bulk']} approved together"
     shown = [f"{sign}{label}" for sign, key in (("+", "add"), ("-", "remove")) for label in details.get(key, ())]
