@@ -71,8 +71,9 @@ def _play(stage: Stage) -> None:
     _lapse(stage)
     _release(stage)
     _others(stage)
-    _comes_back(stage)
     _proof(stage)
+    _report(stage)
+    _week(stage)
 
 
 def _take_in(stage: Stage) -> None:
@@ -139,15 +140,6 @@ def _others(stage: Stage) -> None:
     stage.run("ana", f"case prerequisites {files.CONNECTOR} admin-case-contained")
 
 
-def _comes_back(stage: Stage) -> None:
-    stage.later(days=3)
-    files.write_return(stage.folder, stage.now - timedelta(minutes=30))
-    stage.run("ana", "import senders-later.csv")
-    stage.stands(1, "detected")
-    stage.run("ana", "case list")
-    stage.run("ana", "case history 1")
-
-
 def _proof(stage: Stage) -> None:
     """Verify, then flip one byte in a copy and verify that."""
     stage.run("ana", "playbook graph")
@@ -157,6 +149,23 @@ def _proof(stage: Stage) -> None:
     os.environ["HOLDFAST_DATABASE_URL"] = f"sqlite:///{stage.folder / 'copy.db'}"
     stage.run("ana", "ledger verify", Exit.NOT_VERIFIED)
     del os.environ["HOLDFAST_DATABASE_URL"]
+
+
+def _report(stage: Stage) -> None:
+    """Show what an auditor gets about one case: everything that happened, and the report of it."""
+    stage.run("cleo", "case history 1")
+    stage.run("cleo", "case report 1 --html --output case-1.html")
+    stage.run("cleo", "case report 1")
+
+
+def _week(stage: Stage) -> None:
+    """Take in the whole list of a later day: one case comes back, and the summary is the week's work."""
+    stage.later(days=3)
+    files.write_return(stage.folder, stage.now - timedelta(minutes=30))
+    taken_at = stage.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    stage.run("ana", f"import senders-later.csv --complete --taken-at {taken_at}")
+    stage.stands(1, "detected")
+    stage.run("ana", "case list")
 
 
 def flip(stage: Stage, database: Path, copy: Path) -> None:

@@ -94,12 +94,15 @@ def write_removal(folder: Path, at: datetime) -> None:
 
 
 def write_return(folder: Path, at: datetime) -> None:
-    """Write the list of a later day as Windows PowerShell exports it: type line, semicolons, UTF-16."""
-    cells = (address("ada"), spam(96, 310), _iso(at), "False")
+    """Write the whole list of a later day as Windows PowerShell exports it: type line, semicolons, UTF-16.
+
+    One sender came back, the newsletter is still there, and whoever else was listed is gone.
+    """
+    rows = ((address("ada"), spam(96, 310), _iso(at), "False"), (address("newsletter"), spam(0, 10250), "", "False"))
     lines = (
         "#TYPE Deserialized.Microsoft.Exchange.BlockedSenderAddress",
         '"SenderAddress";"Reason";"CreatedDatetime";"TemporaryBlock"',
-        ";".join(f'"{value}"' for value in cells),
+        *(";".join(f'"{value}"' for value in cells) for cells in rows),
     )
     (folder / "senders-later.csv").write_bytes("".join(f"{line}\r\n" for line in lines).encode("utf-16"))
 
