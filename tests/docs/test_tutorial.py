@@ -23,6 +23,7 @@ FOLLOWED = [
     DOCS / "how-to" / "false-positive.md",
     DOCS / "how-to" / "erase-personal-data.md",
     DOCS / "how-to" / "nobody-to-approve.md",
+    DOCS / "how-to" / "adopt-a-changed-playbook.md",
     DOCS / "how-to" / "people-and-roles.md",
     DOCS / "how-to" / "verify-a-ledger.md",
     DOCS / "how-to" / "keep-a-checkpoint.md",

@@ -121,3 +121,15 @@ def test_a_damaged_line_is_named(line: str, why: str) -> None:
     """The line's number leads to the damage."""
     with pytest.raises(Malformed, match=why):
         list(bundle.read([json.dumps(HEADER), line]).rows)
+
+
+def test_texts_stand_behind_the_entries_and_are_held_against_their_digests(lines: list[str]) -> None:
+    """What entries name by its digest is carried along; another text under that digest is refused."""
+    (line,) = list(bundle.write(bundle.Header((ORIGIN,), "", 0, ""), [], ["{}é"]))[1:]
+    found = bundle.read([*lines, line])
+    assert {} == found.texts
+    assert 7 == len(list(found.rows))
+    assert {hashlib.sha256("{}é".encode()).hexdigest(): "{}é"} == found.texts
+    for wrong in (line.replace("{}", "[]"), line.replace('"{}é"', "1"), line.replace("{}", "\\ud800")):
+        with pytest.raises(Malformed, match="line 9"):
+            list(bundle.read([*lines, wrong]).rows)

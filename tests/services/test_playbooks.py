@@ -7,9 +7,7 @@ import pytest
 from tests.services.desk import ANN, Desk, Place, plain
 from tests.services.test_views import OWN, own
 from workflow.errors import InputError, NotFoundError
-from workflow.services import logbook, people, playbooks
-from workflow.sources.playbook_file import load
-from workflow.storage import cases
+from workflow.services import adoption, logbook, people, playbooks
 
 SHIPPED = ["blocked-connector", "compromised-mailbox", "legitimate-bulk-sender", "privileged-account"]
 
@@ -43,15 +41,19 @@ def test_a_playbook_is_shown_by_name_or_digest(desk: Desk) -> None:
         playbooks.show(desk.app, "")
 
 
-def test_several_versions_of_a_name_want_a_digest(desk: Desk) -> None:
-    """Which of two versions of one's own is meant is not guessed; the one adopted last is for new cases."""
+def test_a_name_means_the_version_in_force(desk: Desk, tmp_path: Path) -> None:
+    """The one installed last is for new cases; another is shown by its digest."""
     own(desk)
-    second = load(OWN.replace(b'version: "1"', b'version: "2"'), "own")
-    with desk.app.database.transaction() as tx:
-        cases.lock_log(tx)
-        logbook.adopt(desk.app, tx, people.actor(desk.app, tx, ANN), second)
-    with pytest.raises(InputError):
-        playbooks.show(desk.app, "own")
+    first = playbooks.show(desk.app, "own")
+    path = tmp_path / "own.yaml"
+    path.write_bytes(OWN.replace(b'version: "1"', b'version: "2"'))
+    second = adoption.install(desk.app, ANN, str(path), "new number").playbook
+    assert (second, first) == (playbooks.show(desk.app, "own"), playbooks.show(desk.app, first.digest[:12]))
+    listed = {item.digest: item for item in playbooks.list_(desk.app)}
+    assert [(True, False, 1), (True, True, 0)] == [
+        (listed[item.digest].installed, listed[item.digest].in_force, listed[item.digest].open_cases)
+        for item in (first, second)
+    ]
     other = desk.again()
     with other.app.database.transaction() as tx:
         assert second.digest == logbook.current(other.app, tx, people.actor(other.app, tx, ANN), "own").digest

@@ -28,10 +28,8 @@ from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Source
 from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, Result
 from workflow.errors import InputError, NotFoundError
-from workflow.services import casework, intake, logbook, people, playbooks, views
+from workflow.services import adoption, casework, intake, playbooks, views
 from workflow.services.shapes import CaseView, PrerequisiteView
-from workflow.sources.playbook_file import load
-from workflow.storage import cases
 
 
 def view(desk: Desk, case_id: str, as_of: str | None = None) -> CaseView:
@@ -145,9 +143,10 @@ prerequisites:
 
 def own(desk: Desk) -> str:
     """Return a connector's case under a playbook of one's own, which nobody is named in."""
-    with desk.app.database.transaction() as tx:
-        cases.lock_log(tx)
-        logbook.adopt(desk.app, tx, people.actor(desk.app, tx, ANN), load(OWN, "own"))
+    path = desk.place.home / "own.yaml"
+    path.write_bytes(OWN)
+    for who, confirm in ((ANN, False), (BOB, True)):
+        adoption.install(desk.app, who, str(path), "ours", confirm=confirm)
     restriction = report(CONNECTOR, kind=Kind.CONNECTOR)
     intake.open_by_hand(desk.app, ANN, restriction, intake.Wish(playbook="own"))
     return casework.find(desk.app, CONNECTOR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.cli.moments import duration
 from workflow.cli.output import fields, say
@@ -13,7 +13,7 @@ from workflow.cli.text import paragraphs, visible
 from workflow.domain.picture import UNREVIEWED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from workflow.cli.session import Session
     from workflow.services.shapes import CaseView, PrerequisiteView
@@ -51,12 +51,18 @@ def show_case(session: Session, case: CaseView) -> None:
     show_missing(case)
 
 
+def playbook_words(playbook: Mapping[str, Any]) -> str:
+    """Return a playbook's name and version, and whether it is another than came with the product."""
+    own = "" if playbook["shipped"] else " (not the shipped version)"
+    return f"{playbook['name']} {playbook['version']}{own}"
+
+
 def _facts(session: Session, case: CaseView) -> Iterable[tuple[str, str]]:
     restriction, local = case.restriction, session.local
     recurrence = f"recurrence {case.recurrence}, " if case.recurrence > 1 else ""
     yield "version", f"{case.version} ({recurrence}opened {local(case.opened_at)}, changed {local(case.updated_at)})"
     playbook = case.playbook
-    yield "playbook", visible(f"{playbook['name']} {playbook['version']}, digest {playbook['digest'][:12]}")
+    yield "playbook", visible(f"{playbook_words(playbook)}, digest {playbook['digest'][:12]}")
     since = f", restricted {local(restriction['restricted_at'])}" if restriction["restricted_at"] else ""
     read = f", read {local(restriction['observed_at'])}" if restriction["observed_at"] else ", never read"
     yield "restriction", f"{restriction['status']}{since}{read}, reported by {visible(restriction['source'])}"

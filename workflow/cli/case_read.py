@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from workflow.services.worklist import CaseRow, Page
 
 COLUMNS = (
-    *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "missing", "assignee"),
+    *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "playbook", "playbook_version"),
+    *("playbook_digest", "playbook_shipped", "missing", "assignee"),
     *("opened_at", "updated_at", "due_at", "due", "overdue_seconds", "resolution", "restriction", "restricted_at"),
     *("requested_at", "intended_at", "released_at", "ended_at", "labels", "break_glass", "late", "overdue"),
 )
@@ -66,6 +67,9 @@ def _show_page(session: Session, page: Page) -> None:
     # One tenant's name on every line would say nothing, and neither would a column without labels.
     extra = [("tenant", [row.tenant for row in page.rows])] if len({row.tenant for row in page.rows}) > 1 else []
     extra += [("labels", [" ".join(row.labels) for row in page.rows])] if any(row.labels for row in page.rows) else []
+    if any(not row.playbook_shipped for row in page.rows):
+        names = ["" if row.playbook_shipped else f"{row.playbook} {row.playbook_version}" for row in page.rows]
+        extra.append(("not the shipped playbook", names))
     rows = [
         (
             *(row.number, _state(row), row.entity, row.restriction, _missing(row), row.assignee or "-"),

@@ -14,7 +14,11 @@ COMMANDS = {
     "import": Lazy("workflow.cli.intake", "import_", "Take restrictions in from files that Microsoft's tools write."),
     "case": Lazy("workflow.cli.case", "case", "Work on cases, from detected to released."),
     "tenant": Lazy("workflow.cli.tenant", "tenant", "Record once what is true of the whole tenant."),
-    "playbook": Lazy("workflow.cli.playbook", "playbook", "Look at playbooks, check one, draw the state machine."),
+    "playbook": Lazy(
+        "workflow.cli.playbook",
+        "playbook",
+        "Look at playbooks, check, compare and install one, draw the state machine.",
+    ),
     "ledger": Lazy("workflow.cli.ledger", "ledger", "Read, verify, checkpoint and export the ledger."),
     "backup": Lazy("workflow.cli.keeping", "backup", "Write the whole ledger to one file while others work."),
     "doctor": Lazy("workflow.cli.keeping", "doctor", "Look at everything a ledger depends on, with a cure each."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workflow.cli.case_page import exception_words, label, show_approvals, show_broken_glass
+from workflow.cli.case_page import exception_words, label, playbook_words, show_approvals, show_broken_glass
 from workflow.cli.output import fields, say
 from workflow.cli.people import named
 from workflow.cli.text import visible
@@ -31,7 +31,7 @@ def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> 
             ("restriction", f"{restriction['status']}{since}"),
             ("reason", visible(restriction["reason"], 160)),
             ("users", visible(", ".join(item["user"] for item in case.identities), 300)),
-            ("playbook", visible(f"{case.playbook['name']} {case.playbook['version']}")),
+            ("playbook", visible(playbook_words(case.playbook))),
             ("version", f"{case.version}, evidence digest {case.digest[:16]}"),
         ),
         "  ",

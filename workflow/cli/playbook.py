@@ -1,4 +1,4 @@
-"""``holdfast playbook``: list, show, check, graph."""
+"""``holdfast playbook``: list, show, check, graph; install and diff have a room of their own."""
 
 from __future__ import annotations
 
@@ -10,25 +10,40 @@ import click
 from workflow.cli.exits import Exit
 from workflow.cli.moments import duration
 from workflow.cli.output import as_csv, as_json, fields, say, table
+from workflow.cli.playbook_change import diff, install
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import paragraphs, visible
 
 if TYPE_CHECKING:
     from workflow.domain.playbook import Playbook, Prerequisite
 
-COLUMNS = ("name", "version", "title", "kinds", "prerequisites", "shipped", "adopted", "digest")
+COLUMNS = (
+    *("name", "version", "title", "kinds", "prerequisites", "shipped", "adopted", "installed", "in_force", "waiting"),
+    *("open_cases", "digest"),
+)
+
+
+MARKS = ("shipped", "adopted", "installed", "in_force")
+"""What can be said of a version, in the order in which it comes about."""
 
 
 @click.group()
 def playbook() -> None:
-    """Look at playbooks, check one, draw the state machine."""
+    """Look at playbooks, check, compare and install one, draw the state machine."""
+
+
+playbook.add_command(install)
+playbook.add_command(diff)
 
 
 @playbook.command("list", cls=Verb)
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV.")
 @click.pass_obj
 def list_(session: Session, wants_csv: bool) -> None:
-    """List the playbooks that came with the product and those adopted here."""
+    """List the playbooks that came with the product and those adopted here.
+
+    New cases get the version in force.
+    """
     from workflow.services.playbooks import list_ as read
 
     found = [item.to_data() for item in read(session.app)]
@@ -44,12 +59,15 @@ def list_(session: Session, wants_csv: bool) -> None:
                 item["title"],
                 ", ".join(item["kinds"]),
                 item["prerequisites"],
-                ("shipped " if item["shipped"] else "") + ("adopted" if item["adopted"] else ""),
+                ", ".join(name.replace("_", " ") for name in MARKS if item[name]),
+                item["open_cases"],
                 item["digest"][:12],
             )
             for item in found
         ]
-        table(("name", "version", "title", "kinds", "steps", "where", "digest"), rows, flexible=(2,))
+        table(("name", "version", "title", "kinds", "steps", "what", "open cases", "digest"), rows, flexible=(2, 3, 5))
+        for name, digest in dict.fromkeys((item["name"], item["waiting"]) for item in found if item["waiting"]):
+            say(f"Another version of {visible(name)} waits for a second person: digest {visible(digest[:12])}")
 
 
 @playbook.command(cls=Verb)

@@ -6,51 +6,17 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
 from workflow.domain import facts
+from workflow.domain.comparison import loosened
 from workflow.domain.decisions import shortened
-from workflow.domain.playbook import BreakGlass, Playbook, Team
 from workflow.domain.record import Record
-from workflow.domain.vocabulary import EntryType, Phase
+from workflow.domain.vocabulary import EntryType
 from workflow.errors import InputError, NotFoundError, WrongStateError
 
 if TYPE_CHECKING:
+    from workflow.domain.playbook import Playbook
     from workflow.domain.scene import Scene
 
-
-def loosened(old: Playbook, new: Playbook) -> tuple[str, ...]:
-    """Name every requirement of ``old`` that falls away or weakens under ``new``."""
-    lost = []
-    for item in old.required:
-        other = new.get(item.id)
-        if other is None or not other.required:
-            lost.append(item.id)
-            continue
-        order = tuple(Phase)
-        weaker = (
-            order.index(other.required_by) > order.index(item.required_by)
-            or (other.applies_if and set(other.applies_if) != set(item.applies_if))
-            or set(other.any_of) - set(item.any_of)
-            or set(item.after) - set(other.after)
-            or other.about is not item.about
-            or (item.check and other.check is not item.check)
-            or (other.fact is not None and other.fact is not item.fact)
-            or (
-                item.fresh_within is not None and (other.fresh_within is None or other.fresh_within > item.fresh_within)
-            )
-            or (other.exception is not None and other.exception != item.exception)
-        )
-        if weaker:
-            lost.append(item.id)
-    if new.approvals < old.approvals:
-        lost.append("approvals")
-    if new.approval_within > old.approval_within:
-        lost.append("approval-within")
-    if new.watch_within < old.watch_within:
-        lost.append("watch-within")
-    if old.approval_team is Team.OTHER and new.approval_team is not Team.OTHER:
-        lost.append("approval-team")
-    if new.break_glass is not old.break_glass and new.break_glass is BreakGlass.ALLOWED:
-        lost.append("break-glass")
-    return tuple(lost)
+__all__ = ["loosened", "move_asked", "moved"]
 
 
 def move_asked(action: act.MovePlaybook, scene: Scene) -> list[Record]:

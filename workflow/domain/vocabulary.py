@@ -170,6 +170,7 @@ class EntryType(StrEnum):
     SETTINGS_CHANGED = "settings:changed"
     PEOPLE_CHANGED = "people:changed"
     PLAYBOOK_ADOPTED = "playbook:adopted"
+    PLAYBOOK_PROPOSED = "playbook:proposed"
     TENANT_RECORDED = "tenant:recorded"
     TENANT_RETRACTED = "tenant:retracted"
 

@@ -6,6 +6,7 @@ report, come later. The key in the header says which key to look for. Trust has 
 with the key you were given.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from workflow.ledger.note import MAX_NOTE, Verifier
 from workflow.ledger.origin import named
 
 FORMAT = "holdfast-ledger/1"
-MAX_LINE = 6 * (MAX_READ + MAX_NOTE)
+MAX_TEXT = 1 << 20
+"""Largest text beside the entries, in characters."""
+MAX_LINE = 6 * max(MAX_READ + MAX_NOTE, MAX_TEXT)
 """Longest line read, in characters: JSON may spend six on one."""
 
 _HEADER = ("checkpoint", "format", "origins", "size", "vkey")
 _ROW = ("body", "index", "leaf")
+_TEXT = ("digest", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,11 @@ class Bundle:
     header: Header
     rows: Iterator[verify.Row]
     """Raises :class:`Malformed` where a line is damaged."""
+    texts: dict[str, str]
+    """What entries name by the SHA-256 of its bytes (playbooks), by that digest; complete once the rows are read."""
 
 
-def write(header: Header, rows: Iterable[verify.Row]) -> Iterator[str]:
+def write(header: Header, rows: Iterable[verify.Row], texts: Iterable[str] = ()) -> Iterator[str]:
     """Yield the lines of an export, each with its newline.
 
     Raises:
@@ -71,6 +77,8 @@ def write(header: Header, rows: Iterable[verify.Row]) -> Iterator[str]:
         except UnicodeDecodeError:
             raise InputError(f"the bytes of entry {index} are no text") from None
         yield _line({"body": text, "index": index, "leaf": leaf.hex()})
+    for text in texts:
+        yield _line({"digest": hashlib.sha256(text.encode()).hexdigest(), "text": text})
 
 
 def read(lines: Iterable[str]) -> Bundle:
@@ -88,7 +96,8 @@ def read(lines: Iterable[str]) -> Bundle:
     if type(found["size"]) is not int or not all(isinstance(text, str) for text in texts):
         raise Malformed("the export's header has fields of the wrong kind")
     header = Header(tuple(origins), found["vkey"], found["size"], found["checkpoint"])
-    return Bundle(header, _rows(source))
+    beside: dict[str, str] = {}
+    return Bundle(header, _rows(source, beside), beside)
 
 
 def check(bundle: Bundle, verifiers: Sequence[Verifier]) -> verify.TreeReport:
@@ -103,10 +112,16 @@ def check(bundle: Bundle, verifiers: Sequence[Verifier]) -> verify.TreeReport:
     return verify.check_tree(bundle.rows, notes, origins=header.origins, verifiers=list(keys.values()))
 
 
-def _rows(lines: Iterator[str]) -> Iterator[verify.Row]:
-    """Read the lines after the header."""
+def _rows(lines: Iterator[str], texts: dict[str, str]) -> Iterator[verify.Row]:
+    """Read the lines after the header; texts are put aside, each held against its digest."""
     for number, line in enumerate(lines, start=2):
-        found = _object(line, _ROW, number)
+        found = _object(line, _TEXT if line.startswith('{"digest"') else _ROW, number)
+        if "text" in found:
+            digest, text = found["digest"], found["text"]
+            if type(text) is not str or _digest(text) != digest:
+                raise Malformed(f"line {number} holds a text that is not what its digest says")
+            texts[digest] = text
+            continue
         index, body, leaf = found["index"], found["body"], found["leaf"]
         if type(index) is not int or type(body) is not str or type(leaf) is not str:
             raise Malformed(f"line {number} has fields of the wrong kind")
@@ -115,6 +130,10 @@ def _rows(lines: Iterator[str]) -> Iterator[verify.Row]:
         except ValueError:
             raise Malformed(f"line {number} holds a lone surrogate or a leaf that is not hexadecimal") from None
         yield row
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _object(line: str, keys: tuple[str, ...], number: int) -> dict[str, Any]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workflow.domain.picture import picture
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import InputError, NotFoundError
 from workflow.ledger import bundle
+from workflow.ledger.finding import Finding
 from workflow.services import logbook, setup
 from workflow.services.verification import read_key
-from workflow.storage import cases, tree
+from workflow.storage import cases, playbooks, tree
 from workflow.storage.rebuild import rebuild as redraw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from workflow.app import App
     from workflow.domain.picture import Picture
-    from workflow.ledger.verify import TreeReport
+    from workflow.ledger.verify import Row, TreeReport
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
 
@@ -41,7 +45,9 @@ def checkpoint(app: App) -> str:
 
 
 def export(app: App, path: Path) -> int:
-    """Write every sealed entry and the newest checkpoint to a file of JSON Lines; returns how many entries.
+    """Write every sealed entry, the newest checkpoint and all playbooks to a file of JSON Lines.
+
+    Returns how many entries.
 
     The file is made new and complete or not at all.
 
@@ -52,13 +58,12 @@ def export(app: App, path: Path) -> int:
         message = f"{path} exists already; nothing was written over it."
         raise InputError(message)
     checkpoint(app)
-    count = 0
     partial = path.with_name(path.name + ".partial")
     try:
         with app.database.reading() as tx, partial.open("x", encoding="utf-8", newline="\n") as file:
-            for line in bundle.write(_header(tx), tree.leaves(tx)):
+            header = _header(tx)
+            for line in bundle.write(header, tree.leaves(tx), (item.body for item in playbooks.every(tx))):
                 file.write(line)
-                count += 1
         partial.rename(path)
     except FileExistsError:
         message = f"{partial} exists: another export is running, or one was cut short. Remove it and try again."
@@ -69,7 +74,7 @@ def export(app: App, path: Path) -> int:
             raise
         message = f"{path} cannot be written: {error.strerror}."
         raise InputError(message) from None
-    return count - 1
+    return header.size
 
 
 def _header(tx: Tx) -> bundle.Header:
@@ -86,10 +91,40 @@ def verify_export(path: Path, key: str) -> TreeReport:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            return bundle.check(bundle.read(file), [read_key(key)])
+            found = bundle.read(file)
+            named = Named()
+            report = bundle.check(replace(found, rows=named.listen(found.rows)), [read_key(key)])
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {error}."
         raise InputError(message) from None
+    return replace(report, findings=(*report.findings, *named.faults(found.texts)))
+
+
+@dataclass(slots=True)
+class Named:
+    """The playbooks that an export's entries name, by digest: those the log adopted, those a case stands on."""
+
+    adopted: set[str] = field(default_factory=set)
+    used: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def listen(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Pass the rows on and keep what they name; what is no entry is for others to report."""
+        for row in rows:
+            with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                body = json.loads(row[1] or b"")
+                if body["type"] == EntryType.PLAYBOOK_ADOPTED:
+                    self.adopted.add(str(body["data"]["digest"]))
+                if body["playbook"]:
+                    self.used.setdefault(str(body["playbook"]), (body["case"], row[0]))
+            yield row
+
+    def faults(self, texts: Mapping[str, str]) -> Iterator[Finding]:
+        """Yield a finding for each adopted playbook that is not there, and each case under one never adopted."""
+        for digest in sorted(self.adopted - texts.keys()):
+            yield Finding("playbook", LOG_CASE, 0, -1, f"playbook {digest[:12]} was adopted and is not in the export")
+        for digest in sorted(self.used.keys() - self.adopted):
+            case, index = self.used[digest]
+            yield Finding("playbook", str(case), 0, index, f"it stands on playbook {digest[:12]}, never adopted here")
 
 
 def public_key(app: App) -> str:

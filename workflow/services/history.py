@@ -66,6 +66,7 @@ WORDS: Mapping[str, str] = {
     EntryType.PLAYBOOK_ADOPTED: "playbook adopted",
     EntryType.TENANT_RECORDED: "recorded for the whole tenant",
     EntryType.TENANT_RETRACTED: "taken back for the whole tenant",
+    EntryType.PLAYBOOK_PROPOSED: "playbook proposed, waiting for a second person",
 }
 """What each entry type is called when people read it."""
 

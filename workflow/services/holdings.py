@@ -36,7 +36,9 @@ def check_playbooks(tx: Tx, report: Report, adopted: set[str], books: dict[str, 
             except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
                 why = f"cannot be read: {error!r}"
             else:
-                books[item.digest] = book
+                # A case under a playbook that nobody adopted does not replay.
+                if item.digest in adopted:
+                    books[item.digest] = book
                 if (item.name, item.version) != (book.name, book.version):
                     why = "stands under another name or version than its own"
                 elif item.digest not in adopted:

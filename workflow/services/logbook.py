@@ -7,6 +7,8 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain.adoption import ADOPTING, Shelf, takes_over
+from workflow.domain.adoption import shelf as fold_shelf
 from workflow.domain.playbook import Playbook, canonical
 from workflow.domain.record import Actor, Entry, Record, clamp, time_from_text
 from workflow.domain.vocabulary import LOG_CASE, EntryType
@@ -84,27 +86,28 @@ def adopt(app: App, tx: Tx, by: Actor, playbook: Playbook) -> bool:
 def current(app: App, tx: Tx, by: Actor, name: str) -> Playbook:
     """Return the version of a playbook that new cases get: the one adopted last.
 
-    A version that came with the product and was never adopted here is adopted now; ``cases.lock_log`` has been taken.
+    A version that came with the product and was never adopted here is adopted now, unless somebody installed another
+    of this name; ``cases.lock_log`` has been taken.
 
     Raises:
         NotFoundError: there is no such playbook.
     """
-    source = shipped().get(name)
-    if name not in app.adopted and source is not None:
-        playbook = load(source, name)
-        adopt(app, tx, by, playbook)
     if name not in app.adopted:
-        digests = [
-            entry.data["digest"]
-            for entry in cases.entries(tx, LOG_CASE)
-            if entry.type == EntryType.PLAYBOOK_ADOPTED and entry.data["name"] == name
-        ]
-        if not digests:
-            known = ", ".join(sorted({*shipped(), *(item.name for item in playbooks.every(tx))}))
+        found = shelf(tx)
+        source = shipped().get(name)
+        if source is not None and takes_over(found, name) and adopt(app, tx, by, load(source, name)):
+            found = shelf(tx)
+        if name not in found.in_force:
+            known = ", ".join(sorted({*shipped(), *found.in_force}))
             message = f"There is no playbook {name!r}. Known: {known}."
             raise NotFoundError(message)
-        app.adopted[name] = digests[-1]
+        app.adopted[name] = found.in_force[name]
     return app.playbook(tx, app.adopted[name])
+
+
+def shelf(tx: Tx) -> Shelf:
+    """Return what the log says of playbooks: which are in force, wait for a second person, came with the product."""
+    return fold_shelf(stored.of_types(tx, LOG_CASE, ADOPTING))
 
 
 def is_shipped(playbook: Playbook) -> bool:

@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain.adoption import Shelf, takes_over
 from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import InputError, NotFoundError, StorageError
 from workflow.services import logbook, people
 from workflow.sources import playbook_file
-from workflow.storage import cases, playbooks
+from workflow.storage import cases, playbooks, worklist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """One playbook version of the list."""
+    """One playbook version of the list.
+
+    ``in_force`` says that new cases get it, ``installed`` that somebody put it in force, ``waiting`` is the digest that
+    waits for a second person to take its name over, or "".
+    """
 
     name: str
     version: str
@@ -31,6 +36,10 @@ class Listed:
     digest: str
     shipped: bool
     adopted: bool
+    installed: bool
+    in_force: bool
+    waiting: str
+    open_cases: int
     prerequisites: int
 
     def to_data(self) -> dict[str, Any]:
@@ -40,26 +49,52 @@ class Listed:
 
 def list_(app: App) -> list[Listed]:
     """Return every version: those that came with the product, and those adopted here before."""
-    found: dict[str, Listed] = {}
-    for name, source in playbook_file.shipped().items():
-        playbook = playbook_file.load(source, name)
-        found[playbook.digest] = _listed(playbook, shipped=True, adopted=False)
-    for playbook in _adopted(app):
-        found[playbook.digest] = _listed(playbook, shipped=playbook.digest in found, adopted=True)
+    shipped = {
+        playbook.digest: playbook
+        for playbook in (playbook_file.load(source, name) for name, source in playbook_file.shipped().items())
+    }
+    adopted = {playbook.digest: playbook for playbook in _adopted(app)}
+    shelf, used = Shelf(), dict[str, int]()
+    if adopted:
+        with app.database.reading() as tx:
+            shelf, used = logbook.shelf(tx), worklist.open_by_playbook(tx)
+    found = {
+        digest: Listed(
+            name=playbook.name,
+            version=playbook.version,
+            title=playbook.title,
+            kinds=[kind.value for kind in playbook.kinds],
+            digest=digest,
+            shipped=digest in shipped or digest in shelf.shipped,
+            adopted=digest in adopted,
+            installed=digest in shelf.installed,
+            in_force=shelf.in_force.get(playbook.name) == digest,
+            waiting=shelf.waiting[playbook.name].digest if playbook.name in shelf.waiting else "",
+            open_cases=used.get(digest, 0),
+            prerequisites=len(playbook.prerequisites),
+        )
+        for digest, playbook in (shipped | adopted).items()
+    }
     return sorted(found.values(), key=lambda item: (item.name, item.version, item.digest))
 
 
 def show(app: App, name: str) -> Playbook:
-    """Return a playbook by name (the shipped version first) or by the beginning of its digest.
+    """Return a playbook by name (the version that new cases get) or by the beginning of its digest.
 
     Raises:
         NotFoundError: there is none.
         InputError: several versions begin with these digits.
     """
+    adopted = _adopted(app)
+    shelf = Shelf()
+    if adopted:
+        with app.database.reading() as tx:
+            shelf = logbook.shelf(tx)
     source = playbook_file.shipped().get(name)
-    if source is not None:
+    if source is not None and takes_over(shelf, name):
         return playbook_file.load(source, name)
-    fits = [item for item in _adopted(app) if item.name == name or item.digest.startswith(name.lower())]
+    wanted = shelf.in_force.get(name, name.lower())
+    fits = [item for item in adopted if item.digest.startswith(wanted)]
     if not fits:
         known = ", ".join(playbook_file.shipped())
         message = f"There is no playbook {name!r}. Shipped: {known}. Adopted versions: holdfast playbook list"
@@ -105,16 +140,3 @@ def _adopted(app: App) -> list[Playbook]:
     except StorageError:
         # Before `holdfast init` there is no ledger, and the shipped playbooks can be looked at all the same.
         return []
-
-
-def _listed(playbook: Playbook, *, shipped: bool, adopted: bool) -> Listed:
-    return Listed(
-        name=playbook.name,
-        version=playbook.version,
-        title=playbook.title,
-        kinds=[kind.value for kind in playbook.kinds],
-        digest=playbook.digest,
-        shipped=shipped,
-        adopted=adopted,
-        prerequisites=len(playbook.prerequisites),
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain.course import Course, Unblocked, courses, mark
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.vocabulary import EntryType
-from workflow.services import casework, history, logbook, views
+from workflow.services import casework, history, views
 from workflow.services.names import ERASED
 from workflow.services.occurrences import Occurrence, Walk
 from workflow.storage import cases, tree
@@ -111,7 +111,7 @@ def _case(app: App, tx: Tx, case_id: str) -> CaseReport:
     now, _ = clamp(app.now(), time_from_text(entries[-1].recorded_at))
     pairs = list(zip(walk.along(entries), courses(mark(entry) for entry in entries), strict=True))
     drawn = [_as_it_stood(app, tx, entries[: part.last], path, now, len(entries)) for part, path in pairs]
-    reports = [_occurrence(app, tx, view, *pair) for view, pair in zip(drawn, pairs, strict=True)]
+    reports = [_occurrence(view, *pair) for view, pair in zip(drawn, pairs, strict=True)]
     unsealed = sum(item.leaf_index is None for item in told)
     return CaseReport(
         case={name: getattr(drawn[-1], name) for name in CASE},
@@ -131,15 +131,14 @@ def _as_it_stood(app: App, tx: Tx, entries: list[Entry], path: Course, now: date
     return views.view_of(app, tx, entries, counted or time_from_text(last.recorded_at), str(last.sequence))
 
 
-def _occurrence(app: App, tx: Tx, view: CaseView, part: Occurrence, path: Course) -> OccurrenceReport:
-    shipped = logbook.is_shipped(app.playbook(tx, view.playbook["digest"]))
+def _occurrence(view: CaseView, part: Occurrence, path: Course) -> OccurrenceReport:
     return OccurrenceReport(
         recurrence=path.recurrence,
         times={name: optional_time_to_text(getattr(path, name)) for name in TIMES},
         unblocked=path.unblocked.value,
         unblocked_words=UNBLOCKED[path.unblocked],
         resolution=path.resolution,
-        playbook={**view.playbook, "shipped": shipped},
+        playbook=view.playbook,
         states=part.states,
         prerequisites=[{name: getattr(item, name) for name in STEP} for item in view.prerequisites],
         exceptions=part.exceptions,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain import adoption
 from workflow.domain.history import fold
 from workflow.domain.picture import picture
 from workflow.domain.record import entry_from_body
@@ -102,6 +103,9 @@ def verify(app: App, options: Options | None = None) -> Report:
         needs = holdings.Needs()
         with told(report, errors, "the playbooks"):
             holdings.check_playbooks(tx, report, log.adopted, books)
+        with told(report, errors, "what the log says of playbooks", LOG_CASE):
+            for sequence, why in adoption.faults(log.about_playbooks, books):
+                report.add(ledger.Finding("replay", LOG_CASE, sequence, -1, why))
         with told(report, errors, "the cases"):
             _cases(tx, report, errors, log, books, needs, options.progress)
         with told(report, errors, "the names"):
@@ -124,6 +128,7 @@ class Log:
     origins: tuple[str, ...] = ()
     vkey: str = ""
     adopted: set[str] = field(default_factory=set)
+    about_playbooks: list[Entry] = field(default_factory=list)
     rosters: Rosters = field(default_factory=Rosters)
     restored: list[tuple[dict[str, Any], int, str]] = field(default_factory=list)
     """Bodies of restores, their leaf numbers, and the name before."""
@@ -135,6 +140,7 @@ def _log(tx: Tx, report: Report) -> Log:
     log = Log()
     told_people: list[tuple[Entry, int]] = []
     told_tenants: list[tuple[Entry, int]] = []
+    told_playbooks: list[tuple[Entry, int]] = []
     for number, (body, leaf, index) in enumerate(tree.bodies(tx, LOG_CASE), start=1):
         try:
             found = entries_of.open_body(body)
@@ -147,19 +153,22 @@ def _log(tx: Tx, report: Report) -> Log:
             log.restored.append((found, index, log.origins[-1] if log.origins else ""))
         if kind in {EntryType.LOG_CREATED, EntryType.LOG_RESTORED}:
             log.origins = (*log.origins, str(data.get("origin", "")))
-        if kind == EntryType.PLAYBOOK_ADOPTED:
-            log.adopted.add(str(data.get("digest", "")))
         placed = (entry_from_body(found, (leaf or entries_of.leaf_hash(body)).hex()), index)
         for kinds, kept in (
             ({EntryType.PEOPLE_CHANGED}, told_people),
             ({EntryType.SETTINGS_CHANGED}, log.settings),
             (TENANT_TYPES, told_tenants),
+            (adoption.ADOPTING, told_playbooks),
         ):
             if kind in kinds:
                 kept.append(placed)
         if (kind == EntryType.LOG_CREATED) != (number == 1) or kind not in LOG_TYPES:
             why = f"a {kind} entry does not belong here in the log's own case"
             report.add(ledger.Finding("origin", LOG_CASE, found["sequence"], -1, why))
+    log.about_playbooks = [entry for entry, _ in told_playbooks]
+    log.adopted = {
+        str(entry.data.get("digest", "")) for entry in log.about_playbooks if entry.type == EntryType.PLAYBOOK_ADOPTED
+    }
     with told(report, HoldfastError, "the list of people", LOG_CASE):
         log.rosters = rosters(told_people)
     with told(report, HoldfastError, "the records of tenants", LOG_CASE):
@@ -178,6 +187,7 @@ LOG_TYPES = frozenset(
         EntryType.PEOPLE_CHANGED,
         EntryType.PLAYBOOK_ADOPTED,
         *TENANT_TYPES,
+        EntryType.PLAYBOOK_PROPOSED,
     }
 )
 

@@ -13,7 +13,7 @@ from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, next_
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.vocabulary import Phase, State
 from workflow.errors import InputError, NotFoundError
-from workflow.services import casework, guidance, tenantwide
+from workflow.services import casework, guidance, logbook, tenantwide
 from workflow.services.names import Names
 from workflow.services.shapes import CaseView, PrerequisiteView
 from workflow.storage import cases
@@ -127,6 +127,7 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
             "version": playbook.version,
             "title": playbook.title,
             "digest": playbook.digest,
+            "shipped": playbook.digest in logbook.shelf(tx).shipped,
         },
         prerequisites=place.prerequisites(),
         request=place.request(),

@@ -14,6 +14,7 @@ from workflow.domain.record import optional_time_to_text
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError
+from workflow.services import logbook
 from workflow.services.names import Names
 from workflow.storage import playbooks, subjects, worklist
 from workflow.storage.transaction import storable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.app import App
+    from workflow.domain.adoption import Shelf
     from workflow.domain.picture import Picture
 
 __all__ = ["MOST", "SORTS", "CaseRow", "Filters", "Page", "person_filter", "worklist_page"]
@@ -45,6 +47,10 @@ class CaseRow:
     state: str
     recurrence: int
     version: int
+    playbook: str
+    playbook_version: str
+    playbook_digest: str
+    playbook_shipped: bool
     missing: list[str]
     assignee: str
     opened_at: str | None
@@ -90,9 +96,10 @@ def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: 
     with app.database.reading() as tx:
         page = worklist.page(tx, filters, column, descending=descending, limit=limit, after=_key(after))
         names = Names(tx, {name for item in page.cases for name in (item.entity, item.assignee)} - {""})
+        shelf = logbook.shelf(tx)
         counts = {state.value: count for state, count in worklist.counts(tx).items()}
     now = app.now()
-    rows = [_row(item, names, now) for item in page.cases]
+    rows = [_row(item, names, shelf, now) for item in page.cases]
     return Page(rows, _text_key(page.after), counts)
 
 
@@ -117,7 +124,7 @@ def _known_prerequisite(app: App, wanted: str) -> None:
         raise InputError(message)
 
 
-def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
+def _row(item: Picture, names: Names, shelf: Shelf, now: datetime) -> CaseRow:
     age = now - item.intended_at if item.intended_at else None
     overdue = age is not None and age > OVERDUE_AFTER
     # An unblock is late from its due time on, and overdue from the last moment at which Microsoft says it works.
@@ -132,6 +139,10 @@ def _row(item: Picture, names: Names, now: datetime) -> CaseRow:
         state=item.state,
         recurrence=item.recurrence,
         version=item.version,
+        playbook=shelf.versions[item.playbook][0],
+        playbook_version=shelf.versions[item.playbook][1],
+        playbook_digest=item.playbook,
+        playbook_shipped=item.playbook in shelf.shipped,
         missing=list(item.missing),
         assignee=names.subject(item.assignee),
         opened_at=optional_time_to_text(item.opened_at),

@@ -17,6 +17,7 @@ from workflow.domain.vocabulary import ENDED, State
 from workflow.errors import InputError
 from workflow.storage.pictures import COLUMNS, SELECT, from_row
 from workflow.storage.search import condition
+from workflow.storage.tables import OPEN
 from workflow.storage.transaction import Tx
 
 SORTS: Final = ("number", "opened_at", "updated_at", "due_at", "state")
@@ -121,6 +122,11 @@ def counts(tx: Tx) -> dict[State, int]:
     return {state: int(found.get(state.value, 0)) for state in State}
 
 
+def open_by_playbook(tx: Tx) -> dict[str, int]:
+    """Return how many open cases each playbook digest has; those with none are not among them."""
+    return dict(tx.all(f'SELECT playbook, count(*) FROM "case" WHERE {OPEN} GROUP BY playbook'))
+
+
 def due(tx: Tx, until: datetime, limit: int = MOST) -> list[Picture]:
     """Return open cases in which something is due by ``until``, the longest waiting first."""
     return list(page(tx, Filters(due_until=until), "due_at", limit=limit).cases)
@@ -196,4 +202,16 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else time_to_text(moment)
 
 
-__all__ = ["MOST", "OPEN_STATES", "SORTS", "Filters", "Key", "Page", "counts", "due", "every", "page"]
+__all__ = [
+    "MOST",
+    "OPEN_STATES",
+    "SORTS",
+    "Filters",
+    "Key",
+    "Page",
+    "counts",
+    "due",
+    "every",
+    "open_by_playbook",
+    "page",
+]

@@ -1,0 +1,175 @@
+"""Installing a changed playbook, or one of your own, and comparing versions before anybody does."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain.adoption import Installing
+from workflow.domain.adoption import install as judged
+from workflow.domain.comparison import Change, compared, loosened
+from workflow.domain.playbook import Playbook, canonical
+from workflow.domain.vocabulary import EntryType, Kind
+from workflow.errors import InputError
+from workflow.ledger.commitment import commit
+from workflow.services import logbook, people
+from workflow.services.playbooks import show
+from workflow.services.writing import SALT_BYTES, checked
+from workflow.sources import playbook_file
+from workflow.storage import cases
+from workflow.storage import playbooks as stored
+from workflow.storage.openings import Opening
+
+if TYPE_CHECKING:
+    from workflow.app import App
+    from workflow.domain.adoption import Shelf
+    from workflow.domain.record import Actor
+    from workflow.services.people import Who
+    from workflow.storage.transaction import Tx
+
+DEFAULTS = {
+    Kind.MAILBOX: "compromised-mailbox",
+    Kind.CONNECTOR: "blocked-connector",
+    Kind.USER: "privileged-account",
+}
+"""The playbook a new case gets when nobody says otherwise; a playbook of a new name is held against these."""
+SHIPPED = "shipped"
+"""What stands for the version that came with the product, where versions are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an installation led to: the playbook, whether it is in force now, and which requirements fall away."""
+
+    playbook: Playbook
+    in_force: bool
+    falls_away: tuple[str, ...]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**named(self.playbook), "in_force": self.in_force, "falls_away": list(self.falls_away)}
+
+
+def install(app: App, who: Who, source: str, reason: str, *, confirm: bool = False) -> Installed:
+    """Put a playbook in force for new cases, or propose it where it asks less than what is in force.
+
+    Args:
+        app: the app.
+        who: who installs.
+        source: a file, or the name of a playbook that came with the product.
+        reason: why; a second person may leave it out.
+        confirm: whether this is the second person, who agrees to what was proposed.
+
+    Raises:
+        PlaybookError: the file has faults.
+        InputError: no reason, no such file or name, or it is in force already.
+        NotFoundError: it does not wait for a second person.
+        NotPermittedError, SamePersonError: the actor may not.
+    """
+    playbook = _read(source)
+    if not (confirm or reason.strip()):
+        message = "Installing a playbook needs a reason: give one with --reason."
+        raise InputError(message)
+    text, salt = checked("reason", reason.strip()), secrets.token_bytes(SALT_BYTES)
+    commitment = commit(text, salt)
+    logbook.prepare(app, who)
+    try:
+        with app.database.transaction() as tx:
+            cases.lock_log(tx)
+            logbook.hold(app, tx)
+            by = people.actor(app, tx, who)
+            kind, data = _judged(app, tx, by, playbook, confirm=confirm)
+            kept = {}
+            if text:
+                data["reason"] = {"commitment": commitment}
+                kept[commitment] = Opening(salt, text)
+            logbook.write(app, tx, by, [(kind, data)], kept)
+    finally:
+        # What was in force before is not any more, or was only looked up in a transaction that did not stand.
+        app.adopted.clear()
+    return Installed(playbook, kind is EntryType.PLAYBOOK_ADOPTED, tuple(data["falls_away"]))
+
+
+def _judged(app: App, tx: Tx, by: Actor, playbook: Playbook, *, confirm: bool) -> Installing:
+    """Return the entry to write, and store the bytes of what it puts in force."""
+    if playbook.name in playbook_file.shipped():
+        logbook.current(app, tx, by, playbook.name)
+    shelf = logbook.shelf(tx)
+    shipped = logbook.is_shipped(playbook)
+    kind, data = judged(shelf, playbook, _replaced(app, tx, by, shelf, playbook), by, shipped=shipped, confirm=confirm)
+    if kind is EntryType.PLAYBOOK_ADOPTED:
+        stored.adopt(tx, playbook.name, playbook.version, playbook.digest, canonical(playbook).decode())
+    return kind, data
+
+
+def _read(source: str) -> Playbook:
+    path = Path(source)
+    entry = playbook_file.shipped().get(source)
+    if entry is not None and not path.exists():
+        return playbook_file.load(entry, source)
+    if not path.is_file():
+        message = f"{source} is neither a playbook file nor the name of a playbook that came with the product."
+        raise InputError(message)
+    return playbook_file.load(path)
+
+
+def _replaced(app: App, tx: Tx, by: Actor, shelf: Shelf, playbook: Playbook) -> list[Playbook]:
+    """Return what a playbook is held against: what is in force under its name, or else for its kinds."""
+    digest = shelf.in_force.get(playbook.name)
+    if digest is not None:
+        return [app.playbook(tx, digest)]
+    return [logbook.current(app, tx, by, DEFAULTS[kind]) for kind in playbook.kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions, what differs, and which requirements of the first fall away under the second."""
+
+    old: Playbook
+    new: Playbook
+    changes: tuple[Change, ...]
+    falls_away: tuple[str, ...]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "old": named(self.old),
+            "new": named(self.new),
+            "falls_away": list(self.falls_away),
+            "changes": [change.to_data() for change in self.changes],
+        }
+
+
+def compare(app: App, name: str, *versions: str) -> Comparison:
+    """Compare two versions of a playbook.
+
+    Args:
+        app: the app.
+        name: the playbook.
+        versions: none (what came with the product against what is in force), one (what is in force against it), or
+            two. Each is a file, the beginning of a digest, or ``shipped``.
+
+    Raises:
+        PlaybookError, NotFoundError, InputError: as :func:`workflow.services.playbooks.show`.
+    """
+    own = show(app, name)
+    given = [_version(app, name, item) for item in versions] or [_version(app, name, SHIPPED), own]
+    old, new = given if len(given) > 1 else (own, given[0])
+    return Comparison(old, new, compared(old, new), loosened(old, new))
+
+
+def _version(app: App, name: str, text: str) -> Playbook:
+    entry = playbook_file.shipped().get(name)
+    if text == SHIPPED:
+        if entry is None:
+            message = f"No playbook {name!r} came with the product: name the version to compare with."
+            raise InputError(message)
+        return playbook_file.load(entry, name)
+    return playbook_file.load(Path(text)) if Path(text).is_file() else show(app, text)
+
+
+def named(playbook: Playbook) -> dict[str, str]:
+    """Return what says which version a playbook is."""
+    return {"name": playbook.name, "version": playbook.version, "digest": playbook.digest}
