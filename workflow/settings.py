@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     @property
     def retention_within(self) -> timedelta:
         """The retention as a length of time."""
-        return timedelta(days=int(self.retention.removesuffix("d")))
+        return days(self.retention)
 
     @field_validator("people")
     @classmethod
@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         """Read the environment first, then the settings file; nothing else."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+
+def days(text: str) -> timedelta:
+    """Read a number of days as the settings write it: ``365d``."""
+    return timedelta(days=int(text.removesuffix("d")))
 
 
 def folders() -> dict[str, Path]:

@@ -136,6 +136,7 @@ def test_a_new_name_is_held_against_what_its_kinds_get_now(desk: Desk) -> None:
     done = adoption.install(desk.app, ANN, str(path), "ours")
 
     assert (False, True) == (done.in_force, "password-reset" in done.falls_away)
+    assert [] == verification.verify(desk.app).findings
     adoption.install(desk.app, BOB, str(path), "", confirm=True)
     assert [] == verification.verify(desk.app).findings
 

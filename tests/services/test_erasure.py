@@ -196,6 +196,17 @@ def test_a_longer_retention_holds_what_was_proposed_before(open_desk: Callable[.
     assert [] == verification.verify(longer.app).findings
 
 
+def test_a_shorter_retention_than_the_settings_said_is_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever lets a case be erased early has to change the setting, and that stands on the ledger."""
+    case_id = ended(desk)
+    monkeypatch.setattr(type(desk.app.settings), "retention_within", timedelta(days=7))
+    desk.clock.move(7 * DAY)
+    propose(desk, case_id)
+    confirm(desk, case_id)
+    (finding,) = verification.verify(desk.app).findings
+    assert ("replay", True) == (finding.kind, "shorter retention" in finding.why)
+
+
 def test_an_open_case_about_the_same_person_comes_first(desk: Desk) -> None:
     """About the mailbox again, or about the user behind it."""
     case_id = ended(desk)

@@ -52,7 +52,7 @@ class Shelf:
 
 
 def shelf(entries: Iterable[Entry]) -> Shelf:
-    """Fold the log's entries about playbooks."""
+    """Fold the log's entries about playbooks (:data:`ADOPTING`), oldest first."""
     found = Shelf()
     for entry in entries:
         follow(found, entry)
@@ -64,7 +64,7 @@ def follow(found: Shelf, entry: Entry) -> None:
     name, digest = entry.data.get("name", ""), entry.data.get("digest", "")
     if entry.type == EntryType.PLAYBOOK_PROPOSED:
         found.waiting[name] = Waiting(digest, entry.actor["id"], entry.sequence)
-    elif entry.type == EntryType.PLAYBOOK_ADOPTED:
+    else:
         found.waiting.pop(name, None)
         found.in_force[name] = digest
         found.versions[digest] = (name, entry.data.get("version", ""))
@@ -138,11 +138,10 @@ def faults(entries: Iterable[Entry], books: Mapping[str, Playbook]) -> Iterator[
     """
     found = Shelf()
     for entry in entries:
-        if entry.type in ADOPTING:
-            why = _fault(found, entry, books)
-            if why:
-                yield entry.sequence, why
-            follow(found, entry)
+        why = _fault(found, entry, books)
+        if why:
+            yield entry.sequence, why
+        follow(found, entry)
 
 
 def _fault(found: Shelf, entry: Entry, books: Mapping[str, Playbook]) -> str:

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
 from workflow.domain.erasure import PROPOSAL
+from workflow.domain.vocabulary import EntryType
+from workflow.ledger.verify import Finding
+from workflow.settings import days
 from workflow.storage import cases, subjects
 from workflow.storage.erasure import scrub as scrub_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from workflow.app import App
     from workflow.domain.case import Case
+    from workflow.services.agreement import Placed
+    from workflow.services.verdict import Report
     from workflow.storage.transaction import Tx
 
 SERVER_KEEPS = (
@@ -47,6 +52,22 @@ def _is_erasure(action: act.Action) -> bool:
 def others(action: act.Action) -> set[str]:
     """Return the open cases that speak against an erasure."""
     return set(action.linked) if isinstance(action, act.EraseCase | act.ConfirmProposal) else set()
+
+
+def check(report: Report, case_id: str, placed: Sequence[Placed], told: Sequence[Placed], *, ordered: bool) -> None:
+    """Hold each erasure against the retention that the log then said was the setting.
+
+    ``told`` are the log's entries about its settings. Where a sealer numbers leaves later, and their order says
+    nothing, the shortest retention there ever was may have been the one.
+    """
+    for entry, index in placed:
+        if entry.type == EntryType.CASE_ERASED:
+            before = [said.data for said, at in told if not ordered or at < index]
+            spans = [days(data["retention"]) for data in before if "retention" in data]
+            shortest = timedelta.max if not spans else spans[-1] if ordered else min(spans)
+            if timedelta(seconds=entry.basis["retention"]) < shortest:
+                why = "it was erased under a shorter retention than the log's settings then said"
+                report.add(Finding("replay", case_id, entry.sequence, index, why))
 
 
 def scrub(app: App) -> str:

@@ -22,7 +22,7 @@ from workflow.ledger import verify as ledger
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
 from workflow.ledger.origin import named
-from workflow.services import agreement, completeness, glass, holdings, restores
+from workflow.services import agreement, completeness, erasure, glass, holdings, restores
 from workflow.services.verdict import (
     FAILED,
     KEPT_KINDS,
@@ -323,6 +323,7 @@ def _cases(
                 agreement.check_roles(report, case_id, placed, log.rosters, ordered=tx.sqlite)
                 agreement.check_linked(tx, report, case_id, placed)
                 agreement.check_tenant(report, case_id, placed, log.tenants, books, ordered=tx.sqlite)
+                erasure.check(report, case_id, placed, log.settings, ordered=tx.sqlite)
                 glass.check(report, case_id, placed, log.settings, ordered=tx.sqlite)
             if case_id != LOG_CASE:
                 _replayed(tx, report, case_id, entries, books)
