@@ -9,6 +9,7 @@ import pytest
 from tests.services.desk import ADA, BOB, CAT, DAY, EVE, HOUR, LISTED, Desk, Place, plain
 from tests.services.test_verification import forced
 from workflow.domain import actions as act
+from workflow.domain.adoption import Shelf
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Kind, Resolution, Result
 from workflow.errors import NotFoundError
@@ -250,7 +251,7 @@ def test_own_playbooks_and_erased_names_are_marked(sqlite_desk: Desk, monkeypatc
     """A playbook that is not the shipped version, a digest that does not repeat, and erased names stand in front."""
     desk = sqlite_desk
     desk.requested()
-    monkeypatch.setattr("workflow.services.logbook.shipped", dict)
+    monkeypatch.setattr("workflow.services.logbook.shelf", lambda _: Shelf())
     with desk.app.database.transaction() as tx:
         tx.run("DELETE FROM subject WHERE identifier = ?", (ADA,))
     (case,) = of(desk).cases
