@@ -21,7 +21,7 @@ def acting_as(user: int, place: Path, groups: Sequence[int] = ()) -> Iterator[No
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can be another user for a while")
     for folder in place.parents:
-        if folder.name.startswith(("pytest-", "test_")):
+        if folder.name.startswith(("pytest-", "popen-", "test_")):
             folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXGRP | stat.S_IXOTH)
     before = os.getgroups()
     os.setgroups([user, *groups])

@@ -1,9 +1,7 @@
 """The first start is killed at random points, and the next command completes it or works."""
 
 import multiprocessing
-import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -27,8 +25,7 @@ def test_a_first_start_that_is_killed_is_completed(tmp_path: Path) -> None:
         process = CONTEXT.Process(target=place.set_up, daemon=True)
         process.start()
         time.sleep(dice.random() * LONGEST)
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.join(60)
         try:
             setup.init(place.settings(), ANN, Clock(START - DAY))

@@ -1,9 +1,7 @@
 """A restore is killed at random points: the old or the new state stands, and the next command works."""
 
 import multiprocessing
-import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -36,8 +34,7 @@ def test_a_restore_that_is_killed_is_whole_or_not_at_all(sqlite_place: Place, tm
         process = CONTEXT.Process(target=restore, args=(sqlite_place, backup), daemon=True)
         process.start()
         time.sleep(dice.random() * LONGEST)
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.join(60)
         desk.close()
         desk = desk.again()

@@ -119,7 +119,7 @@ def examine(place: Place, number: int, said: list[list[Entry]], before: int, tal
 def _kept(place: Place, notes: list[str]) -> int:
     """Return how many entries the checkpoint file covers, as verification says."""
     note = next(note for note in notes if str(place.home) in note and "covers" in note)
-    return int(note.rsplit("first ", 1)[1].split(" ", 1)[0])
+    return int(note.rsplit("it covers ", 1)[1].split(" ", 1)[0])
 
 
 def run(fresh: Callable[[], Place], rounds: int) -> Tally:

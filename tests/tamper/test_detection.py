@@ -48,7 +48,7 @@ def honest(report: Report) -> bool:
     """Nothing can be found, and the verdict claims no more than the kept checkpoint covers."""
     size = report.counts["sealed"]
     said = "later entries rest on the database alone" in report.freshness
-    whole = any(f"covers the first {size} of {size} entries" in note for note in report.notes)
+    whole = any(f"covers {size} entries, the ledger holds {size}" in note for note in report.notes)
     return report.ok and report.completeness == VERIFIED and said is not whole
 
 

@@ -35,7 +35,10 @@ class Facts(Verb):
 
 @click.group()
 def tenant() -> None:
-    """Record once what is true of the whole tenant, for every case that asks for it."""
+    """Record once what is true of the whole tenant.
+
+    Every case that asks for it is answered with it, while it is valid.
+    """
 
 
 @tenant.command(cls=Facts)
