@@ -41,6 +41,8 @@ COMMANDS = {
     "reopen": Lazy(_DECIDE, "reopen", "Open an ended case again."),
     "erase": Lazy("workflow.cli.case_erase", "erase", "Erase names, texts and files of ended cases."),
     "report": Lazy(_AUDIT, "report", "Report cases for an auditor: as a page to print, as CSV or as JSON."),
+    "exceptions": Lazy(_AUDIT, "exceptions", "List what went another way than usual in a period."),
+    "stats": Lazy(_AUDIT, "stats", "Say how long things took, and where the time went."),
 }
 
 

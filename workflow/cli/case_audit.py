@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workflow.cli.output import csv_text, hint, json_text
+from workflow.cli.output import as_csv, as_json, csv_text, hint, json_text
+from workflow.cli.period import period_of, period_options
+from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
+from workflow.domain.notable import KINDS
 
 if TYPE_CHECKING:
     from workflow.services.report import Report
@@ -66,3 +69,66 @@ def _csv(found: Report) -> str:
     from workflow.services.report import ROW, rows
 
     return csv_text(ROW, rows(found))
+
+
+@click.command(cls=Verb)
+@period_options
+@click.option(
+    "--kind-of", "kinds", metavar="KIND", multiple=True, type=click.Choice(list(KINDS)), help="Only these; repeatable."
+)
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
+@click.pass_obj
+def exceptions(session: Session, begins: str | None, ends: str | None, kinds: tuple[str, ...], wants_csv: bool) -> None:
+    """List what went another way than usual in a period.
+
+    Exceptions, break-glass, dismissals, playbook switches, unblocked outside, one operating system's user behind two
+    names, recorded late (more than 24 hours after the observation), approved in bulk, erased, retracted: each with its
+    case, when, who and why.
+    """
+    from workflow.services.notable import COLUMNS, notable
+
+    _one_format(session, wants_csv)
+    period = period_of(session, begins, ends)
+    found = notable(session.app, period, kinds)
+    if session.as_json:
+        looked = {kind: KINDS[kind] for kind in kinds or KINDS}
+        as_json({"period": period.to_data(), "looked_for": looked, "exceptions": [item.to_data() for item in found]})
+    elif wants_csv:
+        as_csv(COLUMNS, [item.to_data() for item in found])
+    else:
+        from workflow.cli.notable_page import show_notable
+
+        show_notable(session, found, period, kinds)
+
+
+@click.command(cls=Verb)
+@period_options
+@click.option("--by", type=click.Choice(["kind", "playbook", "month"]), default=None, help="Tell the figures apart.")
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, lengths in seconds.")
+@click.pass_obj
+def stats(session: Session, begins: str | None, ends: str | None, by: str | None, wants_csv: bool) -> None:
+    """Say how long things took, and where the time went.
+
+    Of all occurrences that began in the period: time to contain, to verify, from request to approval, from approval to
+    unblock, and to release; how long each prerequisite was waited for; what came back, and how it ended. The median,
+    what nine of ten did not exceed, and the longest.
+    """
+    from workflow.services.figures import COLUMNS, By, figures, rows
+
+    _one_format(session, wants_csv)
+    period = period_of(session, begins, ends)
+    with progress_bar("Cases") as progress:
+        found = figures(session.app, period, By(by or ""), session.zone, progress)
+    if session.as_json:
+        as_json({"period": period.to_data(), "by": by, "groups": [group.to_data() for group in found]})
+    elif wants_csv:
+        as_csv(COLUMNS, rows(found))
+    else:
+        from workflow.cli.figures_page import show_figures
+
+        show_figures(session, found, period)
+
+
+def _one_format(session: Session, wants_csv: bool) -> None:
+    if wants_csv and session.as_json:
+        raise click.UsageError("Choose --csv or --json.")

@@ -14,7 +14,7 @@ from workflow.domain.vocabulary import ENDED, State
 from workflow.storage import courses as stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, tzinfo
 
     from workflow.app import App
@@ -115,15 +115,24 @@ class _Heap:
             self.open.update(case.missing)
 
 
-def figures(app: App, period: Period, by: By = By.NOTHING, zone: tzinfo | None = None) -> list[Group]:
+def figures(
+    app: App,
+    period: Period,
+    by: By = By.NOTHING,
+    zone: tzinfo | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Group]:
     """Return the figures of all occurrences that began in the period, by group in the order of their names.
 
     One group without a name when nothing is told apart; none at all when nothing began. Months are those of ``zone``.
+    ``progress`` is called with the cases looked at, and 0 because nobody knows how many there are.
     """
     heaps: dict[str, _Heap] = {}
     start, end = period.start, period.end
     with app.database.reading() as tx:
-        for case, marks in stored.of_period(tx, period):
+        for count, (case, marks) in enumerate(stored.of_period(tx, period), start=1):
+            if progress is not None:
+                progress(count, 0)
             found = courses(marks)
             for course in found:
                 if (start is None or start <= course.began_at) and (end is None or course.began_at < end):
@@ -133,16 +142,14 @@ def figures(app: App, period: Period, by: By = By.NOTHING, zone: tzinfo | None =
 
 
 def _name(app: App, tx: Tx, case: Picture, course: Course, by: By, zone: tzinfo | None) -> str:
-    match by:
-        case By.NOTHING:
-            return ""
-        case By.KIND:
-            return case.kind
-        case By.MONTH:
-            return course.began_at.astimezone(zone).strftime("%Y-%m")
-        case By.PLAYBOOK:
-            playbook = app.playbook(tx, case.playbook)
-            return f"{playbook.name} {playbook.version}"
+    if by is By.KIND:
+        return case.kind
+    if by is By.MONTH:
+        return course.began_at.astimezone(zone).strftime("%Y-%m")
+    if by is By.PLAYBOOK:
+        playbook = app.playbook(tx, case.playbook)
+        return f"{playbook.name} {playbook.version}"
+    return ""
 
 
 def _length(start: datetime | None, end: datetime | None) -> float | None:
@@ -173,3 +180,27 @@ def spread(lengths: Iterable[float]) -> Spread:
     if not ordered:
         return Spread(0, None, None, None)
     return Spread(len(ordered), median(ordered), ordered[math.ceil(P90 * len(ordered)) - 1], ordered[-1])
+
+
+COLUMNS = ("group", "figure", "name", "count", "median_seconds", "p90_seconds", "longest_seconds")
+"""The columns of the figures as one flat table."""
+
+
+def rows(groups: Iterable[Group]) -> Iterator[dict[str, Any]]:
+    """Yield one row for each figure: counts, resolutions, measures, waiting for each prerequisite, and open ones."""
+    for group in groups:
+        counts = {"cases": group.cases, "occurrences": group.occurrences, "recurrences": group.recurrences}
+        for name, count in counts.items():
+            yield _flat(group.name, "count", name, count)
+        for name, count in (*group.resolutions.items(), ("", group.unresolved)):
+            yield _flat(group.name, "resolution", name or "none yet", count)
+        for name, length in group.measures.items():
+            yield _flat(group.name, "time", name, length.count, length)
+        for wait in group.waiting:
+            yield _flat(group.name, "waited", wait.prerequisite, wait.waited.count, wait.waited)
+            yield _flat(group.name, "open", wait.prerequisite, wait.open)
+
+
+def _flat(group: str, figure: str, name: str, count: int, length: Spread | None = None) -> dict[str, Any]:
+    lengths = length or Spread(0, None, None, None)
+    return dict(zip(COLUMNS, (group, figure, name, count, lengths.median, lengths.p90, lengths.longest), strict=True))

@@ -146,7 +146,7 @@ def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
 
 
 def _view(tx: Tx, names: Names, entry: Entry) -> EntryView:
-    details = {key: _plain(names, key, value) for key, value in _members(entry)}
+    details = plain(names, entry)
     return EntryView(
         sequence=entry.sequence,
         case=entry.case,
@@ -167,6 +167,11 @@ def _view(tx: Tx, names: Names, entry: Entry) -> EntryView:
         leaf=entry.leaf,
         leaf_index=tree.index_of(tx, entry.case, entry.sequence),
     )
+
+
+def plain(names: Names, entry: Entry) -> dict[str, Any]:
+    """Return the members of an entry's data and basis with names and texts put back."""
+    return {key: _plain(names, key, value) for key, value in _members(entry)}
 
 
 def _plain(names: Names, key: str, value: Any) -> Any:
