@@ -1,6 +1,7 @@
 """What is true of a whole tenant: recorded once, answered in every case, limited, taken back, and verified."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from workflow.domain import moves
 from workflow.domain.playbook import Scope, canonical, from_data
 from workflow.domain.private import Private
 from workflow.domain.record import SYSTEM, Entry
-from workflow.domain.vocabulary import Kind, Method, Resolution, Result, State, TenantFact
+from workflow.domain.vocabulary import EntryType, Kind, Method, Resolution, Result, State, TenantFact
 from workflow.errors import (
     EvidenceRefusedError,
     InputError,
@@ -22,11 +23,23 @@ from workflow.errors import (
     RuleRefusedError,
     SamePersonError,
 )
-from workflow.services import agreement, casework, intake, tenants, tenantwide, verification, views, writing
+from workflow.services import (
+    agreement,
+    casework,
+    intake,
+    logbook,
+    people,
+    tenants,
+    tenantwide,
+    verification,
+    views,
+    writing,
+)
 from workflow.services.intake import Wish
 from workflow.services.people import Who
 from workflow.services.tenants import Found
 from workflow.services.verdict import Report
+from workflow.storage import cases, worklist
 
 AUDIT = "audit-logging-on"
 
@@ -217,6 +230,62 @@ def test_taken_back(desk: Desk) -> None:
     with pytest.raises(NotFoundError):
         tenants.retract(desk.app, ANN, TenantFact.AUDIT_LOGGING, "again")
     assert verification.verify(desk.app).ok
+
+
+def test_a_retraction_cut_short_is_completed(desk: Desk) -> None:
+    """The log says that it is taken back, and no case had heard of it: the same command again tells them."""
+    record(desk)
+    case_id = desk.restrict()
+    desk.clock.move()
+    standing_leaf = desk.entries()[-1].leaf
+    data = {"tenant": "default", "fact": "audit-logging", "entry": standing_leaf}
+    with desk.app.database.transaction() as tx:
+        cases.lock_log(tx)
+        logbook.write(desk.app, tx, people.actor(desk.app, tx, ANN), [(EntryType.TENANT_RETRACTED, data)])
+    assert 1 == tenants.retract(desk.app, ANN, TenantFact.AUDIT_LOGGING, "it was off")
+    assert ("unanswered", 1) == (standing(desk, case_id), desk.types().count("tenant:retracted"))
+    with pytest.raises(NotFoundError):
+        tenants.retract(desk.app, ANN, TenantFact.AUDIT_LOGGING, "again")
+    with pytest.raises(NotFoundError):
+        tenants.retract(desk.app, ANN, TenantFact.ALERT_POLICY, "never recorded")
+    assert [] == verification.verify(desk.app).findings
+
+
+class Meanwhile:
+    """Lets somebody else act between the log's entry and the first case that hears of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, act_now: Callable[[], object]) -> None:
+        """Act once, when the open cases are looked up."""
+        real = worklist.every
+
+        def every(*arguments: Any) -> Any:
+            monkeypatch.setattr(worklist, "every", real)
+            found = list(real(*arguments))
+            act_now()
+            return found
+
+        monkeypatch.setattr(worklist, "every", every)
+
+
+def test_taken_back_while_it_is_handed_on(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No case is given a record that another process took back meanwhile."""
+    case_id = sqlite_desk.restrict()
+    other = sqlite_desk.again()
+    Meanwhile(monkeypatch, lambda: tenants.retract(other.app, BOB, TenantFact.AUDIT_LOGGING, "no"))
+    assert 0 == record(sqlite_desk)
+    assert "unanswered" == standing(sqlite_desk, case_id)
+    assert [] == verification.verify(sqlite_desk.app).findings
+
+
+def test_recorded_anew_while_it_is_taken_back(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another process recorded meanwhile stays."""
+    record(sqlite_desk)
+    case_id = sqlite_desk.restrict()
+    other = sqlite_desk.again()
+    Meanwhile(monkeypatch, lambda: record(other, who=BOB))
+    assert 0 == tenants.retract(sqlite_desk.app, ANN, TenantFact.AUDIT_LOGGING, "no")
+    assert "held" == standing(sqlite_desk, case_id)
+    assert [] == verification.verify(sqlite_desk.app).findings
 
 
 def test_the_machine_retracts_nothing_else(desk: Desk) -> None:

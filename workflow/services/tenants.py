@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
 
+    Step = Callable[[Case], tuple[Case, list[Entry]]]
+
 TITLES = {
     TenantFact.AUDIT_LOGGING: "Audit logging is on",
     TenantFact.ALERT_POLICY: "The alert policy “User restricted from sending email” is on",
@@ -99,14 +101,19 @@ def record(app: App, who: Who, found: Found, tenant: str = "") -> tuple[FactView
         "expires_at": time_to_text(found.observed_at + found.valid),
     }
     _write(app, who, EntryType.TENANT_RECORDED, lambda _: data, texts)
-    with app.database.reading() as tx:
-        standing = standing_records(tenantwide.entries(tx))[place, found.fact]
-    handed = _each(app, place, lambda tx, case: tenantwide.hand_on(app, tx, case, [standing]))
-    return view(app, found.fact, place), sum(bool(made) for made in handed)
+
+    def begin(tx: Tx) -> Step:
+        # What another process took back, or recorded, since then counts as it stands behind this transaction's locks.
+        standing = [item for item in tenantwide.standing(tx, place) if item.fact is found.fact]
+        return lambda case: tenantwide.hand_on(app, tx, case, standing)
+
+    return view(app, found.fact, place), sum(bool(made) for made in _each(app, place, begin))
 
 
 def retract(app: App, who: Who, fact: TenantFact, reason: str, tenant: str = "") -> int:
     """Take the standing record of a fact back, and what it answered in every open case; returns in how many.
+
+    A command cut short has taken the record back and its answers in some cases: repeating it does so in the others.
 
     Raises:
         InputError: no reason was given.
@@ -125,20 +132,43 @@ def retract(app: App, who: Who, fact: TenantFact, reason: str, tenant: str = "")
             raise NotFoundError(message)
         return {"tenant": place, "fact": fact.value, "entry": standing.leaf}
 
-    written = _write(app, who, EntryType.TENANT_RETRACTED, data, {"reason": reason})
+    try:
+        leaf = _write(app, who, EntryType.TENANT_RETRACTED, data, {"reason": reason}).leaf
+    except NotFoundError:
+        leaf = _taken_back(app, place, fact)
+        done = leaf and _take_back(app, place, fact, leaf, reason)
+        if not done:
+            raise
+        return done
+    return _take_back(app, place, fact, leaf, reason)
 
-    def take_back(tx: Tx, case: Case) -> tuple[Case, list[Entry]]:
+
+def _taken_back(app: App, place: str, fact: TenantFact) -> str:
+    """Return the leaf of the entry that took the newest record of a fact back, "" where there is none."""
+    with app.database.reading() as tx:
+        told = [item for item in tenantwide.entries(tx) if (item.data["tenant"], item.data["fact"]) == (place, fact)]
+    return told[-1].leaf if told else ""
+
+
+def _take_back(app: App, place: str, fact: TenantFact, leaf: str, reason: str) -> int:
+    """Take back what open cases stand on and the tenant's log does not say any more; returns in how many."""
+
+    def begin(tx: Tx) -> Step:
+        standing = {item.leaf for item in tenantwide.standing(tx, place)}
+        return lambda case: take_back(tx, case, standing)
+
+    def take_back(tx: Tx, case: Case, standing: set[str]) -> tuple[Case, list[Entry]]:
         playbook = app.playbook(tx, case.playbook)
         made: list[Entry] = []
         for item in asked_by(playbook, fact):
             known = case.evidence.get((item.id, ""))
-            if known is not None and known.tenant_entry:
-                action = act.RetractEvidence(prerequisite=item.id, reason=Private(reason), tenant_entry=written.leaf)
+            if known is not None and known.tenant_entry and known.tenant_entry not in standing:
+                action = act.RetractEvidence(prerequisite=item.id, reason=Private(reason), tenant_entry=leaf)
                 case, entries = writing.take_step(app, tx, case, playbook, action, SYSTEM)
                 made += entries
         return case, made
 
-    return sum(bool(made) for made in _each(app, place, take_back))
+    return sum(bool(made) for made in _each(app, place, begin))
 
 
 def list_(app: App, tenant: str = "") -> list[FactView]:
@@ -222,8 +252,11 @@ def _permit(by: Actor) -> None:
         raise NotPermittedError(message)
 
 
-def _each(app: App, tenant: str, step: Callable[[Tx, Case], tuple[Case, list[Entry]]]) -> Iterator[list[Entry]]:
-    """Take a step on every open case of a tenant, many to a transaction; yields what was written on each."""
+def _each(app: App, tenant: str, begin: Callable[[Tx], Step]) -> Iterator[list[Entry]]:
+    """Take a step on every open case of a tenant, many to a transaction; yields what was written on each.
+
+    ``begin`` makes the step of a transaction once that holds the log's lock.
+    """
     with app.database.reading() as tx:
         waiting = iter([case.id for case in worklist.every(tx, worklist.Filters(tenant=tenant))])
     while batch := list(islice(waiting, casework.AT_ONCE)):
@@ -231,9 +264,10 @@ def _each(app: App, tenant: str, step: Callable[[Tx, Case], tuple[Case, list[Ent
         with app.database.transaction() as tx:
             cases.lock_log(tx)
             cases.lock(tx, batch)
+            step = begin(tx)
             for case_id in batch:
                 case = cases.load(tx, case_id, app.cache)
                 # One that has ended since asks for nothing; a refusal is recorded, and concerns that case alone.
                 with suppress(RuleRefusedError):
-                    made.append([] if case.state in ENDED else step(tx, case)[1])
+                    made.append([] if case.state in ENDED else step(case)[1])
         yield from made
