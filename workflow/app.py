@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import KeyMissingError, StorageError
 from workflow.ledger import origin
+from workflow.providers.manual import Manual
 from workflow.storage import keyfile, outside, playbooks, tree
 from workflow.storage.cases import FoldCache
 from workflow.storage.database import Database
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from workflow.providers.port import Provider
     from workflow.settings import Settings
     from workflow.storage.transaction import Tx
 
@@ -34,14 +36,19 @@ class App:
     Args:
         settings: what was read at the start.
         clock: returns the present as an aware time; tests and the demo bring their own.
+        provider: the tenant; the one that the settings name by default.
 
-    Opening the database and reading the key wait until they are needed: reads never need the key.
+    Opening the database, reading the key and connecting to the tenant wait until they are needed: reads never need the
+    key.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime] = utc_now, provider: Provider | None = None
+    ) -> None:
         """Bind settings and clock; nothing is opened yet."""
         self.settings = settings
         self.now = clock
+        self._provider = provider
         self.cache = FoldCache()
         self.warnings: list[str] = []
         self.prepared = False
@@ -136,10 +143,19 @@ class App:
             self._playbooks[digest] = from_data(json.loads(adopted.body), digest)
         return self._playbooks[digest]
 
+    @property
+    def provider(self) -> Provider:
+        """The tenant: read it and act in it outside any transaction only."""
+        if self._provider is None:
+            self._provider = cast("Provider", Manual())
+        return self._provider
+
     def close(self) -> None:
-        """Close the database's connections."""
+        """Close the database's connections and the tenant's."""
         if self._database is not None:
             self._database.close()
+        if self._provider is not None:
+            self._provider.close()
 
     def __enter__(self) -> Self:
         """Use the app for a while."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.services.tenant import Tenant
 from workflow.cli.run import run
 
 CONTAIN = "snapshot-taken password-reset mfa-enabled sessions-revoked"
@@ -36,10 +37,16 @@ class Ran:
 
 
 class Shell:
-    """Types commands; a minute passes before each."""
+    """Types commands; a minute passes before each. ``tenant`` is what they are connected to, where it is set."""
 
     def __init__(self) -> None:
         self.now = datetime(2025, 6, 11, 12, 0, tzinfo=UTC)
+        self.tenant: Tenant | None = None
+
+    def connect(self) -> Tenant:
+        """Connect a tenant written by hand."""
+        self.tenant = Tenant(lambda: self.now)
+        return self.tenant
 
     def later(self, **length: float) -> None:
         """Let time pass."""
@@ -52,7 +59,7 @@ class Shell:
         sys.stdin = io.TextIOWrapper(io.BytesIO(typed))
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = run([*shlex.split(line), *more], lambda: self.now)
+                code = run([*shlex.split(line), *more], lambda: self.now, self.tenant)
         finally:
             sys.stdin = kept
         return Ran(int(code), out.getvalue(), err.getvalue())

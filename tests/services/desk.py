@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.services.tenant import Tenant
 from workflow.app import App
 from workflow.domain import actions as act
 from workflow.domain.playbook import About
@@ -95,12 +96,14 @@ def sqlite_url(home: Path) -> str:
 
 
 class Desk:
-    """An app on a ledger that was set up, and its clock."""
+    """An app on a ledger that was set up, its clock, and the tenant to which it may be ``connected``."""
 
     def __init__(self, place: Place, **changes: Any) -> None:
         self.place = place
         self.clock = Clock()
-        self.app = App(place.settings(**changes), self.clock)
+        self.tenant = Tenant(self.clock)
+        connected = changes.pop("connected", False)
+        self.app = App(place.settings(**changes), self.clock, self.tenant if connected else None)
         self._others: list[Desk] = []
 
     def again(self, **changes: Any) -> Desk:

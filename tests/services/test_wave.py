@@ -201,3 +201,20 @@ def test_a_check_on_one_case(desk: Desk) -> None:
     with pytest.raises(ConflictError, match="not this one"):
         casework.perform(desk.app, ANN, case_id, NOTE, check=check)
     assert before == desk.count()
+
+
+def test_one_case_after_the_other(desk: Desk) -> None:
+    """What asks the tenant is done case by case; refusals, repetitions and errors stay with their own."""
+    ids = [desk.restrict(ADA), desk.restrict(EVE)]
+    items = wave.referred(desk.app, [(name, name) for name in (ADA, EVE, ADA, "nobody")])
+
+    def step(case: wave.Chosen) -> casework.Done:
+        if case.entity == EVE:
+            message = "not this one"
+            raise InputError(message)
+        return casework.perform(desk.app, ANN, case.id, NOTE)
+
+    taken = list(wave.one_by_one(items, step))
+    assert [ids[0], None, None, None] == [item.done and item.done.case.id for item in taken]
+    assert [None, InputError, None, NotFoundError] == [item.error and type(item.error) for item in taken]
+    assert "It was named before." == taken[2].item.skipped

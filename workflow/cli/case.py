@@ -18,6 +18,7 @@ COMMANDS = {
     "prerequisites": Lazy(_READ, "prerequisites", "Show every step of the playbook, how it stands and how to do it."),
     "history": Lazy(_READ, "history", "Show everything that happened to a case."),
     "work": Lazy(_WORK, "work", "Be guided through what a case still needs."),
+    "check": Lazy("workflow.cli.case_check", "check", "Read the tenant and record what holds."),
     "record": Lazy(_FACTS, "record", "Record the answer to one or more prerequisites."),
     "retract": Lazy(_FACTS, "retract", "Take an answer back."),
     "except": Lazy(_FACTS, "except_", "Ask for, grant or refuse an exception."),

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from workflow.providers.port import Provider
 
-def run(arguments: list[str], clock: Callable[[], datetime] | None = None) -> int:
+
+def run(arguments: list[str], clock: Callable[[], datetime] | None = None, provider: Provider | None = None) -> int:
     """Run one command and return its exit code; nothing is raised.
 
     Args:
         arguments: what stands behind ``holdfast``.
         clock: the present, for the demo and tests only.
+        provider: the tenant, for tests only.
     """
-    session = Session(clock=clock)
+    session = Session(clock=clock, provider=provider)
     wants_json = "--json" in arguments
     _never_fail_to_print()
     try:

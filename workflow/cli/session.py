@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from workflow.app import App
+    from workflow.providers.port import Provider
     from workflow.services.people import Who
     from workflow.settings import Settings
 
@@ -26,6 +27,7 @@ class Session:
     Args:
         clock: returns the present (aware UTC). Only the demo and tests give one; no option or variable does, so
             nobody can forge a time of recording.
+        provider: the tenant; only tests give one, everybody else the settings.
         as_name: the claimed name of ``--as``.
         as_json: whether results are printed as JSON.
         case: the case a command works on, so that a refusal can name the next commands.
@@ -33,6 +35,7 @@ class Session:
     """
 
     clock: Callable[[], datetime] | None = None
+    provider: Provider | None = None
     as_name: str = ""
     as_json: bool = False
     case: str = ""
@@ -50,9 +53,9 @@ class Session:
     def app(self) -> App:
         """The app, opened on first use."""
         if self._app is None:
-            from workflow.app import App
+            from workflow.app import App, utc_now
 
-            self._app = App(self.settings, self.clock) if self.clock else App(self.settings)
+            self._app = App(self.settings, self.clock or utc_now, self.provider)
         return self._app
 
     def now(self) -> datetime:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workflow.domain.case import Case
     from workflow.services.casework import Done
     from workflow.services.glance import Glance
-    from workflow.services.wave import Item, Taken
+    from workflow.services.wave import Chosen, Item, Taken
 
 FEW = 3
 """Cases that a question names."""
@@ -43,14 +43,16 @@ class Plan:
         decides: whether it is a decision, which is shown first and needs ``--yes`` where nobody can be asked.
         unblocks: the action's name where the decision stands on the evidence for an unblock.
         check: looks at each case under its lock.
+        step: does it to one case after the other instead, as what asks the tenant does.
     """
 
     title: str
     verb: str
-    make: Callable[[Item, Glance], Sequence[Action] | str]
+    make: Callable[[Item, Glance], Sequence[Action] | str] = lambda _item, _seen: ()
     decides: bool = False
     unblocks: str = ""
     check: Callable[[Case], None] | None = None
+    step: Callable[[Chosen], Done] | None = None
 
 
 def each(action: Action) -> Callable[[Item, Glance], Sequence[Action]]:
@@ -156,10 +158,12 @@ def carry_out(
         tally = Tally(session, shown or {}, spool)
         with progress_bar(plan.title) as step, stoppable() as asked:
             source = takewhile(lambda _: not asked(), items)
+            if plan.step is not None:
+                results = wave.one_by_one(source, plan.step)
+            else:
+                results = wave.carry_out(session.app, session.who, source, plan.make, shown=shown, check=plan.check)
             try:
-                for number, taken in enumerate(
-                    wave.carry_out(session.app, session.who, source, plan.make, shown=shown, check=plan.check), start=1
-                ):
+                for number, taken in enumerate(results, start=1):
                     tally.tell(taken)
                     if also is not None:
                         also(taken)

@@ -60,10 +60,26 @@ class Condition(StrEnum):
 
 
 class Check(StrEnum):
-    """The closed registry of predicates the product itself can evaluate."""
+    """The closed registry of predicates the product itself can evaluate.
+
+    ``linked-case-contained`` is judged from the ledger, whenever the prerequisite is. The others are readings of a
+    tenant: they answer when they are asked, and a person may answer instead.
+    """
 
     NONE = ""
     LINKED_CASE_CONTAINED = "linked-case-contained"
+    SNAPSHOT_SAVED = "snapshot-saved"
+    SIGN_IN_BLOCKED = "sign-in-blocked"
+    PASSWORD_RESET = "password-reset"  # noqa: S105 - the name of a check
+    MFA_REQUIRED = "mfa-required"
+    SESSIONS_REVOKED = "sessions-revoked"
+    METHODS_KNOWN = "methods-known"
+    CONSENTS_KNOWN = "consents-known"
+    NO_ROLES = "no-roles"
+    NO_FORWARDING = "no-forwarding"
+    RULES_HARMLESS = "rules-harmless"
+    NO_DELEGATES = "no-delegates"
+    OWN_MAILBOX_CLEAN = "own-mailbox-clean"
 
 
 class Team(StrEnum):
@@ -107,7 +123,7 @@ class Prerequisite:
         exception: who may except it, or None for nobody.
         scope: whether a record of the whole tenant answers it.
         fact: which one does, where ``scope`` is the tenant.
-        check: a predicate the product evaluates itself when the prerequisite is recorded.
+        check: a predicate the product evaluates itself.
         role: the Microsoft role the step needs.
         portal: the portal page.
         command: PowerShell or Graph command with ``{placeholders}`` of the closed list.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workflow.domain.command import fill, fill_url
-from workflow.domain.playbook import About
+from workflow.domain.playbook import About, Check
 from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError
@@ -57,5 +57,5 @@ def next_command(case: Case, item: Prerequisite, user: str) -> list[str]:
     about = ["--for", user] if item.about is About.IDENTITY and user and len(case.identities) > 1 else []
     if item.about is About.IDENTITY and not case.identities:
         return ["holdfast", "case", "identity", str(case.number), "USER"]
-    linked = ["--linked", "CASE"] if item.check else []
+    linked = ["--linked", "CASE"] if item.check is Check.LINKED_CASE_CONTAINED else []
     return ["holdfast", "case", "record", str(case.number), item.id, *about, *linked, "--ref", "WHERE"]

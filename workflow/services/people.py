@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from workflow.domain.record import Actor
+from workflow.domain.record import SYSTEM, Actor
 from workflow.domain.roster import EVERYTHING, UNLISTED
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Assurance, Kind, Role
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who a face says is acting: a claimed name ("" for none) on top of the operating system's user."""
+    """Who a face says is acting: a claimed name ("" for none) on top of the operating system's user.
+
+    ``machine`` says that Holdfast itself acts, on what it read: it is nobody's word, and never approves.
+    """
 
     name: str = ""
     channel: str = "cli"
+    machine: bool = False
 
 
 def os_user() -> str:
@@ -64,6 +68,8 @@ def actor(app: App, tx: Tx, who: Who) -> Actor:
     With nobody listed in the settings every name may do everything; once somebody is, the others are analysts. Within
     one transaction, which may be about many cases, names are looked up once.
     """
+    if who.machine:
+        return SYSTEM
     if who not in tx.read:
         tx.read[who] = _actor(app, tx, who)
     found: Actor = tx.read[who]

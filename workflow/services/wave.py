@@ -175,6 +175,21 @@ def carry_out(
     yield from waiting
 
 
+def one_by_one(items: Iterable[Item], step: Callable[[Chosen], Done]) -> Iterator[Taken]:
+    """Do something to each case by itself, as what asks the tenant does, and yield what came of it.
+
+    The error that a step raises refuses that case alone.
+    """
+    for item in items:
+        if item.case is None or item.skipped:
+            yield Taken(item, error=item.refused)
+            continue
+        try:
+            yield Taken(item, step(item.case))
+        except HoldfastError as error:
+            yield Taken(item, error=error)
+
+
 def _actions(
     item: Item,
     seen: dict[str, Glance],

@@ -1,0 +1,67 @@
+"""``holdfast case check``: what is printed of what the tenant said, for one case and for many."""
+
+from __future__ import annotations
+
+from tests.cli.shell import Shell
+from workflow.errors import NotReadableError
+from workflow.providers.shapes import Forwarding, RoleAssignment
+
+ADA, EVE = "ada@contoso.com", "eve@contoso.com"
+
+
+def test_one_case_is_checked(case: Shell) -> None:
+    """Each finding is one line; values before and notes stand below it, and hostile text does no harm."""
+    account = case.connect().add(ADA)
+    account.forwarding = Forwarding(external="x@evil.example\x1b[31m")
+    case.connect().accounts[ADA] = account
+    ran = case.ok("case check 1 forwarding-reviewed admin-roles-reviewed --as ana")
+    assert "  forwarding-reviewed: not-met: x@evil.example [31m" in ran.out
+    assert "  admin-roles-reviewed (ada@contoso.com): met: none" in ran.out
+    assert "    note: Not looked at: eligible roles" in ran.out
+    assert "\x1b" not in ran.out
+    account.forwarding = Forwarding()
+    ran = case.ok("case check 1 forwarding-reviewed --as ana")
+    assert "  forwarding-reviewed: met: none\n    before: x@evil.example [31m" in ran.out
+    assert "checked" == next(
+        step["method"] for step in case.view()["prerequisites"] if step["id"] == "forwarding-reviewed"
+    )
+
+
+def test_checks_are_data(case: Shell) -> None:
+    """With --json what was found is an array beside the case and its entries."""
+    tenant = case.connect()
+    tenant.add(ADA)
+    tenant.faults["roles"] = NotReadableError("no licence")
+    data = case.ok("case check 1 admin-roles-reviewed mfa-enabled --json --as ana").data
+    assert [("mfa-enabled", "met", True), ("admin-roles-reviewed", "unable-to-verify", True)] == [
+        (item["prerequisite"], item["result"], item["recorded"]) for item in data["checks"]
+    ]
+    assert ["evidence:recorded"] * 2 == [entry["type"] for entry in data["entries"]]
+
+
+def test_nothing_to_check_is_said(shell: Shell) -> None:
+    """A playbook whose steps are all for people or answered leaves nothing to read."""
+    shell.connect()
+    shell.ok("case open 0f0e0d0c-0b0a-0908-0706-050403020100 --kind connector --as ana")
+    shell.ok("tenant record audit-logging --valid 30d --ref T-1 --as ana")
+    assert "There is nothing here that Holdfast can check." in shell.ok("case check 1 --as ana").out
+
+
+def test_many_cases_are_checked(shell: Shell) -> None:
+    """A filter checks each case by itself; a fault of one is told beside the others."""
+    tenant = shell.connect()
+    for name in (ADA, EVE):
+        tenant.add(name)
+        shell.ok(f"case open {name} --restricted-at -1h --as ana")
+    tenant.accounts[EVE].roles = (RoleAssignment(id="1", role="x"),)
+    ran = shell.ok("case check --state detected --as ana")
+    assert "2 done." in ran.out
+    assert (1, 2) == (tenant.counts["audit_posture"], tenant.counts["roles"])
+    ran = shell("case check 1,9 admin-roles-reviewed --as ana")
+    assert (5, True, True) == (ran.code, "1 done, 1 not found." in ran.out, "#1 ada" in ran.out)
+
+
+def test_without_a_tenant_a_person_looks(case: Shell) -> None:
+    """Nothing is connected by default; the message says what to do."""
+    ran = case("case check 1 --as ana")
+    assert (1, True) == (ran.code, "holdfast case record" in ran.err)

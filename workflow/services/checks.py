@@ -1,0 +1,343 @@
+"""Automatic checks: the tenant is read outside any transaction, and what was read answers the playbook's prerequisites.
+
+Holdfast itself records what it read, whoever asked for it: a reading is nobody's word, so that whoever asked may still
+approve. What a person judged is not overturned by reading the very same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain import access, erasure, gate
+from workflow.domain import actions as act
+from workflow.domain.lifecycle import settle
+from workflow.domain.playbook import Check
+from workflow.domain.private import NOTHING, Private
+from workflow.domain.record import clamp, time_to_text
+from workflow.domain.vocabulary import EntryType, Method, Result
+from workflow.errors import HoldfastError, InputError, NotFoundError, NotReadableError, ProviderError
+from workflow.services import casework, people, snapshot
+from workflow.services.casework import Done
+from workflow.services.names import Names
+from workflow.services.predicates import PREDICATES, Finding, Ground, Look, shown
+from workflow.storage import cases, openings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from workflow.app import App
+    from workflow.domain.case import Case, Evidence
+    from workflow.domain.playbook import Playbook, Prerequisite
+    from workflow.domain.record import Entry
+    from workflow.domain.vocabulary import TenantFact
+    from workflow.providers.shapes import Read
+    from workflow.services.people import Who
+    from workflow.services.predicates import Known
+    from workflow.storage.transaction import Tx
+
+GOOD = frozenset({Result.MET, Result.NOT_APPLICABLE})
+KEPT = "What stands recorded counts still."
+"""Why a reading that could not be made is told and not recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What one check found. ``about`` is a user's name, "" for the entity; ``recorded`` says whether it is an entry."""
+
+    prerequisite: str
+    about: str
+    check: str
+    result: Result
+    before: str
+    after: str
+    note: str
+    reference: str
+    observed_at: str
+    recorded: bool
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self) | {"result": self.result.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The checks of one case, and the step that recorded them."""
+
+    done: Done
+    checks: tuple[Checked, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A case as it stands, settled, with the names and values that its checks need.
+
+    ``judged`` is, by prerequisite and user, the value that a person found good after it had been read.
+    """
+
+    case: Case
+    playbook: Playbook
+    entity: str
+    users: Mapping[str, str]
+    values: Mapping[str, str]
+    judged: Mapping[tuple[str, str], str]
+    now: datetime
+
+    def name(self, about: str) -> str:
+        """Return whose account or mailbox a prerequisite asks about."""
+        return self.users[about] if about else self.entity
+
+
+def check(
+    app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, shared: Known | None = None, quick: bool = False
+) -> Examined:
+    """Read the tenant for a case's prerequisites and record what was found.
+
+    Args:
+        app: the app.
+        who: who asks; what is found is recorded by Holdfast itself.
+        case_id: the case.
+        ids: the prerequisites; by default every one that has a check and applies.
+        shared: readings that are the same for every case of a sweep, kept by the caller.
+        quick: leave out what only saves a picture for later.
+
+    Raises:
+        NotReadableError: no tenant is connected, or the case is another tenant's.
+        NotFoundError: no such case or prerequisite.
+        InputError: a prerequisite that was named has no check.
+        HoldfastError: whatever refuses the step.
+    """
+    subject = read_subject(app, case_id)
+    connected(app, subject.case)
+    wanted = list(_wanted(subject, ids, quick=quick))
+    machine = _may_ask(app, who, subject)
+    look = Look(app.provider, {} if shared is None else shared)
+    made = [_checked(app, look, subject, item, about) for item, about in wanted]
+    actions = [action for action, _ in made if action is not None]
+    if not actions:
+        return Examined(Done(subject.case, [], app.warnings), tuple(told for _, told in made))
+    done = casework.perform(app, machine, case_id, *actions)
+    return Examined(done, tuple(told for _, told in made))
+
+
+def connected(app: App, case: Case) -> None:
+    """Refuse to read or act for a case without its own tenant.
+
+    Raises:
+        NotReadableError: no tenant is connected, or another one.
+    """
+    if not app.provider.acts:
+        message = (
+            "No tenant is connected, so a person looks and records it with 'holdfast case record'. "
+            "Connect one with HOLDFAST_PROVIDER."
+        )
+        raise NotReadableError(message)
+    if case.tenant != app.settings.tenant:
+        message = f"The case is of tenant {case.tenant!r}, and connected is {app.settings.tenant!r} (setting tenant)."
+        raise NotReadableError(message)
+
+
+def read_subject(app: App, case_id: str) -> Subject:
+    """Return a case as its checks need it; nothing is written.
+
+    Raises:
+        NotFoundError: no such case, or it was erased.
+    """
+    with app.database.reading() as tx:
+        stored = cases.load(tx, case_id, app.cache)
+        erasure.not_erased(stored)
+        entries = cases.entries(tx, case_id)
+        case, playbook = stored.copy(), app.playbook(tx, stored.playbook)
+        now, _ = clamp(app.now(), stored.updated_at)
+        settle(case, playbook, now)
+        names = Names(tx, {case.entity, *case.identities})
+        standing = (item for item in case.evidence.values() if item.method is Method.CHECKED)
+        texts = [text.commitment for item in standing for text in (item.before, item.after) if text]
+        judged = judgements(entries, case.recurrence)
+        return Subject(
+            case=case,
+            playbook=playbook,
+            entity=names.subject(case.entity),
+            users={user: names.subject(user) for user in case.identities},
+            values=openings.reveal(tx, texts),
+            judged=_revealed(tx, judged),
+            now=now,
+        )
+
+
+def _revealed(tx: Tx, judged: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    known = openings.reveal(tx, judged.values())
+    return {key: known[commitment] for key, commitment in judged.items() if commitment in known}
+
+
+def judgements(entries: Iterable[Entry], recurrence: int) -> dict[tuple[str, str], str]:
+    """Return the commitment of the value that a person found good, by prerequisite and user.
+
+    That is what the newest reading before their answer had shown. A reading of something else, and a retraction, end
+    it.
+    """
+    read: dict[tuple[str, str], str] = {}
+    judged: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        if entry.recurrence != recurrence or entry.type not in _ANSWERS:
+            continue
+        data = entry.data
+        key = (data["prerequisite"], data.get("about", ""))
+        result = Result(data.get("result", Result.MET))
+        if entry.type == EntryType.EVIDENCE_RETRACTED:
+            judged.pop(key, None)
+        elif data.get("method") == Method.CHECKED and result is Result.UNABLE_TO_VERIFY:
+            continue
+        elif data.get("method") == Method.CHECKED:
+            read[key] = data["after"]["commitment"] if "after" in data else ""
+            if result is Result.NOT_MET:
+                judged.pop(key, None)
+        elif result in GOOD and read.get(key):
+            judged[key] = read[key]
+        else:
+            judged.pop(key, None)
+    return judged
+
+
+_ANSWERS = frozenset({EntryType.EVIDENCE_RECORDED, EntryType.EVIDENCE_CONFIRMED, EntryType.EVIDENCE_RETRACTED})
+
+
+def probe(item: Prerequisite) -> Check | TenantFact | None:
+    """Return what answers a prerequisite from the tenant, or None where only a person or another case can."""
+    found = item.fact or item.check
+    return found if found in PREDICATES or found is Check.SNAPSHOT_SAVED else None
+
+
+def _wanted(subject: Subject, ids: Sequence[str], *, quick: bool) -> Iterator[tuple[Prerequisite, str]]:
+    for name in ids:
+        item = subject.playbook.get(name)
+        if item is None:
+            message = f"Playbook {subject.playbook.name!r} has no prerequisite {name!r}."
+            raise NotFoundError(message)
+        if probe(item) is None:
+            message = f"{name!r} is not checked by Holdfast: a person records it with 'holdfast case record'."
+            raise InputError(message)
+    for item in subject.playbook.prerequisites:
+        if probe(item) is None or (ids and item.id not in ids) or (quick and item.check is Check.SNAPSHOT_SAVED):
+            continue
+        for about in gate.people(subject.case, item):
+            if ids or not _settled(subject, item, about):
+                yield item, about
+
+
+def _settled(subject: Subject, item: Prerequisite, about: str) -> bool:
+    """Say whether asking again would bring nothing: it does not apply, the tenant's record answers, or it was saved."""
+    case = subject.case
+    if gate.applies(case, item, about) is False:
+        return True
+    evidence = case.evidence.get((item.id, about))
+    if evidence is None or gate.standing(case, subject.playbook, item, about, subject.now) is not None:
+        return False
+    kept = item.check is Check.SNAPSHOT_SAVED or gate.tenant_wide(item, evidence)
+    return kept or evidence.result is Result.NOT_APPLICABLE
+
+
+def _may_ask(app: App, who: Who, subject: Subject) -> Who:
+    """Return as whom to record: Holdfast itself, or a person who may not ask, so that the refusal is recorded."""
+    with app.database.transaction() as tx:
+        actor = people.actor(app, tx, who)
+    try:
+        access.permit(actor, act.RecordEvidence(prerequisite="", observed_at=subject.now))
+        access.not_a_subject(subject.case, actor)
+    except HoldfastError:
+        return who
+    return replace(who, machine=True)
+
+
+def _checked(
+    app: App, look: Look, subject: Subject, item: Prerequisite, about: str
+) -> tuple[act.RecordEvidence | None, Checked]:
+    look.reads.clear()
+    attachment = ""
+    try:
+        if item.check is Check.SNAPSHOT_SAVED:
+            finding, attachment = _saved(app, look, subject)
+        else:
+            finding = PREDICATES[item.fact or item.check](look, subject.name(about), ground(subject, about))
+    except ProviderError as error:
+        finding = Finding(Result.UNABLE_TO_VERIFY, "", shown(str(error)))
+    finding = _as_judged(subject, item, about, finding)
+    standing = subject.case.evidence.get((item.id, about))
+    keeps = finding.result is Result.UNABLE_TO_VERIFY and _counts(subject, item, about, standing)
+    before = _before(subject, standing, finding)
+    observed_at = min([read.at for read in look.reads] + [app.now()])
+    reference = "; ".join(dict.fromkeys(_source(read) for read in look.reads))
+    action = act.RecordEvidence(
+        prerequisite=item.id,
+        about=about,
+        result=finding.result,
+        method=Method.CHECKED,
+        observed_at=observed_at,
+        reference=_text(shown(reference)),
+        note=_text(finding.note),
+        before=_text(before),
+        after=_text(finding.value),
+        attachment=attachment,
+        file=_text(f"snapshot-{subject.case.number}.json" if attachment else ""),
+    )
+    told = Checked(
+        prerequisite=item.id,
+        about=subject.users.get(about, ""),
+        check=str(probe(item)),
+        result=finding.result,
+        before=before,
+        after=finding.value,
+        note=f"{finding.note} {KEPT}".strip() if keeps else finding.note,
+        reference=reference,
+        observed_at=time_to_text(observed_at),
+        recorded=not keeps,
+    )
+    return None if keeps else action, told
+
+
+def ground(subject: Subject, about: str) -> Ground:
+    """Return what a predicate knows of the case."""
+    del about
+    return Ground(since=subject.case.boundary or subject.now)
+
+
+def _saved(app: App, look: Look, subject: Subject) -> tuple[Finding, str]:
+    """Keep a snapshot; it is good when everything but what needs a licence could be read."""
+    case = subject.case
+    content, unread = snapshot.take(look, case.kind, subject.entity, subject.users.values(), ground(subject, ""))
+    note = f"Not among it: message trace{''.join(f', {name}' for name in unread)}."
+    result = Result.MET if snapshot.OPTIONAL.issuperset(unread) else Result.UNABLE_TO_VERIFY
+    return Finding(result, "", note), casework.attach(app, content)
+
+
+def _as_judged(subject: Subject, item: Prerequisite, about: str, finding: Finding) -> Finding:
+    """Take for good what a person found good when it had been read before, to the letter."""
+    if finding.result is not Result.NOT_MET or subject.judged.get((item.id, about)) != finding.value:
+        return finding
+    return Finding(Result.MET, finding.value, "Unchanged since a person judged exactly this.")
+
+
+def _counts(subject: Subject, item: Prerequisite, about: str, standing: Evidence | None) -> bool:
+    """Say whether a good answer stands and counts: what cannot be read is no news against it."""
+    if standing is None or standing.result not in GOOD:
+        return False
+    return gate.standing(subject.case, subject.playbook, item, about, subject.now) is None
+
+
+def _before(subject: Subject, standing: Evidence | None, finding: Finding) -> str:
+    """Return the value before: what was read the last time, if it was another; an unchanged reading keeps its own."""
+    if standing is None or standing.method is not Method.CHECKED:
+        return ""
+    last = subject.values.get(standing.after.commitment, "")
+    return subject.values.get(standing.before.commitment, "") if last == finding.value else last
+
+
+def _source(read: Read) -> str:
+    return f"{read.call} (request {read.request})" if read.request else read.call
+
+
+def _text(text: str) -> Private:
+    return Private(text) if text else NOTHING

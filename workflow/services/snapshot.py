@@ -1,0 +1,74 @@
+"""The picture of an account before anything is changed: every reading in one file, kept by its hash and erasable."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain.record import time_to_text
+from workflow.domain.vocabulary import Kind
+from workflow.errors import ProviderError
+from workflow.services.predicates import LOOK_BACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from workflow.providers.shapes import Answer
+    from workflow.services.predicates import Ground, Look
+
+    Operation = Callable[..., Answer[Any]]
+
+OPTIONAL = frozenset({"sign_ins", "directory_audit", "mfa_requirement"})
+"""Readings that a tenant may not have a licence for: the file names what is not there, and stands without them."""
+
+
+def take(look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Ground) -> tuple[bytes, tuple[str, ...]]:
+    """Read everything about a mailbox and its users; returns the file's bytes and the names of what was not readable.
+
+    Nothing secret is among it, for the port answers nothing secret.
+    """
+    unread: dict[str, None] = {}
+    pictures: list[dict[str, Any]] = []
+    for operation, arguments in _readings(look, kind, entity, tuple(users), ground):
+        name = operation.__name__
+        picture: dict[str, Any] = {"reading": name, "of": arguments[1] if name == "restriction" else arguments[0]}
+        try:
+            picture["value"] = plain(look(operation, *arguments))
+        except ProviderError as error:
+            picture["unread"] = str(error)
+            unread[name] = None
+        else:
+            source = look.reads[-1]
+            picture |= {"call": source.call, "request": source.request, "read_at": time_to_text(source.at)}
+        pictures.append(picture)
+    text = json.dumps({"format": 1, "readings": pictures}, indent=1, sort_keys=True, ensure_ascii=False)
+    return text.encode(errors="backslashreplace"), tuple(unread)
+
+
+def _readings(
+    look: Look, kind: Kind, entity: str, users: tuple[str, ...], ground: Ground
+) -> Iterator[tuple[Operation, tuple[Any, ...]]]:
+    tenant, since = look.provider, ground.since - LOOK_BACK
+    yield tenant.restriction, (kind, entity)
+    # Accounts first: what the other readings show counts from when sessions were revoked.
+    yield from ((tenant.user, (user,)) for user in users)
+    # Most often the restricted mailbox is the user's own, which is read once.
+    for mailbox in dict.fromkeys((*users, *(() if kind is Kind.CONNECTOR else (entity,)))):
+        yield from ((read, (mailbox,)) for read in (tenant.forwarding, tenant.inbox_rules, tenant.delegates))
+    for user in users:
+        yield from ((read, (user,)) for read in (tenant.sign_in_methods, tenant.mfa_requirement))
+        yield from ((read, (user,)) for read in (tenant.consents, tenant.roles))
+        yield from ((read, (user, since)) for read in (tenant.sign_ins, tenant.directory_audit))
+
+
+def plain(value: object) -> Any:
+    """Return an answer as plain JSON values, times in UTC."""
+    if isinstance(value, datetime):
+        return time_to_text(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: plain(item) for name, item in asdict(value).items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
