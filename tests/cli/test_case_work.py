@@ -229,3 +229,4 @@ def test_a_case_that_refuses(case: Shell) -> None:
 def test_markdown_markup() -> None:
     """Marks lose their meaning; addresses stay readable."""
     assert "a\\_b@x.com \\`c\\` &lt;d\\>" == markdown("a_b@x.com `c` <d>")
+    assert "www\\.evil.example https\\://x.y a.b" == markdown("www.evil.example https://x.y a.b")

@@ -63,6 +63,12 @@ def test_usage_errors(shell: Shell) -> None:
     assert ("usage", 2) == (data.data["error"]["code"], data.data["error"]["exit"])
 
 
+def test_usage_errors_hide_nothing(shell: Shell) -> None:
+    """A word that a script had from a hostile file can neither move the cursor nor fake a line."""
+    ran = shell("case label 1", "\x1b[2J\u202e\n#1 released")
+    assert (2, True) == (ran.code, "(\\x1b[2J\\u202e\\n#1 released)" in ran.err)
+
+
 def test_not_found(shell: Shell) -> None:
     """An unknown case exits with 5 and says where to look."""
     ran = shell("case view 9")

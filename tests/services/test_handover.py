@@ -5,6 +5,7 @@ import pytest
 from tests.services.desk import ANN, BOB, Desk
 from workflow.domain import actions as act
 from workflow.domain.private import Private
+from workflow.domain.vocabulary import Answer
 from workflow.services import casework
 from workflow.services import handover as shift
 from workflow.services.handover import handover
@@ -30,3 +31,14 @@ def test_every_page_of_cases_goes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     newest = handover(desk.app, BOB, "", "Ann", "", only_show=True).cases
     assert [["three", "four", "all yours"]] * 3 == [[note["text"] for note in item.notes] for item in newest]
     assert other not in {item.case.id for item in newest}
+
+
+def test_what_waits_after_a_failed_unblock(desk: Desk) -> None:
+    """A new request waits for its approval, whatever became of the attempt before it."""
+    case_id = desk.approved()
+    desk.do(case_id, act.IntendUnblock())
+    desk.do(case_id, act.RecordAnswer(answer=Answer.FAILED, reference=Private("ticket 9")))
+    desk.do(case_id, act.RequestUnblock(reason=Private("once more")))
+    desk.do(case_id, act.AssignCase(assignee=casework.person(desk.app, "Ann")))
+    (handed,) = handover(desk.app, ANN, "", "Bob", "", only_show=True).cases
+    assert ["approval of the unblock that ann requested"] == handed.waits_for

@@ -71,6 +71,10 @@ def _run(arguments: list[str], session: Session, *, wants_json: bool) -> int:
 
 
 def _usage(error: click.ClickException, *, wants_json: bool) -> int:
+    from workflow.cli.text import visible
+
+    # Some of click's messages carry a word of the command line as it is, which a script may have had from anywhere.
+    vars(error)["message"] = visible(error.message)
     if wants_json:
         message = error.format_message()
         _print_json({"error": {"code": "usage", "message": message, "exit": error.exit_code, "next_step": ""}})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MARKUP = re.compile(r"[\\`*_\[\]>|~#]|:(?=//)")
+_MARKUP = re.compile(r"[\\`*_\[\]>|~#]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LAST_OF_TWO_DIGITS = 0xFF

@@ -112,7 +112,8 @@ def _handed(app: App, case_id: str, now: datetime) -> HandedCase:
     ]
     waits = [f"{item['kind']} by {item['by']}" for item in case.proposals]
     lacking = case.approvals_needed - len(case.approvals)
-    if case.request and not case.attempt and lacking > 0:
+    under_way = bool(case.attempt and case.attempt["open"])
+    if case.request and not under_way and lacking > 0:
         waits.append(f"approval of the unblock that {case.request['by']} requested")
     notes = [
         {"at": entry.at, "by": entry.by, "text": str(entry.details["note"])}
