@@ -54,6 +54,15 @@ def test_each_step_is_a_plain_command_too(named: Shell) -> None:
     assert "it's done" == named.view()["prerequisites"][0]["reference"]
 
 
+def test_enter_attests_nothing(named: Shell) -> None:
+    """Enter alone is no answer: the step is asked again, and nothing is recorded."""
+    ran = work(named, "", "?", "", "q")
+
+    assert 4 == ran.out.count("Answer with m met")
+    assert "is no answer" not in ran.out
+    assert [] == [item for item in named.view()["prerequisites"] if item["result"]]
+
+
 def test_stopping_and_resuming(named: Shell) -> None:
     """What was answered is recorded at once, and the next run begins behind it."""
     first = work(named, "m", "T-1", "q")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.shell import NOT_SO, Shell
 from tests.cli.test_terminal import at_a_terminal
+from workflow.cli.many import compact
 from workflow.cli.run import run
 from workflow.services import casework, wave
 
@@ -48,6 +49,8 @@ def notes(shell: Shell) -> list[str]:
     ("line", "typed", "noted"),
     [
         ("case note 1,#3 hello", b"", "13"),
+        ("case note 1-3 hello", b"", "123"),
+        ("case note #2-2,3 hello", b"", "23"),
         ("case note --search eve hello", b"", "2"),
         ("case note --all hello", b"", "123"),
         ("case note - hello", b"3\n\nada@contoso.com\n", "13"),
@@ -94,13 +97,39 @@ def test_each_has_its_result(asked: Shell) -> None:
     assert 5 == ran.code
     assert "Not possible now, will be refused (1):\n    #1 ada@contoso.com: verified" in ran.out
     assert "With exceptions (1):\n    #2 eve@contoso.com: unblock_requested; exception audit-logging-on" in ran.out
-    assert "#1 ada@contoso.com: refused: A case that is verified cannot do this" in ran.out
+    assert "#1 ada@contoso.com: refused: This is not possible while a case is verified." in ran.out
     assert "  next: holdfast case view 1" in ran.out
     assert "#3 joe@contoso.com: skipped: It was named before." in ran.out
     assert "9: not found: There is no case '9'." in ran.out
     assert "1 refused, 2 done, 1 skipped, 1 not found." in ran.out
     assert "Not done: 1\n" in ran.err
     assert 3 == asked("case approve 1,2 --yes --as dora").code
+
+
+def test_ranges_that_are_none(three: Shell) -> None:
+    """A range runs upwards and is no slip of the hand; nothing is done otherwise."""
+    for word in ("3-1", "1-999999999"):
+        ran = three(f"case note {word} hello")
+
+        assert (2, "") == (ran.code, ran.out)
+        assert f"Error: {word} is no range of at most 100,000 case numbers, the smaller one first." in ran.err
+    assert [] == notes(three)
+
+
+def test_numbers_as_one_names_them() -> None:
+    """Neighbours are a range, and what comes out goes in again."""
+    assert "1-3,7,9-10" == compact([9, 1, 3, 2, 7, 10, 1])
+    assert "" == compact([])
+
+
+def test_a_reason_is_read_once(three: Shell) -> None:
+    """What refuses many cases for the same reason is told in full once; the others point to it."""
+    ran = three("case approve 1-3 --yes --as cleo")
+
+    assert 3 == ran.code
+    assert "#1 ada@contoso.com: refused: This is not possible while a case is detected.\n  next: holdfast" in ran.out
+    assert "#2 eve@contoso.com: refused: as #1\n#3 joe@contoso.com: refused: as #1\n3 refused." in ran.out
+    assert "Not done: 1-3\n" in ran.err
 
 
 def test_bulk_approvals_are_marked(asked: Shell) -> None:

@@ -80,6 +80,8 @@ def test_narrow_tables(shell: Shell) -> None:
 
     rows = shown.replace("\r", "").splitlines()[:2]
     assert [] == [row for row in rows if len(row) > COLUMNS]
+    # What the row is about is the last thing to be cut.
+    assert any(f"{'a' * 10}" in row for row in rows)
     assert "…" in rows[1]
 
 

@@ -281,6 +281,17 @@ def test_what_was_seen_and_what_was_not() -> None:
     assert "One of 300 approved together" in words
 
 
+def test_the_same_evidence_is_drawn_once() -> None:
+    """A decision that stood on what the one before stood on says so instead of repeating the table."""
+    report = made()
+    part = report.cases[0].occurrences[0]
+    part.decisions[:] = [decision("words", sequence=4), decision("words", sequence=5)]
+    words = " ".join("".join(Outline(page(report, READER)).words).split())
+
+    assert "The evidence was the same as before entry 4." in words
+    assert (1, 0) == (words.count("Evidence before entry 4"), words.count("Evidence before entry 5"))
+
+
 def test_a_picture_to_scale() -> None:
     """Bars follow each other, the narrowest can be seen, and labels that would overlap stand in further rows."""
     found = timeline(
@@ -292,7 +303,8 @@ def test_a_picture_to_scale() -> None:
     assert ["detected", "contained"] == [bar.state for bar in found.bars]
     assert [True, False] == [bar.width < 2 for bar in found.bars]
     assert [0, 1, 0] == [tick.row for tick in found.ticks]
-    assert all(0 <= tick.text_x <= WIDTH - len(tick.label) * 6 for tick in found.ticks)
+    assert [False, False, True] == [tick.before for tick in found.ticks]
+    assert all(tick.text_x <= WIDTH - (0 if tick.before else len(tick.label) * 6) for tick in found.ticks)
 
 
 def test_a_picture_of_a_moment() -> None:

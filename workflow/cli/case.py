@@ -52,6 +52,6 @@ def case() -> None:
     """Work on cases, from detected to released.
 
     CASE is a case's number, the address or connector id it is about, or the end of its id. Most commands that change
-    something take many cases: several numbers (3,4,7), - for standard input (one case to a line, or what 'case list'
+    something take many cases: several numbers (3,4,7-9), - for standard input (one case to a line, or what 'case list'
     prints with --json or --csv), or the filters of 'case list' instead of CASE. Each case is judged by itself.
     """

@@ -79,7 +79,7 @@ def _show_page(session: Session, page: Page) -> None:
         for number, row in enumerate(page.rows)
     ]
     heads = ("#", "state", "entity", "restriction", "missing", "assignee", "due", *(head for head, _ in extra))
-    table(heads, rows, flexible=(2, 4, 5, *range(7, len(heads))))
+    table(heads, rows, flexible=(2, 3, 4, 5, *range(7, len(heads))))
     counts = ", ".join(f"{count} {state}" for state, count in page.counts.items() if count)
     hint(f"{len(page.rows)} shown; in all: {counts}." + (f" More: --after {page.next}" if page.next else ""))
 

@@ -158,11 +158,13 @@ class Guide:
         return (step.id, step.about) not in {(item.id, item.about) for item in now.prerequisites}
 
     def _answer(self, shown: CaseView, step: PrerequisiteView) -> None:
-        reply, _, when = ask("Answer (m, n, u, x, s, q)", "m").partition(" ")
+        # Enter alone is no answer: a key held down must not attest anything.
+        reply, _, when = ask("Answer (m, n, u, x, s, q)", "").partition(" ")
         while reply not in {*ANSWERS, "s"}:
-            say(f"{visible(reply, 40)!r} is no answer.")
+            if reply not in {"", "?"}:
+                say(f"{visible(reply, 40)!r} is no answer.")
             say(LEGEND)
-            reply, _, when = ask("Answer (m, n, u, x, s, q)", "m").partition(" ")
+            reply, _, when = ask("Answer (m, n, u, x, s, q)", "").partition(" ")
         if reply == "s":
             self.skipped.add((step.id, step.about))
             return

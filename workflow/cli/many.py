@@ -15,12 +15,15 @@ from workflow.cli.session import Verb
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from workflow.cli.session import Session
     from workflow.services.wave import Item
 
-_NUMBERS = re.compile(r"#?[0-9]+(,\s*#?[0-9]+)+")
+_NUMBER = r"#?[0-9]{1,9}(-#?[0-9]{1,9})?"
+_NUMBERS = re.compile(rf"{_NUMBER}(,\s*{_NUMBER})*")
+_MOST = 100_000
+"""Cases that a range of numbers may name: more is a slip of the hand."""
 _STDIN = "-"
 
 
@@ -44,7 +47,8 @@ class Cases:
         if self.filters is not None or len(self.words) != 1:
             return ""
         word = self.words[0]
-        return "" if word == _STDIN or _NUMBERS.fullmatch(word) else word
+        several = _NUMBERS.fullmatch(word) and not word.removeprefix("#").isdecimal()
+        return "" if word == _STDIN or several else word
 
     @property
     def piped(self) -> bool:
@@ -69,10 +73,31 @@ class Cases:
             if word == _STDIN:
                 found += _typed()
             elif _NUMBERS.fullmatch(word):
-                found += [(part.strip(), part.strip()) for part in word.split(",")]
+                found += [(number, number) for part in word.split(",") for number in _spelled(part.strip())]
             else:
                 found.append((word, word))
         return found
+
+
+def _spelled(part: str) -> Sequence[str]:
+    """Return the numbers of ``7`` or ``3-7``."""
+    first, dash, last = part.replace("#", "").partition("-")
+    if not dash:
+        return [part]
+    if not 0 <= int(last) - int(first) < _MOST:
+        raise InputError(f"{part} is no range of at most {_MOST:,} case numbers, the smaller one first.")
+    return [str(number) for number in range(int(first), int(last) + 1)]
+
+
+def compact(numbers: Iterable[int]) -> str:
+    """Return case numbers as CASE takes them, neighbours as a range: ``1-3,7``."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 def _typed() -> list[tuple[str, str]]:
@@ -133,6 +158,8 @@ class Many(Verb):
         """Write the command's own options, and the filters in a section of their own."""
         own = [item for item in self.get_params(ctx) if item not in self.filters]
         for title, params in (("Options", own), ("Instead of CASE, every case that fits", self.filters)):
-            records = [record for param in params if (record := param.get_help_record(ctx)) is not None]
+            found = [record for param in params if (record := param.get_help_record(ctx)) is not None]
+            # The usage line has named the arguments; a row without words says nothing.
+            records = [record for record in found if record[1]]
             with formatter.section(title):
                 formatter.write_dl(records)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NARROWEST = 8
 """Columns to which a table's column may be cut so that the row fits the terminal."""
+TELLING = 20
+"""The same for the first of them, which says what the row is about: cut further only when nothing else is left."""
 
 
 def say(text: str = "", *, bold: bool = False, colour: str | None = None) -> None:
@@ -71,7 +73,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, flexible: S
     Args:
         heads: the columns' names.
         rows: their cells, untrusted; each is made visible here.
-        flexible: columns that may be cut, widest first, so that a row fits a terminal; nothing is cut in a pipe.
+        flexible: columns that may be cut, widest first, so that a row fits a terminal; nothing is cut in a pipe. The
+            first of them says what the row is about.
     """
     shown = [[visible(value) for value in row] for row in rows]
     widths = [max(width(line[column]) for line in [list(heads), *shown]) for column in range(len(heads))]
@@ -83,11 +86,13 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, flexible: S
 
 
 def _fit(widths: list[int], flexible: Sequence[int], columns: int) -> None:
-    while flexible and sum(widths) + 2 * (len(widths) - 1) > columns:
-        widest = max(flexible, key=lambda column: widths[column])
-        if widths[widest] <= NARROWEST:
+    while sum(widths) + 2 * (len(widths) - 1) > columns:
+        wide = [column for column in flexible if widths[column] > (TELLING if column == flexible[0] else NARROWEST)]
+        if not wide:
+            wide = [column for column in flexible[:1] if widths[column] > NARROWEST]
+        if not wide:
             return
-        widths[widest] -= 1
+        widths[max(wide, key=lambda column: widths[column])] -= 1
 
 
 def fields(pairs: Iterable[tuple[str, str]], indent: str = "") -> None:

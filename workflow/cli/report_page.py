@@ -42,7 +42,7 @@ def _occurrence(session: Session, part: OccurrenceReport) -> None:
     steps = [
         (
             f"{step['id']} ({step['about']})" if step["about"] else step["id"],
-            step["standing"],
+            f"{step['standing']}: {step['result']}" if step["result"] else step["standing"],
             step["method"] or "-",
             named(step["by"], step["claimed"]),
             session.local(step["observed_at"]),

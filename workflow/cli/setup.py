@@ -75,13 +75,20 @@ def show(session: Session) -> None:
         as_json(data)
         return
     people = data.pop("people")
-    fields((name, visible(value) if value != "" else "(not set)") for name, value in data.items())
+    fields((name, _written(value)) for name, value in data.items())
     if not people:
         say("people: nobody listed, so every name may do everything")
     for person in people:
         roles = f"{', '.join(person['roles'])}; team {person['team'] or '-'}; contact {person['contact'] or '-'}"
         call = "; on call" if person["on_call"] else ""
         say(f"person {visible(person['name'], 80)}: {visible(roles + call)}")
+
+
+def _written(value: object) -> str:
+    """Return a setting as a settings file writes it."""
+    if value == "":
+        return "(not set)"
+    return str(value).lower() if isinstance(value, bool) else visible(value)
 
 
 def settings_data(session: Session) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.cli.exits import INTERRUPTED, Exit, exit_of, worst
+from workflow.cli.many import compact
 from workflow.cli.output import hint, say
 from workflow.cli.refusals import error_data, next_step, show_error
 from workflow.cli.text import visible
@@ -31,8 +32,6 @@ WORDS: Mapping[Exit, str] = {
 }
 """What a result is called; any other is an error."""
 SKIPPED, NOT_REACHED = "skipped", "not reached"
-LISTED = 50
-"""Cases that the last line names, to be used as CASE again."""
 
 
 @dataclass
@@ -52,6 +51,7 @@ class Tally:
     codes: set[Exit] = field(default_factory=set)
     left: dict[int, None] = field(default_factory=dict)
     told: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
     def tell(self, taken: Taken) -> None:
         """Take one result down, and print it."""
@@ -78,7 +78,7 @@ class Tally:
         if self.session.as_json:
             self.spool.keep(self._data(item, word, error, done, why))
         else:
-            _line(item, word, error, done, why)
+            self._line(item, word, error, done, why)
 
     def _data(self, item: Item, word: str, error: HoldfastError | None, done: Done | None, why: str) -> dict[str, Any]:
         case = item.case
@@ -124,8 +124,8 @@ class Tally:
                 f"{', '.join(f'{count} {word}' for word, count in self.counts.items()) or 'Nothing was done'}.",
                 bold=True,
             )
-            if self.left and len(self.left) <= LISTED:
-                hint(f"Not done: {','.join(map(str, self.left))}")
+            if left := compact(self.left):
+                hint(f"Not done: {left}")
             if error is not None:
                 show_error(error, self.session)
             if interrupted:
@@ -136,17 +136,22 @@ class Tally:
             return INTERRUPTED
         return worst([*self.codes, exit_of(error)] if error else self.codes)
 
-
-def _line(item: Item, word: str, error: HoldfastError | None, done: Done | None, why: str) -> None:
-    case = item.case
-    who = f"#{case.number} {visible(case.entity, 120)}" if case else visible(item.where, 120)
-    if done is not None:
-        before = next((entry.state_before for entry in done.entries if entry.state_before), done.case.state.value)
-        after = done.case.state.value
-        say(f"{who}: {f'{before} → {after}' if before != after else after}")
-        return
-    place = f" ({visible(item.where, 60)})" if case and item.where.startswith(("line ", "item ")) else ""
-    say(f"{who}{place}: {word}: {visible(error or why, 400)}", colour="red" if error else None)
-    step = next_step(error, str(case.number)) if error and case else ""
-    if step:
-        say(f"  next: {step}")
+    def _line(self, item: Item, word: str, error: HoldfastError | None, done: Done | None, why: str) -> None:
+        case = item.case
+        who = f"#{case.number} {visible(case.entity, 120)}" if case else visible(item.where, 120)
+        if done is not None:
+            before = next((entry.state_before for entry in done.entries if entry.state_before), done.case.state.value)
+            after = done.case.state.value
+            say(f"{who}: {f'{before} → {after}' if before != after else after}")
+            return
+        place = f" ({visible(item.where, 60)})" if case and item.where.startswith(("line ", "item ")) else ""
+        said = visible(error or why, 400)
+        first = self.reasons.setdefault(said, case.number) if error and case else 0
+        if case and first not in {0, case.number}:
+            # Three hundred cases are mostly refused for one reason: it is read once, and the others point to it.
+            say(f"{who}{place}: {word}: as #{first}", colour="red")
+            return
+        say(f"{who}{place}: {word}: {said}", colour="red" if error else None)
+        step = next_step(error, str(case.number)) if error and case else ""
+        if step:
+            say(f"  next: {step}")

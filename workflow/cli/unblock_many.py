@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.cli.answers import located_rows
 from workflow.cli.files import called, opened
+from workflow.cli.many import compact
 from workflow.cli.output import say
 from workflow.cli.steps import private
 from workflow.cli.text import visible
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from workflow.services.glance import Glance
     from workflow.services.wave import Item, Taken
     from workflow.sources.results import Row
-
-LISTED = 20
-"""Numbers of cases that the next command is printed with."""
 
 
 def approve_many(session: Session, cases: Cases, reason: str) -> None:
@@ -108,18 +106,18 @@ def _written(session: Session, path: Path, steps: list[Unblock]) -> Mapping[str,
         write_new(whole, script(steps, _results(path)))
         whole.replace(path)
     except (OSError, StorageError) as error:
-        numbers = ",".join(str(step.number) for step in steps)
+        numbers = compact(step.number for step in steps)
         message = f"{error} The unblocks are started; write their script with: holdfast case unblock {numbers} --script"
         raise StorageError(message) from None
     results = path.with_name(_results(path))
     if not session.as_json:
-        few = ",".join(str(step.number) for step in steps) if len(steps) <= LISTED else "--state unblock_requested"
+        numbers = compact(step.number for step in steps)
         say(
             f"Wrote {visible(path)} for {len(steps)} of them. Read it, connect (Connect-ExchangeOnline), run it.",
             bold=True,
         )
         say(f"  then:     holdfast case unblock --outcomes {visible(shlex.quote(str(results)))}")
-        say(f"  and:      holdfast case observe {few} --restriction not-listed --ref WHERE")
+        say(f"  and:      holdfast case observe {numbers} --restriction not-listed --ref WHERE")
     return {"script": str(path), "results_file": str(results)}
 
 

@@ -172,7 +172,7 @@ def fire(trigger: str, scene: Scene) -> State:
         if missing:
             raise gate_closed(missing) from None
         names = possible(state)
-        message = f"A case that is {state.value} cannot do this; possible now: {', '.join(names)}."
+        message = f"This is not possible while a case is {state.value}."
         ahead = scene.missing(*VERIFY) if trigger == "close" else ()
         raise WrongStateError(message, possible=names, missing=ahead) from None
     if not done:

@@ -45,12 +45,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A milestone: where it is, where its label begins, and in which row under the bar."""
+    """A milestone: where it is, where its label begins or (``before``) ends, and in which row below."""
 
     label: str
     at: str
     x: float
     text_x: float
+    before: bool
     row: int
 
 
@@ -82,8 +83,10 @@ def timeline(times: dict[str, str | None], states: list[dict[str, Any]], until: 
     ends: list[float] = []
     for at, label, text in marks:
         x, length = place(at), len(label) * LETTER
-        begin = round(min(x, WIDTH - length), 1)
+        # A label that has no room behind its mark ends at it, however wide the reader's font is.
+        before = x + length > WIDTH
+        begin = x - length if before else x
         row = next((number for number, end in enumerate(ends) if end < begin), len(ends))
         ends[row : row + 1] = [begin + length + LETTER]
-        ticks.append(Tick(label, text, x, begin, row))
+        ticks.append(Tick(label, text, x, x, before, row))
     return Timeline(bars, ticks, BAR + ROW * (len(ends) + 1))

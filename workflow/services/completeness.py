@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from workflow.domain.record import time_from_text, time_to_text
+from workflow.domain.record import time_for_people, time_from_text
 from workflow.errors import NotFoundError
 from workflow.ledger import entry as entries_of
 from workflow.ledger import verify as ledger
@@ -111,6 +111,6 @@ def _freshness(app: App, tx: Tx, report: Report, kept: int, size: int) -> None:
     except (Malformed, NotFoundError):
         return
     hours = max((app.now() - covered).total_seconds() / 3600, 0)
-    report.freshness = f"the kept checkpoint covers everything up to {time_to_text(covered)} ({hours:.1f} h ago)"
+    report.freshness = f"the kept checkpoint covers everything up to {time_for_people(covered)} ({hours:.1f} hours ago)"
     if size > kept:
         report.freshness += f"; {size - kept} later entries rest on the database alone"

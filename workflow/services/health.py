@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from workflow import __version__
-from workflow.domain.record import time_from_text
+from workflow.domain.record import time_for_people, time_from_text
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import HoldfastError, KeyMissingError, StorageError
 from workflow.ledger.malformed import Malformed
@@ -137,11 +137,12 @@ def _running(database: Database, state: Condition) -> Iterator[Finding]:
 def _clock(state: Condition, now: datetime) -> Finding:
     if not state.newest_at:
         return Finding("clock", WARN, "there is no entry to compare it with", "holdfast init")
-    ahead = time_from_text(state.newest_at) - now
+    newest = time_from_text(state.newest_at)
+    ahead = newest - now
     if ahead > AHEAD:
-        said = f"The newest entry was recorded at {state.newest_at}, {ahead} in this clock's future."
+        said = f"The newest entry was recorded {time_for_people(newest)}, {ahead} in this clock's future."
         return Finding("clock", FAIL, said, "Set the clock: timedatectl set-ntp true")
-    return Finding("clock", OK, f"behind no entry; the newest is of {state.newest_at}")
+    return Finding("clock", OK, f"behind no entry; the newest is of {time_for_people(newest)}")
 
 
 def _key(settings: Settings, database: Database | None) -> Iterator[Finding]:
@@ -217,7 +218,7 @@ def _disk(settings: Settings, database: Path | None) -> Iterator[Finding]:
             free = shutil.disk_usage(folder).free
             status = FAIL if free < SCARCE else WARN if free < LOW else OK
             cure = "" if status == OK else f"Make room on the disk of {folder}."
-            yield Finding("disk", status, f"{free // 2**20} MiB free for {folder}", cure)
+            yield Finding("disk", status, f"{free / 2**30:.1f} GiB free for {folder}", cure)
 
 
 def _left_behind(settings: Settings, database: Path | None) -> Iterator[Finding]:
