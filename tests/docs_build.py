@@ -14,6 +14,7 @@ import click
 from workflow import errors
 from workflow.cli.door import root
 from workflow.cli.exits import CURES, EXITS, INTERRUPTED, MEANINGS, WORST
+from workflow.providers.operations import OPERATIONS, Grade
 from workflow.settings import Person, Settings
 
 if TYPE_CHECKING:
@@ -151,12 +152,62 @@ def _default(name: str, field: Any) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
-    if value in ("", (), {}):
+    if value in ("", (), {}, None):
         return "empty"
     return f"`{', '.join(value)}`" if isinstance(value, tuple) else f"`{str(value).lower()}`"
 
 
-GENERATED = {"cli.md": command_line, "errors.md": errors_and_exits, "settings.md": settings}
+def providers() -> str:
+    """Return the page of what Holdfast asks of a tenant and does in it, from the table of operations."""
+    lines = [
+        "# What is asked of a tenant, and done in it",
+        "",
+        "Generated from the table of operations by `make docs`. `holdfast tenant permissions` prints the grants alone.",
+        "",
+        "The grade says what a row rests on: *documented* by Microsoft; *captured* from a live tenant and published by",
+        "somebody; *believed*, as public projects do it and no documentation says. A tenant that does not answer as",
+        "believed is named in the error, and what could not be read is *unable to verify*, never *met*. Cmdlets run",
+        "through the gateway that Microsoft's own Exchange module uses, for which there is no published contract.",
+        "",
+        "A change is called once. When no answer comes, its outcome is unknown and found out by reading. Only a call",
+        "that the service turned away unheard (429) is made again, where making it twice does no more than once.",
+        "",
+    ]
+    grades = {grade: sum(row.grade is grade for row in OPERATIONS.values()) for grade in Grade}
+    lines += [f"{len(OPERATIONS)} operations: {', '.join(f'{n} {grade.value}' for grade, n in grades.items())}.", ""]
+    for heading, changes in (("Reads", False), ("Changes", True)):
+        lines += [f"## {heading}", "", *_operation_heads(changes=changes)]
+        lines += [_operation(name, changes=changes) for name, row in OPERATIONS.items() if row.changes is changes]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _operation_heads(*, changes: bool) -> tuple[str, str]:
+    heads = ["operation", "calls", "least permission", "role beside it", "grade"]
+    heads += [*(["may be repeated"] if changes else []), "trap"]
+    return f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"
+
+
+def _operation(name: str, *, changes: bool) -> str:
+    row = OPERATIONS[name]
+    cells = [
+        f"`{name}`: {row.title}",
+        "<br>".join(f"`{call}`" for call in row.calls),
+        ", ".join(row.permissions),
+        row.role,
+        row.grade.value,
+        *([("yes" if row.repeatable else "**no**")] if changes else []),
+        row.trap,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+GENERATED = {
+    "cli.md": command_line,
+    "errors.md": errors_and_exits,
+    "providers.md": providers,
+    "settings.md": settings,
+}
 """Each generated page and what writes it."""
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.services.desk import ANN, START, Clock, Desk, Place, report, sqlite_url
-from workflow.app import App, utc_now
+from workflow.app import App, connection_of, utc_now
 from workflow.domain import actions as act
 from workflow.domain.private import Private
-from workflow.errors import NotFoundError, StorageError
+from workflow.errors import NotFoundError, SettingsError, StorageError
+from workflow.providers.microsoft365.connection import Family, Limit, Service, Way
+from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.services import setup
 from workflow.storage.database import Database, create_file
 
@@ -119,3 +121,42 @@ def test_init_takes_the_clock_of_the_machine(tmp_path: Path) -> None:
     assert abs(datetime.now(UTC) - began) < timedelta(minutes=1)
     assert isinstance(desk.clock, Clock)
     assert report().restricted_at == START
+
+
+GUID = "11111111-2222-3333-4444-555555555555"
+MANAGED = {"provider": "microsoft365", "m365_tenant_id": GUID, "m365_sign_in": "managed-identity"}
+
+
+def test_nobody_acts_in_a_tenant_unless_the_settings_say_so(ledger: Place) -> None:
+    """People do, by default; one that was handed in is used as it is."""
+    with App(ledger.settings()) as app:
+        assert ("manual", False) == (app.provider.name, app.provider.acts)
+        assert app.provider is app.provider
+        with App(ledger.settings(), provider=app.provider) as other:
+            assert app.provider is other.provider
+
+
+def test_a_tenant_is_connected_by_the_settings(ledger: Place) -> None:
+    """One address for all services, and others beside it; nothing is called yet."""
+    said = {"m365_url": "http://127.0.0.1:8400", "m365_graph_url": "http://localhost:8401", "m365_timeout": 5}
+    settings = ledger.settings(**MANAGED, **said, m365_limits={"exchange": "10/60"})
+    found = connection_of(settings)
+
+    assert (GUID, Way.MANAGED_IDENTITY, 5, Limit(10, 60)) == (
+        found.tenant,
+        found.way,
+        found.timeout,
+        found.limit(Family.EXCHANGE),
+    )
+    assert ("http://127.0.0.1:8400", "http://localhost:8401") == (
+        found.address(Service.LOGIN),
+        found.address(Service.GRAPH),
+    )
+    with App(settings) as app:
+        assert isinstance(app.provider, Microsoft365)
+
+
+def test_a_connection_that_cannot_work_is_refused_early(ledger: Place) -> None:
+    """What is missing is named by its setting."""
+    with App(ledger.settings(provider="microsoft365")) as app, pytest.raises(SettingsError, match="m365_tenant_id"):
+        app.provider.close()

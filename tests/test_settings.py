@@ -113,6 +113,11 @@ def test_the_file_names_who_acts_as_it_names_every_other_setting(home: Path) -> 
         ('[[people]]\nname = "Ada"\n[[people]]\nname = "ADA"', "same name"),
         ('[[people]]\nname = "Ada"\nidentities = ["Ada Lovelace"]', "not an address"),
         ('date_order = "dym"', "date_order"),
+        ('provider = "somebody"', "provider"),
+        ('m365_sign_in = "secret"', "m365_sign_in"),
+        ('m365_limits = {exchange = "fast"}', "calls and seconds"),
+        ('m365_limits = {exchange = "0/1"}', "calls and seconds"),
+        ('m365_limits = {mail = "1/1"}', "m365_limits"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named(home: Path, text: str, named: str) -> None:

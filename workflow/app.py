@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import KeyMissingError, StorageError
 from workflow.ledger import origin
 from workflow.providers.manual import Manual
+from workflow.providers.microsoft365.connection import Cloud, Connection, Family, Limit, Service, Way
 from workflow.storage import keyfile, outside, playbooks, tree
 from workflow.storage.cases import FoldCache
 from workflow.storage.database import Database
@@ -30,6 +31,32 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def connection_of(settings: Settings) -> Connection:
+    """Return how the settings say the tenant is reached.
+
+    Raises:
+        SettingsError: something is missing, or cannot work.
+    """
+    own = {
+        Service.LOGIN: settings.m365_login_url,
+        Service.GRAPH: settings.m365_graph_url,
+        Service.EXCHANGE: settings.m365_exchange_url,
+        Service.COMPLIANCE: settings.m365_compliance_url,
+    }
+    rates = {Family(name): [int(part) for part in rate.split("/")] for name, rate in settings.m365_limits.items()}
+    return Connection(
+        tenant=settings.m365_tenant_id,
+        client=settings.m365_client_id,
+        way=Way(settings.m365_sign_in),
+        certificate=settings.m365_certificate,
+        certificate_password=settings.m365_certificate_password.get_secret_value(),
+        cloud=Cloud(settings.m365_cloud),
+        addresses={service: address or settings.m365_url for service, address in own.items()},
+        timeout=settings.m365_timeout,
+        limits={family: Limit(calls, seconds) for family, (calls, seconds) in rates.items()},
+    )
+
+
 class App:
     """What the services work with.
 
@@ -39,7 +66,7 @@ class App:
         provider: the tenant; the one that the settings name by default.
 
     Opening the database, reading the key and connecting to the tenant wait until they are needed: reads never need the
-    key.
+    key. ``tell`` shows a person what to type where, when they sign in to the tenant with a code.
     """
 
     def __init__(
@@ -51,6 +78,7 @@ class App:
         self._provider = provider
         self.cache = FoldCache()
         self.warnings: list[str] = []
+        self.tell: Callable[[str], None] | None = None
         self.prepared = False
         self.log_read = 0
         self.adopted: dict[str, str] = {}
@@ -145,13 +173,27 @@ class App:
 
     @property
     def provider(self) -> Provider:
-        """The tenant: read it and act in it outside any transaction only."""
+        """The tenant: read it and act in it outside any transaction only.
+
+        Nothing is called until something is asked.
+
+        Raises:
+            SettingsError: the settings of the connection are missing or wrong.
+        """
         if self._provider is None:
-            self._provider = cast("Provider", Manual())
+            self._provider = self._connect()
         return self._provider
 
+    def _connect(self) -> Provider:
+        if self.settings.provider == "manual":
+            return Manual()
+        # The client and its libraries take a while to load, and only a connected tenant needs them.
+        from workflow.providers.microsoft365.tenant import Microsoft365  # noqa: PLC0415
+
+        return Microsoft365(connection_of(self.settings), self.now, tell=self.tell)
+
     def close(self) -> None:
-        """Close the database's connections and the tenant's."""
+        """Close the database's and the provider's connections."""
         if self._database is not None:
             self._database.close()
         if self._provider is not None:

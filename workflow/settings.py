@@ -7,6 +7,7 @@ the three folders (config, data, state) under one place.
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -75,12 +76,44 @@ class Settings(BaseSettings):
     break_glass: bool = Field(
         default=False, description="Let one person approve where no second one can be had; reviewed before the close."
     )
+    provider: Literal["manual", "microsoft365"] = Field(
+        default="manual", description="Who acts in the tenant: people (`manual`), or Holdfast (`microsoft365`)."
+    )
+    m365_tenant_id: str = Field(default="", description="The tenant's id (a GUID), or one of its domains.")
+    m365_client_id: str = Field(default="", description="The id of Holdfast's application in the tenant (a GUID).")
+    m365_sign_in: Literal["certificate", "managed-identity", "device-code"] = Field(
+        default="certificate", description="How Holdfast signs in; `device-code` asks a person each time."
+    )
+    m365_certificate: Path | None = Field(default=None, description="PEM file, mode 0600: private key and certificate.")
+    m365_certificate_password: SecretStr = Field(
+        default=SecretStr(""), description="What that private key is encrypted with; environment preferred."
+    )
+    m365_cloud: Literal["public", "gcc-high", "dod", "china"] = Field(
+        default="public", description="Microsoft's cloud; GCC is part of the public one."
+    )
+    m365_url: str = Field(default="", description="One address instead of all of Microsoft's: a simulated tenant's.")
+    m365_login_url: str = Field(default="", description="The address of Entra ID's sign-in, if it is another.")
+    m365_graph_url: str = Field(default="", description="The address of Microsoft Graph, if it is another.")
+    m365_exchange_url: str = Field(default="", description="The address of Exchange Online, if it is another.")
+    m365_compliance_url: str = Field(default="", description="The address of Security & Compliance, if it is another.")
+    m365_timeout: int = Field(default=100, ge=1, le=900, description="Seconds that one answer may let wait.")
+    m365_limits: dict[Literal["directory", "reports", "policies", "audit", "exchange"], str] = Field(
+        default_factory=dict, description='Calls per seconds of a family of calls, such as `{exchange = "100/300"}`.'
+    )
     people: tuple[Person, ...] = Field(default=(), description="People and their roles; nobody listed: all may do all.")
 
     @property
     def retention_within(self) -> timedelta:
         """The retention as a length of time."""
         return days(self.retention)
+
+    @field_validator("m365_limits")
+    @classmethod
+    def _are_rates(cls, limits: dict[str, str]) -> dict[str, str]:
+        if not all(re.fullmatch(r"[1-9][0-9]{0,5}/[1-9][0-9]{0,5}", rate) for rate in limits.values()):
+            message = "expected calls and seconds, such as 100/300"
+            raise ValueError(message)
+        return limits
 
     @field_validator("people")
     @classmethod

@@ -13,7 +13,9 @@ COMMANDS = {
     "init": Lazy("workflow.cli.setup", "init", "Make the ledger: signing key, database and checkpoint file."),
     "import": Lazy("workflow.cli.intake", "import_", "Take restrictions in from files that Microsoft's tools write."),
     "case": Lazy("workflow.cli.case", "case", "Work on cases, from detected to released."),
-    "tenant": Lazy("workflow.cli.tenant", "tenant", "Record once what is true of the whole tenant."),
+    "tenant": Lazy(
+        "workflow.cli.tenant", "tenant", "Connect to the tenant, and record once what is true of all of it."
+    ),
     "playbook": Lazy(
         "workflow.cli.playbook",
         "playbook",

@@ -56,6 +56,7 @@ class Session:
             from workflow.app import App, utc_now
 
             self._app = App(self.settings, self.clock or utc_now, self.provider)
+            self._app.tell = lambda text: click.echo(text, err=True)
         return self._app
 
     def now(self) -> datetime:

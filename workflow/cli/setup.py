@@ -86,7 +86,7 @@ def show(session: Session) -> None:
 
 def _written(value: object) -> str:
     """Return a setting as a settings file writes it."""
-    if value == "":
+    if value in ("", None):
         return "(not set)"
     return str(value).lower() if isinstance(value, bool) else visible(value)
 

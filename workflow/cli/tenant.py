@@ -1,4 +1,4 @@
-"""``holdfast tenant``: what is true of a whole tenant, recorded once for all its cases."""
+"""``holdfast tenant``: what is true of a whole tenant, recorded once for all its cases, and how it is connected."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from workflow.cli.moments import length
 from workflow.cli.output import as_json, fields, hint, say, table
 from workflow.cli.people import named
 from workflow.cli.session import Session, Verb
+from workflow.cli.tenant_connect import permissions
 from workflow.cli.text import visible
 from workflow.domain.vocabulary import Result, TenantFact
 
@@ -35,10 +36,13 @@ class Facts(Verb):
 
 @click.group()
 def tenant() -> None:
-    """Record once what is true of the whole tenant.
+    """Connect to the tenant, and record once what is true of all of it.
 
-    Every case that asks for it is answered with it, while it is valid.
+    Every case that asks for a recorded fact is answered with it, while it is valid.
     """
+
+
+tenant.add_command(permissions)
 
 
 @tenant.command(cls=Facts)

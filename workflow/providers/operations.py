@@ -102,7 +102,7 @@ _IDENTITY = {
     "reset_password": Operation(
         title="reset the password",
         calls=("PATCH /users/{id}",),
-        permissions=("User-PasswordProfile.ReadWrite.All",),
+        permissions=("User-PasswordProfile.ReadWrite.All", "User.Read.All"),
         role="User Administrator; Privileged Authentication Administrator for administrators",
         changes=True,
         repeatable=False,
@@ -135,15 +135,16 @@ _IDENTITY = {
             "GET /policies/identitySecurityDefaultsEnforcementPolicy",
             "GET /identity/conditionalAccess/policies",
             "GET beta /users/{id}/authentication/requirements",
+            "GET /users/{id}/transitiveMemberOf",
         ),
-        permissions=("Policy.Read.All",),
+        permissions=("Policy.Read.All", "Directory.Read.All"),
         grade=Grade.BELIEVED,
-        trap="Which policy applies is worked out from includes and excludes; per-user MFA is in beta only.",
+        trap="Only a policy without conditions counts, because others can be avoided; per-user MFA is in beta only.",
     ),
     "sign_ins": Operation(
         title="read the sign-ins",
         calls=("GET /auditLogs/signIns",),
-        permissions=("AuditLog.Read.All",),
+        permissions=("AuditLog.Read.All", "User.Read.All"),
         trap="Needs an Entra ID P1 licence; five requests in ten seconds.",
     ),
     "consents": Operation(
@@ -154,15 +155,15 @@ _IDENTITY = {
     ),
     "remove_consent": Operation(
         title="take an application's access away",
-        calls=("DELETE /oauth2PermissionGrants/{grant}",),
-        permissions=("DelegatedPermissionGrant.ReadWrite.All",),
+        calls=("DELETE /oauth2PermissionGrants/{grant}", "DELETE /users/{id}/appRoleAssignments/{assignment}"),
+        permissions=("DelegatedPermissionGrant.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"),
         changes=True,
-        trap="Disabling the application for everybody is another matter.",
+        trap="Permission for application roles lets its holder grant itself anything; without it they are a person's.",
     ),
     "roles": Operation(
         title="read the directory roles",
-        calls=("GET /roleManagement/directory/roleAssignments",),
-        permissions=("RoleManagement.Read.Directory",),
+        calls=("GET /roleManagement/directory/roleAssignments", "GET /users/{id}/transitiveMemberOf"),
+        permissions=("RoleManagement.Read.Directory", "Directory.Read.All"),
         trap="Eligible roles (PIM), Exchange role groups and Azure roles are elsewhere.",
     ),
     "remove_role": Operation(
@@ -171,6 +172,7 @@ _IDENTITY = {
         permissions=("RoleManagement.ReadWrite.Directory",),
         role="Privileged Role Administrator",
         changes=True,
+        trap="The permission lets its holder become administrator of everything: grant it knowingly, or not.",
     ),
     "add_role": Operation(
         title="give a directory role back",
@@ -255,12 +257,12 @@ _TENANT = {
         title="read the unified audit log",
         calls=("POST /security/auditLog/queries", "GET /security/auditLog/queries/{query}/records"),
         permissions=("AuditLogsQuery-Exchange.Read.All", "AuditLogsQuery-Entra.Read.All"),
-        trap="A query takes minutes; records come late, out of order and twice.",
+        trap="A search takes minutes; records come late, out of order and twice.",
     ),
     "directory_audit": Operation(
         title="read what the directory did to the person",
         calls=("GET /auditLogs/directoryAudits",),
-        permissions=("AuditLog.Read.All",),
+        permissions=("AuditLog.Read.All", "User.Read.All"),
         trap="Kept for 30 days, 7 without a licence.",
     ),
 }

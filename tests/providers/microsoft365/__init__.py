@@ -1,0 +1,1 @@
+"""Tests of the filling that speaks to Microsoft 365."""

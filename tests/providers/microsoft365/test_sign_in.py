@@ -1,0 +1,273 @@
+"""Signing in: with a certificate, as the machine, as a person; and every way in which it fails."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from tests.providers.microsoft365.scripted import TENANT
+from workflow.errors import ProviderBusyError, ProviderError, SettingsError
+from workflow.providers.microsoft365 import password
+from workflow.providers.microsoft365.connection import Cloud, Connection, Service, Way
+from workflow.providers.microsoft365.sign_in import SignIn
+
+CLIENT = "99999999-2222-3333-4444-555555555555"
+TOKEN: dict[str, Any] = {"access_token": "token-1", "expires_in": 3600, "token_type": "Bearer"}
+PASSPHRASE = "opensesame"
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    """An application's key."""
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest.fixture(scope="module")
+def certificate(key: rsa.RSAPrivateKey) -> bytes:
+    """Its certificate."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "holdfast")])
+    begin = datetime.now(UTC) - timedelta(days=1)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + timedelta(days=30))
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def write(path: Path, key: rsa.RSAPrivateKey, certificate: bytes, phrase: str = "") -> Path:
+    """Write both to a file, encrypted or not, for its owner alone."""
+    how = serialization.BestAvailableEncryption(phrase.encode()) if phrase else serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how)
+    path.touch(0o600)
+    path.write_bytes(pem + certificate)
+    return path
+
+
+@pytest.fixture
+def pem(tmp_path: Path, key: rsa.RSAPrivateKey, certificate: bytes) -> Path:
+    """A file with both."""
+    return write(tmp_path / "app.pem", key, certificate)
+
+
+class Entra:
+    """Entra ID at one address."""
+
+    def __init__(self, home: str = "https://login.microsoftonline.com", **answer: Any) -> None:
+        """Answer with a token, or as told."""
+        self.home = home
+        self.answer: dict[str, Any] = answer or TOKEN
+        self.status = 200 if "access_token" in self.answer else 400
+        self.endpoint = f"{home}/{TENANT}/oauth2/v2.0/token"
+        self.sent: list[httpx2.Request] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer."""
+        self.sent.append(request)
+        if request.url.path.endswith("/openid-configuration"):
+            return httpx2.Response(
+                200,
+                json={
+                    "issuer": f"{self.home}/{TENANT}/v2.0",
+                    "authorization_endpoint": f"{self.home}/{TENANT}/oauth2/v2.0/authorize",
+                    "token_endpoint": self.endpoint,
+                    "device_authorization_endpoint": f"{self.home}/{TENANT}/oauth2/v2.0/devicecode",
+                },
+            )
+        if request.url.path.endswith("/devicecode"):
+            said = {"device_code": "d", "user_code": "ABCD", "interval": 0, "expires_in": 60}
+            return httpx2.Response(200, json=said | {"message": "Open https://microsoft.com/devicelogin, type ABCD"})
+        return httpx2.Response(self.status, json=self.answer)
+
+    def sign_in(self, tell: Any = None, **settings: Any) -> SignIn:
+        """Return a sign-in there."""
+        connection = Connection(**{"tenant": TENANT, "client": CLIENT} | settings)
+        return SignIn(connection, tell, httpx2.MockTransport(self))
+
+
+def test_a_certificate_gives_a_token(pem: Path) -> None:
+    """Signed with SHA-256; kept until it runs out; made out to the service whose cloud it is."""
+    entra = Entra()
+    sign_in = entra.sign_in(certificate=pem)
+
+    assert ["token-1"] * 2 == [sign_in.token(Service.EXCHANGE) for _ in range(2)]
+    assert 2 == len(entra.sent)
+    form = dict(httpx2.QueryParams(entra.sent[1].content.decode()))
+    header = json.loads(base64.urlsafe_b64decode(form["client_assertion"].split(".")[0] + "=="))
+    assert ("https://outlook.office365.com/.default", "PS256", True) == (
+        form["scope"],
+        header["alg"],
+        "x5t#S256" in header,
+    )
+    assert "" == sign_in.user
+    sign_in.token(Service.GRAPH)
+    sign_in.token(Service.GRAPH, fresh=True)
+    assert 5 == len(entra.sent)
+    sign_in.close()
+
+
+def test_an_encrypted_key(tmp_path: Path, key: rsa.RSAPrivateKey, certificate: bytes) -> None:
+    """With its password it works, without it says so and shows nothing of it."""
+    path = write(tmp_path / "app.pem", key, certificate, PASSPHRASE)
+
+    assert "token-1" == Entra().sign_in(certificate=path, certificate_password=PASSPHRASE).token(Service.GRAPH)
+    with pytest.raises(ProviderError) as caught:
+        Entra().sign_in(certificate=path, certificate_password="wrongly").token(Service.GRAPH)
+    assert "wrongly" not in str(caught.value)
+
+
+def test_a_simulated_tenant_signs_in_over_http(pem: Path) -> None:
+    """MSAL insists on https in every address; on this machine they are translated on the way."""
+    home = "http://127.0.0.1:8400"
+    entra = Entra(home)
+
+    sign_in = entra.sign_in(certificate=pem, addresses=dict.fromkeys(Service, home))
+    assert "token-1" == sign_in.token(Service.GRAPH)
+    assert {"http"} == {request.url.scheme for request in entra.sent}
+    assert "https://graph.microsoft.com/.default" in httpx2.QueryParams(entra.sent[1].content.decode()).values()
+
+
+def test_another_cloud(pem: Path) -> None:
+    """Its own addresses and audiences."""
+    entra = Entra("https://login.microsoftonline.us")
+
+    entra.sign_in(certificate=pem, cloud=Cloud.GCC_HIGH).token(Service.EXCHANGE)
+    assert "https://outlook.office365.us/.default" in httpx2.QueryParams(entra.sent[1].content.decode()).values()
+
+
+def test_entra_id_cannot_send_the_assertion_elsewhere(pem: Path) -> None:
+    """Its own description of itself is not followed to another host."""
+    entra = Entra()
+    entra.endpoint = f"https://evil.example/{TENANT}/oauth2/v2.0/token"
+
+    with pytest.raises(ProviderError, match="not its own"):
+        entra.sign_in(certificate=pem).token(Service.GRAPH)
+    assert 1 == len(entra.sent)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            {"error": "invalid_client", "error_codes": [700027], "error_description": "AADSTS700027: x"},
+            r"AADSTS700027: x .*upload it",
+        ),
+        ({"error": "unauthorized_client", "error_codes": [700016]}, "unauthorized_client There is no such application"),
+        ({"error": "invalid_request", "error_codes": [1, "x"], "error_description": "assertion=eyJhbGciOiJub25l"}, "…"),
+        ({"error": "x", "error_codes": "no"}, "refuses: x"),
+        ({"something": "else"}, "no token and no reason"),
+    ],
+)
+def test_a_refusal_says_what_to_do(pem: Path, answer: dict[str, Any], said: str) -> None:
+    """In Microsoft's words and ours, with nothing secret in them."""
+    with pytest.raises(ProviderError, match=said) as caught:
+        Entra(**answer).sign_in(certificate=pem).token(Service.GRAPH)
+    assert "eyJ" not in str(caught.value)
+
+
+def test_entra_id_may_be_busy_or_away(pem: Path) -> None:
+    """Busy is come back, an error of its own or no connection is not reached."""
+    with pytest.raises(ProviderBusyError):
+        Entra(error="temporarily_unavailable", error_description="later").sign_in(certificate=pem).token(Service.GRAPH)
+    broken = Entra(error="x")
+    broken.status = 500
+    with pytest.raises(ProviderError, match="500"):
+        broken.sign_in(certificate=pem).token(Service.GRAPH)
+
+    def away(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("down", request=request)
+
+    connection = Connection(tenant=TENANT, client=CLIENT, certificate=pem)
+    with pytest.raises(ProviderError, match="cannot be reached"):
+        SignIn(connection, None, httpx2.MockTransport(away)).token(Service.GRAPH)
+
+
+def test_the_machines_own_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's, or one that was assigned; its service is the machine's, not Entra ID's."""
+    monkeypatch.delenv("IDENTITY_ENDPOINT", raising=False)
+    asked: list[httpx2.URL] = []
+
+    def machine(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url)
+        return httpx2.Response(200, json=TOKEN | {"resource": "x", "expires_in": "3600"})
+
+    for client in ("", CLIENT):
+        connection = Connection(tenant=TENANT, client=client, way=Way.MANAGED_IDENTITY)
+        assert "token-1" == SignIn(connection, None, httpx2.MockTransport(machine)).token(Service.EXCHANGE)
+    assert [None, CLIENT] == [url.params.get("client_id") for url in asked]
+    assert {"https://outlook.office365.com"} == {url.params["resource"] for url in asked}
+
+
+def test_a_person_types_a_code() -> None:
+    """They are told where; the second service is asked without them."""
+    claims: dict[str, Any] = {
+        "oid": "o",
+        "tid": TENANT,
+        "sub": "s",
+        "preferred_username": "ana@contoso.example",
+        "aud": CLIENT,
+    }
+    claims |= {"iss": "x", "exp": 4_000_000_000, "iat": 1}
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    info = base64.urlsafe_b64encode(json.dumps({"uid": "o", "utid": TENANT}).encode()).decode().rstrip("=")
+    entra = Entra(**TOKEN, refresh_token="r", id_token=f"e30.{body}.x", client_info=info, scope="x")
+    told: list[str] = []
+    sign_in = entra.sign_in(told.append, way=Way.DEVICE_CODE)
+
+    assert "token-1" == sign_in.token(Service.GRAPH)
+    assert ["Open https://microsoft.com/devicelogin, type ABCD"] == told
+    assert "ana@contoso.example" == sign_in.user
+    sign_in.token(Service.EXCHANGE)
+    assert 1 == len(told)
+
+
+def test_nobody_is_there_to_type_a_code() -> None:
+    """That is said; so is a refusal to give one."""
+    with pytest.raises(ProviderError, match="nobody is here"):
+        Entra().sign_in(way=Way.DEVICE_CODE).token(Service.GRAPH)
+
+    class Closed(Entra):
+        def __call__(self, request: httpx2.Request) -> httpx2.Response:
+            if request.url.path.endswith("/devicecode"):
+                return httpx2.Response(400, json={"error": "unauthorized_client"})
+            return super().__call__(request)
+
+    with pytest.raises(ProviderError, match="unauthorized_client"):
+        Closed().sign_in(print, way=Way.DEVICE_CODE).token(Service.GRAPH)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "said"),
+    [
+        (None, 0o600, "cannot be read"),
+        ("-----BEGIN PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----", 0o640, "chmod 600"),
+        ("-----BEGIN CERTIFICATE-----", 0o600, "both a private key and its certificate"),
+    ],
+)
+def test_a_certificate_that_will_not_do(tmp_path: Path, text: str | None, mode: int, said: str) -> None:
+    """Missing, open to others, or half."""
+    path = tmp_path / "app.pem"
+    if text is not None:
+        path.write_text(text)
+        path.chmod(mode)
+
+    with pytest.raises(SettingsError, match=said):
+        Entra().sign_in(certificate=path).token(Service.GRAPH)
+
+
+def test_passwords_are_long_and_of_every_class() -> None:
+    """24 characters, none of which is taken for another."""
+    for _ in range(50):
+        text = password.fresh().text
+        assert 24 == len(text)
+        assert not set("0O1lI") & set(text)
+        assert any(letter.islower() for letter in text)
+        assert any(letter.isupper() for letter in text)
+        assert any(letter.isdigit() for letter in text)
+        assert any(not letter.isalnum() for letter in text)

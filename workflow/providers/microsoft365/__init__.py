@@ -1,0 +1,1 @@
+"""Microsoft 365 itself: Exchange Online through its gateway, Entra ID through Microsoft Graph."""

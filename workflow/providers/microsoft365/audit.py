@@ -1,0 +1,132 @@
+"""What the tenant wrote down itself: the unified audit log, searched through Graph, and the directory's own log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workflow.errors import NotReadableError, ProviderBusyError, ProviderError
+from workflow.providers.microsoft365.connection import Family
+from workflow.providers.microsoft365.graph import Graph, literal, segment
+from workflow.providers.microsoft365.identity import object_id
+from workflow.providers.microsoft365.values import Row, child, iso, moment, rows, text
+from workflow.providers.shapes import Answer, AuditEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+_QUERIES = "/security/auditLog/queries"
+_RUNNING = frozenset({"notStarted", "running"})
+_LOOKS = 60
+_PAUSE = 10.0
+_DIRECTORY = "/auditLogs/directoryAudits"
+
+
+class Audit:
+    """The tenant's logs."""
+
+    _graph: Graph
+
+    def audit_log(self, operations: tuple[str, ...], since: datetime, until: datetime) -> Iterator[AuditEvent]:
+        """Yield records of these operations in the unified audit log; a search takes minutes.
+
+        Raises:
+            ProviderBusyError: the search has not ended after ten minutes.
+        """
+        if not operations:  # Without names a search would return everything that anybody did.
+            return
+        asked = {
+            "displayName": "Holdfast",
+            "filterStartDateTime": iso(since),
+            "filterEndDateTime": iso(until),
+            "operationFilters": list(operations),
+        }
+        begun, _ = self._graph.ask("audit_log", f"POST {_QUERIES}", _QUERIES, asked, Family.AUDIT)
+        path = f"{_QUERIES}/{segment(text(begun, 'id'))}" if text(begun, "id") else ""
+        if not path:
+            raise ProviderError(f"POST {_QUERIES}: the answer does not name the search.")
+        self._wait(path, text(begun, "status"))
+        records, _ = self._graph.pages(
+            "audit_log", f"GET {_QUERIES}/{{query}}/records", f"{path}/records", {"$top": "999"}, Family.AUDIT
+        )
+        yield from map(_record, records)
+
+    def _wait(self, path: str, status: str) -> None:
+        name = f"GET {_QUERIES}/{{query}}"
+        for _ in range(_LOOKS):
+            if status and status not in _RUNNING:
+                break
+            self._graph.wire.pace.wait(_PAUSE)
+            row, _ = self._graph.get("audit_log", name, path, family=Family.AUDIT)
+            status = text(row, "status")
+        if status in _RUNNING:
+            raise ProviderBusyError("The search of the audit log takes long; ask again later.", _PAUSE * _LOOKS)
+        if status != "succeeded":
+            raise NotReadableError(f"The search of the audit log ended as {status or 'nothing'}.")
+
+    def directory_audit(self, user: str, since: datetime) -> Answer[tuple[AuditEvent, ...]]:
+        """Return what the directory says was done to a user since a time."""
+        id_ = object_id(self._graph, "directory_audit", user)
+        whose = f"targetResources/any(t: t/id eq {literal(id_)})"
+        query = {"$filter": f"activityDateTime ge {iso(since)} and {whose}", "$top": "500"}
+        found, read = self._graph.pages("directory_audit", f"GET {_DIRECTORY}", _DIRECTORY, query, Family.REPORTS)
+        return Answer(tuple(map(_directory, found)), read)
+
+
+def _record(row: Row) -> AuditEvent:
+    data = child(row, "auditData")
+    at = moment(row, "createdDateTime") or moment(data, "CreationTime")
+    return AuditEvent(
+        id=_said("audit log", text(row, "id") or text(data, "Id")),
+        at=_dated("audit log", at),
+        operation=text(row, "operation") or text(data, "Operation"),
+        actor=text(row, "userPrincipalName", "userId") or text(data, "UserId"),
+        target=text(data, "EventValue") or text(row, "objectId") or text(data, "ObjectId"),
+        details=_details(data),
+    )
+
+
+def _details(data: Row) -> tuple[tuple[str, str], ...]:
+    """Return what a record says in plain values, and the parameters of a cmdlet, by name."""
+    plain = [(name, _plain(value)) for name, value in data.items() if isinstance(value, (str, int, float, bool))]
+    parameters = [(text(item, "Name"), _plain(item.get("Value"))) for item in rows(data, "Parameters")]
+    return tuple((name, value) for name, value in [*plain, *parameters] if name and value and "@" not in name)
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _directory(row: Row) -> AuditEvent:
+    by = child(row, "initiatedBy", "user")
+    app = child(row, "initiatedBy", "app")
+    targets = rows(row, "targetResources")
+    changes = [change for target in targets for change in rows(target, "modifiedProperties")]
+    return AuditEvent(
+        id=_said("directory audit", text(row, "id")),
+        at=_dated("directory audit", moment(row, "activityDateTime")),
+        operation=text(row, "activityDisplayName"),
+        actor=text(by, "userPrincipalName", "id") or text(app, "displayName", "servicePrincipalId", "appId"),
+        target=text(targets[0], "userPrincipalName", "displayName", "id") if targets else "",
+        details=tuple(
+            (name, value)
+            for name, value in [
+                ("result", text(row, "result")),
+                ("correlation", text(row, "correlationId")),
+                *((text(change, "displayName"), text(change, "newValue")) for change in changes),
+            ]
+            if name and value
+        ),
+    )
+
+
+def _said(what: str, value: str) -> str:
+    if not value:
+        raise ProviderError(f"{what}: a record without an id.")
+    return value
+
+
+def _dated(what: str, at: datetime | None) -> datetime:
+    if at is None:
+        raise ProviderError(f"{what}: a record without a time.")
+    return at

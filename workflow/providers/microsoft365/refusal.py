@@ -1,0 +1,46 @@
+"""A service's *no*, said so that a person can do something about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflow.errors import InputError, NotReadableError, ProviderError, ProviderRefusedError
+from workflow.providers.microsoft365.redaction import redacted
+from workflow.providers.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from workflow.providers.microsoft365.wire import Reply
+
+_FORBIDDEN = frozenset({401, 403})
+_LONGEST = 320
+
+
+def refusal(operation: str, name: str, reply: Reply, said: str) -> ProviderError:
+    """Return the error for an answer that refuses.
+
+    Args:
+        operation: the port's operation.
+        name: the call, as evidence names it.
+        reply: the answer.
+        said: what the service gave as its reason, "" for nothing.
+
+    A read that is refused is *not readable*; a change that is refused was not made.
+    """
+    row = OPERATIONS[operation]
+    why = redacted(said) or f"status {reply.status}"
+    message = f"Cannot {row.title}: {name} was refused ({why})."
+    if reply.status in _FORBIDDEN:
+        needed = " and ".join([", ".join(row.permissions), *([f"the role {row.role}"] if row.role else [])])
+        message += f" It takes {needed}; 'holdfast tenant permissions' prints how to grant that."
+    return ProviderRefusedError(message) if row.changes else NotReadableError(message)
+
+
+def sure(text: str) -> str:
+    """Return a name that goes into an address or a cmdlet, as it is.
+
+    Raises:
+        InputError: it is empty, too long, or holds something that no such name has.
+    """
+    if not text or len(text) > _LONGEST or not text.isprintable() or text.strip(".") == "" or text != text.strip():
+        raise InputError(f"{redacted(text)[:60]!r} is no name of an account, mailbox or connector.")
+    return text

@@ -1,0 +1,90 @@
+"""Restricted entities of a real tenant: the two lists, and taking one entry off."""
+
+from __future__ import annotations
+
+import re
+
+from workflow.domain.vocabulary import Kind
+from workflow.errors import NotReadableError, ProviderError, ProviderRefusedError, UnblockLimitError
+from workflow.providers.microsoft365.exchange import CmdletError, Exchange, refused
+from workflow.providers.microsoft365.redaction import redacted
+from workflow.providers.microsoft365.refusal import sure
+from workflow.providers.microsoft365.values import Row, flag, moment, text
+from workflow.providers.shapes import Answer, Restricted
+
+_LIST = {Kind.MAILBOX: "BlockedSenderAddress", Kind.CONNECTOR: "BlockedConnector"}
+_KEY = {Kind.MAILBOX: "SenderAddress", Kind.CONNECTOR: "ConnectorId"}
+
+_LIFTING = r"(?:unblock|releas|remov|delist)"
+_LIMIT = re.compile(
+    rf"(?i)contact\s+(?:microsoft\s+)?support|(?:limit|number of times|too many times).{{0,120}}{_LIFTING}"
+    rf"|{_LIFTING}.{{0,120}}(?:limit|number of times|too many times)"
+)
+"""How Microsoft may say that it was once too often: the documentation promises an error and does not quote it."""
+
+_LONGEST_REASON = 400
+
+
+class Restrictions:
+    """The lists of restricted senders and connectors."""
+
+    _exchange: Exchange
+
+    def restricted(self, kind: Kind) -> Answer[tuple[Restricted, ...]]:
+        """Return the whole list of one kind."""
+        found, read = self._exchange.run("restricted", f"Get-{_listed(kind)}")
+        return Answer(tuple(_restricted(kind, row) for row in found), read)
+
+    def restriction(self, kind: Kind, identifier: str) -> Answer[Restricted | None]:
+        """Return one entity's row, or None when it is not listed."""
+        cmdlet, name = f"Get-{_listed(kind)}", sure(identifier)
+        try:
+            found, read = self._exchange.attempt("restriction", cmdlet, {_KEY[kind]: name})
+        except CmdletError as error:
+            if error.missing:
+                return Answer(None, error.reply.read(cmdlet))
+            raise refused("restriction", cmdlet, error) from None
+        # Some cmdlets answer a name that they do not know with everything they have.
+        rows = [_restricted(kind, row) for row in found]
+        return Answer(next((row for row in rows if row.identifier.casefold() == name.casefold()), None), read)
+
+    def unblock(self, kind: Kind, identifier: str, reason: str) -> Answer[None]:
+        """Ask Microsoft to lift a restriction, once."""
+        cmdlet = f"Remove-{_listed(kind)}"
+        parameters = {_KEY[kind]: sure(identifier), "Reason": redacted(reason)[:_LONGEST_REASON]}
+        try:
+            _, read = self._exchange.attempt("unblock", cmdlet, parameters)
+        except CmdletError as error:
+            if _LIMIT.search(error.said):
+                raise UnblockLimitError(
+                    f"Microsoft does not unblock this any more ({redacted(error.said)}). Only Microsoft Support can."
+                ) from None
+            if error.missing:
+                raise ProviderRefusedError(
+                    f"{cmdlet}: it is not on the list, so nothing was changed. Read the restriction again."
+                ) from None
+            raise refused("unblock", cmdlet, error) from None
+        return Answer(None, read)
+
+
+def _listed(kind: Kind) -> str:
+    if kind not in _LIST:
+        raise NotReadableError("There is no list of restricted users: mailboxes and connectors are restricted.")
+    return _LIST[kind]
+
+
+def _restricted(kind: Kind, row: Row) -> Restricted:
+    found = text(row, _KEY[kind])
+    if not found:
+        raise ProviderError(
+            f"Get-{_LIST[kind]}: a row without {_KEY[kind]}; the list is not what it is believed to be. "
+            "Look at the Restricted entities page, and report what 'holdfast tenant probe' prints."
+        )
+    return Restricted(
+        identifier=found,
+        name=text(row, "ConnectorName"),
+        reason=text(row, "Reason"),
+        temporary=flag(row, "TemporaryBlock"),
+        created_at=moment(row, "CreatedDatetime", "CreatedTime"),
+        changed_at=moment(row, "ChangedDatetime"),
+    )
