@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.services.desk import ADA, ANN, BOB, CAT, DAY, EVE, HOUR, MINUTE, START, Desk, plain
@@ -9,10 +12,11 @@ from workflow.domain import actions as act
 from workflow.domain.notable import KINDS, RECORDED_LATE
 from workflow.domain.period import Period
 from workflow.domain.private import Private
-from workflow.domain.vocabulary import Kind, Resolution
+from workflow.domain.vocabulary import Kind, Resolution, Result, TenantFact, Verdict
 from workflow.errors import HoldfastError
-from workflow.services import casework, playbooks
+from workflow.services import casework, playbooks, tenants
 from workflow.services.notable import COLUMNS, Notable, notable
+from workflow.services.tenants import Found
 
 
 def found(desk: Desk, *kinds: str, period: Period | None = None) -> list[Notable]:
@@ -131,6 +135,49 @@ def test_approved_in_bulk(desk: Desk) -> None:
     item = only(desk, "bulk")
 
     assert (1, "bob", "unblock approved as one of 300") == (item.number, item.by, item.what)
+
+
+def test_a_broken_glass(open_desk: Callable[..., Desk]) -> None:
+    """Who approved alone and why; a review takes nothing of it away."""
+    desk = open_desk(break_glass=True)
+    case_id = desk.requested()
+    desk.do(case_id, act.ApproveUnblock(break_glass=True, reason=Private("2 a.m.")))
+    desk.do(case_id, act.ReviewApproval(verdict=Verdict.JUSTIFIED, reason=Private("it was")), who=BOB)
+    item = only(desk, "break-glass")
+
+    assert ("ann", "unblock approved by breaking the glass", "2 a.m.") == (item.by, item.what, item.reason)
+
+
+def test_erased(open_desk: Callable[..., Desk]) -> None:
+    """Who proposed and who confirmed the erasure, and the reasons that outlive it: its own and the dismissal's."""
+    desk = open_desk(retention="0d")
+    case_id = desk.restrict()
+    desk.do(case_id, desk.gone())
+    desk.do(case_id, act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=Private("a test")))
+    desk.do(case_id, act.ConfirmProposal(proposal="dismissal", reason=Private("agreed")), who=BOB)
+    desk.do(case_id, act.EraseCase(reason=Private("article 17")))
+    desk.do(case_id, act.ConfirmProposal(proposal="erasure"), who=BOB)
+    item = only(desk, "erased")
+
+    assert (("bob", True, "ann", True), "names and texts erased", "article 17") == (
+        people(item),
+        item.what,
+        item.reason,
+    )
+    assert "a test; agreed" == only(desk, "dismissal").reason
+
+
+def test_what_was_recorded_for_the_tenant_in_time_is_not_late(desk: Desk) -> None:
+    """An answer handed on to a case opened days later was recorded when it was observed."""
+    said: dict[str, Any] = {"result": Result.MET, "reference": "ticket 7", "value": "True"}
+    tenants.record(
+        desk.app, ANN, Found(fact=TenantFact.AUDIT_LOGGING, observed_at=desk.clock.now, valid=30 * DAY, **said), ""
+    )
+    desk.clock.move(10 * DAY)
+    case_id = desk.restrict()
+
+    assert "audit-logging-on" in {key for key, _ in desk.case(case_id).evidence}
+    assert [] == found(desk, "recorded-late")
 
 
 def test_retracted(desk: Desk) -> None:

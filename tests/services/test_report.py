@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from tests.services.test_verification import forced
 from workflow.domain import actions as act
 from workflow.domain.adoption import Shelf
 from workflow.domain.private import Private
-from workflow.domain.vocabulary import Kind, Resolution, Result
+from workflow.domain.vocabulary import Kind, Resolution, Result, TenantFact, Verdict
 from workflow.errors import NotFoundError
-from workflow.services import casework
+from workflow.services import casework, tenants
 from workflow.services.report import ROW, OccurrenceReport, Report, report, rows
+from workflow.services.tenants import Found
 
 
 def of(desk: Desk, *references: str) -> Report:
@@ -198,6 +200,42 @@ def test_a_dismissal(desk: Desk) -> None:
     assert ("no", "false_positive") == (part.unblocked, part.resolution)
     assert ["restriction:observed", "proposal:made", "case:dismissed"] == kinds(part)
     assert ["ann", "ann", "bob"] == [item["by"] for item in part.decisions]
+
+
+def test_an_erasure_and_a_review_are_decisions(open_desk: Callable[..., Desk]) -> None:
+    """What took a requirement's place is among the decisions, with what was said of it afterwards."""
+    desk = open_desk(retention="0d", break_glass=True)
+    case_id = desk.requested()
+    desk.do(case_id, act.ApproveUnblock(break_glass=True, reason=Private("2 a.m.")))
+    desk.do(case_id, act.ReviewApproval(verdict=Verdict.JUSTIFIED, reason=Private("it was")), who=BOB)
+    other = desk.restrict(EVE)
+    desk.do(other, desk.gone())
+    desk.do(other, act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=Private("a test")))
+    desk.do(other, act.ConfirmProposal(proposal="dismissal"), who=BOB)
+    desk.do(other, act.EraseCase(reason=Private("article 17")))
+    desk.do(other, act.ConfirmProposal(proposal="erasure"), who=BOB)
+    first, second = of(desk, "1", "2").cases
+
+    assert ["unblock:requested", "unblock:approved", "approval:reviewed"] == kinds(first.occurrences[0])
+    assert "case:erased" == kinds(second.occurrences[0])[-1]
+    assert "names or texts of this case were erased" in second.marks
+
+
+def test_the_person_behind_an_answer_for_the_whole_tenant(desk: Desk) -> None:
+    """What a decision stood on names who recorded it for the tenant, not the machine that handed it on."""
+    said: dict[str, Any] = {"result": Result.MET, "reference": "ticket 7", "value": "True"}
+    tenants.record(
+        desk.app, CAT, Found(fact=TenantFact.AUDIT_LOGGING, observed_at=desk.clock.now, valid=30 * DAY, **said), ""
+    )
+    case_id = desk.restrict()
+    steps = [item for item in desk.every(case_id) if item.prerequisite != "audit-logging-on"]
+    desk.do(case_id, *steps)
+    desk.do(case_id, act.RequestUnblock(reason=Private("done")))
+    part = only(desk)
+    (ground,) = (row for row in part.decisions[-1]["shown"]["evidence"] if row["prerequisite"] == "audit-logging-on")
+
+    assert ("cat", True) == (ground["by"], ground["claimed"])
+    assert ("cat", True) == tuple(step(part, "audit-logging-on")[key] for key in ("by", "claimed"))
 
 
 def test_the_checkpoint_it_rests_on(desk: Desk) -> None:

@@ -71,6 +71,7 @@ WORDS: Mapping[str, str] = {
 """What each entry type is called when people read it."""
 
 _SUBJECT_KEYS = frozenset({"entity", "about", "subject", "assignee"})
+_SUBJECT_LISTS = frozenset({"identities", "attested_by"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ def names_of(tx: Tx, entries: Iterable[Entry]) -> Names:
         for key, value in _members(entry):
             if key in _SUBJECT_KEYS and isinstance(value, str):
                 subjects.add(value)
-            elif key == "identities":
+            elif key in _SUBJECT_LISTS:
                 subjects |= set(value)
             elif isinstance(value, dict) and value.keys() == {"commitment"}:
                 commitments.add(value["commitment"])
@@ -177,7 +178,7 @@ def plain(names: Names, entry: Entry) -> dict[str, Any]:
 def _plain(names: Names, key: str, value: Any) -> Any:
     if key in _SUBJECT_KEYS and isinstance(value, str):
         return names.subject(value)
-    if key == "identities":
+    if key in _SUBJECT_LISTS:
         return [names.subject(item) for item in value]
     if isinstance(value, dict) and value.keys() == {"commitment"}:
         return names.commitment(value["commitment"])

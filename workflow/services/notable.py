@@ -94,7 +94,8 @@ def _proposal(entries: list[Entry], sequence: int) -> Entry | None:
 
 def _row(app: App, tx: Tx, names: Names, kind: str, item: _Told) -> Notable:
     entry, first = item.entry, item.proposal
-    details = {**(history.plain(names, first) if first else {}), **history.plain(names, entry)}
+    told = [history.plain(names, one) for one in (first, entry) if one is not None]
+    details = {key: value for one in told for key, value in one.items()}
     return Notable(
         kind=kind,
         number=item.found.number,
@@ -107,7 +108,7 @@ def _row(app: App, tx: Tx, names: Names, kind: str, item: _Told) -> Notable:
         second_by=names.subject(first.actor["id"]) if first else "",
         second_claimed=first is not None and _claimed(first),
         what=_what(app, tx, kind, entry, details),
-        reason=str(details.get("reason", "")),
+        reason="; ".join(str(one["reason"]) for one in told if one.get("reason")),
         command=f"holdfast case history {item.found.number}",
     )
 

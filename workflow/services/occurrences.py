@@ -27,6 +27,7 @@ GROUNDED = frozenset({EntryType.UNBLOCK_REQUESTED, EntryType.UNBLOCK_APPROVED, E
 DECISIONS = GROUNDED | {
     EntryType.CASE_CLOSED,
     EntryType.CASE_DISMISSED,
+    EntryType.CASE_ERASED,
     EntryType.CASE_REOPENED,
     EntryType.CASE_RELEASED,
     EntryType.IDENTITY_REMOVED,
@@ -40,6 +41,7 @@ DECISIONS = GROUNDED | {
     EntryType.UNBLOCK_VOIDED,
     EntryType.UNBLOCK_ANSWERED,
     EntryType.APPROVAL_LAPSED,
+    EntryType.APPROVAL_REVIEWED,
 }
 """What people decided, and what became of it."""
 
@@ -57,11 +59,15 @@ class Occurrence:
 
 @dataclass(slots=True)
 class Walk:
-    """A walk along the entries of one case; the case is folded alongside, so that every decision is seen as it was."""
+    """A walk along the entries of one case; the case is folded alongside, so that every decision is seen as it was.
+
+    ``handed`` says of entries handed on from the tenant whether the name of who recorded them there is only claimed.
+    """
 
     names: Names
     playbook: Callable[[str], Playbook]
     told: Mapping[int, EntryView]
+    handed: Mapping[int, bool]
     case: Case = field(default_factory=Case)
     found: list[Occurrence] = field(default_factory=list)
     by_leaf: dict[str, Entry] = field(default_factory=dict)
@@ -133,8 +139,8 @@ class Walk:
             "about": self.names.subject(about),
             "standing": standing,
             "entry": entry.sequence if entry else None,
-            "by": self.names.subject(entry.actor["id"]) if entry else "",
-            "claimed": entry is not None and self.told[entry.sequence].claimed,
+            "by": self.names.subject(_author(entry)) if entry else "",
+            "claimed": entry is not None and self.handed.get(entry.sequence, self.told[entry.sequence].claimed),
             "until": time_to_text(accepted.expires_at) if accepted else None,
         }
 
@@ -162,3 +168,8 @@ class Walk:
             same = (item["prerequisite"], item["about"]) == (details["prerequisite"], details.get("about", ""))
             if same and not item["ended"]:
                 item["ended"] = how
+
+
+def _author(entry: Entry) -> str:
+    """Return the person behind an entry, who may have recorded it once for the whole tenant."""
+    return str(next(iter(entry.data.get("attested_by", ())), entry.actor["id"]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain.course import Course, Unblocked, courses, mark
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.vocabulary import EntryType
-from workflow.services import casework, history, views
+from workflow.services import casework, history, tenantwide, views
 from workflow.services.names import ERASED
 from workflow.services.occurrences import Occurrence, Walk
 from workflow.storage import cases, tree
@@ -107,7 +107,8 @@ def _case(app: App, tx: Tx, case_id: str) -> CaseReport:
     entries = cases.entries(tx, case_id)
     names = history.names_of(tx, entries)
     told = history.told(tx, entries, names)
-    walk = Walk(names, lambda digest: app.playbook(tx, digest), {item.sequence: item for item in told})
+    by_sequence = {item.sequence: item for item in told}
+    walk = Walk(names, lambda digest: app.playbook(tx, digest), by_sequence, tenantwide.claimed(tx, entries))
     now, _ = clamp(app.now(), time_from_text(entries[-1].recorded_at))
     pairs = list(zip(walk.along(entries), courses(mark(entry) for entry in entries), strict=True))
     drawn = [_as_it_stood(app, tx, entries[: part.last], path, now, len(entries)) for part, path in pairs]

@@ -56,6 +56,8 @@ def conditions(tx: Tx, late: timedelta) -> Mapping[str, str]:
         length = f"(julianday(e.recorded_at) - julianday({observed})) * 86400"
     else:
         length = f"extract(epoch FROM e.recorded_at::timestamptz - ({observed})::timestamptz)"
+    # What is handed on from the tenant was recorded there, once, before.
+    own = f"e.type IN ({kinds}) AND {member(tx, 'data.tenant_entry')} IS NULL"
     return {
         "exception": f"e.type = '{EntryType.EXCEPTION_GRANTED}'",
         "break-glass": f"{approved} AND {member(tx, 'data.break_glass')} IS NOT NULL",
@@ -64,9 +66,9 @@ def conditions(tx: Tx, late: timedelta) -> Mapping[str, str]:
         "outside": f"{member(tx, 'basis.resolution')} = 'unblocked_outside' "
         f"AND e.type = '{EntryType.RESTRICTION_OBSERVED}'",
         # CASE keeps PostgreSQL from reading the times of entries that have none.
-        "recorded-late": f"CASE WHEN e.type IN ({kinds}) THEN {length} > {late.total_seconds():.0f} END",
+        "recorded-late": f"CASE WHEN {own} THEN {length} > {late.total_seconds():.0f} END",
         "bulk": f"{approved} AND {member(tx, 'data.bulk')} IS NOT NULL",
-        "erased": "e.type = 'case:erased'",
+        "erased": f"e.type = '{EntryType.CASE_ERASED}'",
         "retracted": f"e.type = '{EntryType.EVIDENCE_RETRACTED}'",
     }
 
