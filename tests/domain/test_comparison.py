@@ -73,6 +73,30 @@ def test_what_is_only_worded_differently() -> None:
     assert () == compared(old, old)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"fresh_within": None}, {"after": ()}, {"check": Check.NONE}, {"about": About.IDENTITY}]
+)
+def test_an_alternative_that_asks_less(changes: dict[str, object]) -> None:
+    """Whoever may meet a requirement by another step has less to do when that one is loosened."""
+    asked = Prerequisite(id="asked", title="Ask", required_by=Phase.VERIFY, any_of=("rules",))
+    other = replace(BASE, required=False)
+    old, new = book(asked, other), book(asked, replace(other, **changes))  # type: ignore[arg-type]
+    ((change,), (back,)) = compared(old, new), compared(new, old)
+
+    assert (("rules",), "loosened") == (loosened(old, new), change.effect)
+    assert back.effect == ("loosened" if "about" in changes else "tightened")
+
+
+def test_an_alternative_that_is_gone_asks_no_less() -> None:
+    """What it stood for is asked itself then; an exception from it proves nothing here."""
+    asked = Prerequisite(id="asked", title="Ask", required_by=Phase.VERIFY, any_of=("rules",))
+    other = replace(BASE, required=False)
+    excepted = replace(other, exception=ExceptionRule(Role.LEAD, DAY))
+
+    assert () == loosened(book(asked, other), book(replace(asked, any_of=())))
+    assert () == loosened(book(asked, other), book(asked, excepted))
+
+
 def test_what_is_new_and_what_is_gone() -> None:
     """A requirement that is gone falls away, a recommendation does not."""
     extra = Prerequisite(id="extra", title="Extra", required_by=Phase.CLOSE, required=False)

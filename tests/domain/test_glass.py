@@ -123,6 +123,21 @@ def test_accounts_with_roles_never(where: str) -> None:
     assert "administrator roles" in why(found)
 
 
+def test_one_person_does_not_talk_roles_away() -> None:
+    """Who says that an account has no roles after all does not approve alone on it; two people may remove the user."""
+    found = Casebook(small(break_glass=BreakGlass.ALLOWED)).open()
+    found.done(act.AddIdentity(subject=ADA, facts={"has-roles": True}), BOB)
+    found.done(act.AddIdentity(subject=ADA, facts={"has-roles": False, "synced": True}, reference=WORDS))
+    found.requested()
+    found.setting = ON
+    assert "administrator roles" in why(found)
+    found.done(act.AddIdentity(subject="sub_eve"))
+    found.done(act.RemoveIdentity(subject=ADA, reason=WORDS))
+    found.done(act.ConfirmProposal(proposal=f"identity:{ADA}"), BOB)
+    found.requested()
+    assert ["unblock:approved"] == found.done(ALONE)
+
+
 def test_roles_that_become_known_take_the_approval_away() -> None:
     """Before the unblock is started; it lapses, and the review is owed all the same."""
     found = book()

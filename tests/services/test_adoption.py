@@ -26,8 +26,9 @@ from workflow.services import adoption, audit, casework, logbook, people, playbo
 from workflow.services.history import log
 from workflow.services.views import case_view
 from workflow.services.worklist import Filters, worklist_page
-from workflow.sources.playbook_file import shipped
+from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases
+from workflow.storage import playbooks as stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +140,54 @@ def test_a_new_name_is_held_against_what_its_kinds_get_now(desk: Desk) -> None:
     assert [] == verification.verify(desk.app).findings
     adoption.install(desk.app, BOB, str(path), "", confirm=True)
     assert [] == verification.verify(desk.app).findings
+
+
+def mine(desk: Desk, kinds: str, *items: str) -> str:
+    """Write a playbook of one's own for these kinds that asks these findings, and return its path."""
+    path = desk.place.home / "mine.yaml"
+    steps = "".join(
+        f"  - id: {item}\n    title: Ask\n    required_by: contain\n    nature: finding\n    evidence: What was said.\n"
+        for item in items
+    )
+    text = f"format: 1\nname: mine\nversion: '{len(kinds)}'\ntitle: Mine\nsummary: Little.\nkinds: [{kinds}]\n"
+    path.write_text(f"{text}prerequisites:\n{steps}", encoding="utf-8")
+    return str(path)
+
+
+def test_kinds_that_are_new_to_a_playbook(desk: Desk) -> None:
+    """Where two agreed that it asks enough of one kind, one person does not let it ask as little of another."""
+    path = mine(desk, "user", "asked")
+    adoption.install(desk.app, ANN, path, "ours")
+    adoption.install(desk.app, BOB, path, "", confirm=True)
+    wider = adoption.install(desk.app, ANN, mine(desk, "user, mailbox", "asked", "asked-again"), "for all")
+
+    assert (False, True) == (wider.in_force, "password-reset" in wider.falls_away)
+    own = [playbooks.show(desk.app, name).digest for name in (NAME, "mine")]
+    assert own == desk.entries()[-1].data["replaces"]
+    adoption.install(desk.app, BOB, str(desk.place.home / "mine.yaml"), "", confirm=True)
+    assert [] == verification.verify(desk.app).findings
+
+
+def test_new_cases_keep_a_playbook(sqlite_desk: Desk) -> None:
+    """What every new case about a mailbox gets stays a playbook for mailboxes."""
+    path = changed(sqlite_desk, version("9.1"), ("kinds: [mailbox, user]", "kinds: [user]"))
+    with pytest.raises(InputError, match="New cases about a mailbox"):
+        adoption.install(sqlite_desk.app, ANN, path, "no mailboxes")
+
+
+def test_a_new_name_that_was_held_against_nothing(sqlite_desk: Desk) -> None:
+    """An adoption by one person that leaves out what its kinds get does not replay."""
+    adoption.install(sqlite_desk.app, ANN, mine(sqlite_desk, "mailbox", "asked"), "ours")
+    book = load(sqlite_desk.place.home / "mine.yaml")
+    data = dict(sqlite_desk.entries()[-1].data) | {"replaces": [], "falls_away": []}
+    data.pop("reason")
+    with sqlite_desk.app.database.transaction() as tx:
+        cases.lock_log(tx)
+        stored.adopt(tx, book.name, book.version, book.digest, canonical(book).decode())
+        by = people.actor(sqlite_desk.app, tx, ANN)
+        logbook.write(sqlite_desk.app, tx, by, [(EntryType.PLAYBOOK_ADOPTED, data)])
+    (finding,) = verification.verify(sqlite_desk.app).findings
+    assert "it was not held against the version that was in force" == finding.why
 
 
 def test_an_installed_version_is_not_replaced_by_a_shipped_one(desk: Desk) -> None:
@@ -271,7 +320,6 @@ def logbook_shipped(desk: Desk) -> set[str]:
 def test_the_machine_installs_nothing() -> None:
     """Automation is nobody who may put a playbook in force."""
     from workflow.domain.adoption import Shelf, install  # noqa: PLC0415 - only here
-    from workflow.sources.playbook_file import load  # noqa: PLC0415 - only here
 
     with pytest.raises(NotPermittedError):
         install(Shelf(), load(shipped()[NAME]), [], SYSTEM, shipped=True, confirm=False)

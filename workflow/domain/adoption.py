@@ -13,7 +13,7 @@ from workflow.domain import access
 from workflow.domain.comparison import loosened
 from workflow.domain.decisions import shortened
 from workflow.domain.record import actor_from_data
-from workflow.domain.vocabulary import EntryType
+from workflow.domain.vocabulary import EntryType, Kind
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, SamePersonError
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from workflow.domain.playbook import Playbook
     from workflow.domain.record import Actor, Entry
 
+DEFAULTS = {
+    Kind.MAILBOX: "compromised-mailbox",
+    Kind.CONNECTOR: "blocked-connector",
+    Kind.USER: "privileged-account",
+}
+"""The playbook a new case gets when nobody says otherwise; what is for a kind anew is held against these."""
 ADOPTING = (EntryType.PLAYBOOK_PROPOSED, EntryType.PLAYBOOK_ADOPTED)
 Installing = tuple[EntryType, dict[str, Any]]
 
@@ -79,6 +85,23 @@ def takes_over(found: Shelf, name: str) -> bool:
     return found.in_force.get(name, "") in {"", *found.shipped}
 
 
+def held_against(found: Shelf, playbook: Playbook, books: Mapping[str, Playbook]) -> list[Playbook]:
+    """Return what a playbook has to ask no less than: what is in force under its name, and for kinds new to it.
+
+    Args:
+        found: the shelf as it stands.
+        playbook: what is to be installed.
+        books: at least what is in force under its name and under those that its kinds get.
+
+    Raises:
+        KeyError: one of them is not there.
+    """
+    own = [books[digest] for digest in (found.in_force.get(playbook.name),) if digest is not None]
+    known = {kind for item in own for kind in item.kinds}
+    others = [books[found.in_force[DEFAULTS[kind]]] for kind in playbook.kinds if kind not in known]
+    return sorted({item.digest: item for item in (*own, *others)}.values(), key=lambda item: item.name)
+
+
 def install(
     found: Shelf, playbook: Playbook, replaced: Iterable[Playbook], actor: Actor, *, shipped: bool, confirm: bool
 ) -> Installing:
@@ -87,14 +110,13 @@ def install(
     Args:
         found: the shelf as it stands.
         playbook: what is to be in force.
-        replaced: what it is held against: the version in force under its name, or for a new name those in force for
-            its kinds.
+        replaced: what it is held against (:func:`held_against`).
         actor: who installs.
         shipped: whether it is, to the byte, a version that came with the product.
         confirm: whether this is the second person, who agrees to what was proposed.
 
     Raises:
-        InputError: it is in force already.
+        InputError: it is in force already, or would leave new cases of a kind without a playbook.
         NotFoundError: nothing like it waits for a second person.
         NotPermittedError, SamePersonError: the actor may not.
     """
@@ -102,7 +124,11 @@ def install(
     if found.in_force.get(playbook.name) == playbook.digest:
         message = f"This version of {playbook.name!r} is in force already; nothing was changed."
         raise InputError(message)
-    old = sorted(replaced, key=lambda item: item.name)
+    bereft = [kind.value for kind, name in DEFAULTS.items() if name == playbook.name and kind not in playbook.kinds]
+    if bereft:
+        message = f"New cases about a {bereft[0]} get {playbook.name!r}, so it has to be for them: add it to kinds."
+        raise InputError(message)
+    old = list(replaced)
     lost = shortened(name for item in old for name in loosened(item, playbook))
     data = {
         "name": playbook.name,
@@ -152,15 +178,17 @@ def _fault(found: Shelf, entry: Entry, books: Mapping[str, Playbook]) -> str:
         return "" if legal else "a playbook was adopted that did not come with the product, and nobody installed it"
     if book is None and entry.type == EntryType.PLAYBOOK_PROPOSED:
         return ""  # It was never adopted, so its bytes are not kept; nothing stands on it.
-    replaced = [books.get(digest) for digest in data.get("replaces", ())]
-    own = found.in_force.get(str(data.get("name")))
-    if book is None or None in replaced or (own is not None and [own] != data["replaces"]):
+    try:
+        replaced = [] if book is None else held_against(found, book, books)
+    except KeyError:
+        replaced = []
+    if book is None or [item.digest for item in replaced] != data.get("replaces"):
         return "it was not held against the version that was in force"
     try:
         kind, expected = install(
             found,
             book,
-            [item for item in replaced if item is not None],
+            replaced,
             actor_from_data(entry.actor),
             shipped=bool(data.get("shipped")),
             confirm="proposal" in data,

@@ -69,12 +69,16 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A compromised user behind the restricted entity, and what is known about the account."""
+    """A compromised user behind the restricted entity, and what is known about the account.
+
+    ``had_roles`` says that it was once recorded with administrator roles, whatever was said of it since.
+    """
 
     subject: str
     facts: tuple[tuple[str, bool], ...] = ()
     sequence: int = 0
     leaf: str = ""
+    had_roles: bool = False
 
 
 @dataclass(frozen=True, slots=True)

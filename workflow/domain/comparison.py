@@ -74,6 +74,9 @@ _MEMBERS: tuple[tuple[str, Weaker], ...] = (
 )
 """Members of a prerequisite that make it a requirement, each with when the second asks less than the first."""
 
+_PLAINLY = frozenset({"after", "about", "check", "fact", "fresh_within"})
+"""Those of them that say when an alternative is plainly met, which is all that is asked of one."""
+
 _OWN: tuple[tuple[str, Callable[[Playbook, Playbook], object]], ...] = (
     ("approvals", lambda old, new: new.approvals < old.approvals),
     ("approval_within", lambda old, new: new.approval_within > old.approval_within),
@@ -85,13 +88,17 @@ _OWN: tuple[tuple[str, Callable[[Playbook, Playbook], object]], ...] = (
 
 
 def loosened(old: Playbook, new: Playbook) -> tuple[str, ...]:
-    """Name every requirement of ``old`` that falls away or weakens under ``new``."""
-    lost = [item.id for item in old.required if _asks_less(item, new.get(item.id))]
+    """Name every requirement of ``old`` that falls away or weakens under ``new``, in one of its alternatives too."""
+    counting = old.counting
+    lost = [item.id for item in old.prerequisites if item.id in counting and _asks_less(item, new.get(item.id))]
     lost += [name.replace("_", "-") for name, weaker in _OWN if weaker(old, new)]
     return tuple(lost)
 
 
 def _asks_less(item: Prerequisite, other: Prerequisite | None) -> bool:
+    if not item.required:
+        # A step that is only an alternative: without it, what it stood for is asked itself.
+        return other is not None and any(weaker(item, other) for name, weaker in _MEMBERS if name in _PLAINLY)
     return other is None or not other.required or any(weaker(item, other) for _, weaker in _MEMBERS)
 
 
@@ -110,20 +117,23 @@ def _differences(old: Playbook, new: Playbook) -> Iterator[Change]:
         if before is None:
             yield Change(item.id, Effect.ADDED, "prerequisite", "", f"{_need(item)}: {item.title}")
         else:
-            yield from _of_prerequisite(before, item)
+            yield from _of_prerequisite(before, item, old.counting, new.counting)
     for item in old.prerequisites:
         if new.get(item.id) is None:
             yield Change(item.id, Effect.REMOVED, "prerequisite", f"{_need(item)}: {item.title}", "")
 
 
-def _of_prerequisite(old: Prerequisite, new: Prerequisite) -> Iterator[Change]:
+def _of_prerequisite(
+    old: Prerequisite, new: Prerequisite, before: frozenset[str], after: frozenset[str]
+) -> Iterator[Change]:
+    """Yield what differs; ``before`` and ``after`` are the steps that count in the two versions."""
     if old.required != new.required:
         effect = Effect.LOOSENED if old.required else Effect.TIGHTENED
         yield Change(old.id, effect, "required", _need(old), _need(new))
     for name, weaker in _MEMBERS:
         if getattr(old, name) != getattr(new, name) and (name != "required_by" or old.required == new.required):
-            less = weaker(old, new) and old.required
-            more = weaker(new, old) and new.required
+            less = weaker(old, new) and (old.required or (old.id in before and name in _PLAINLY))
+            more = weaker(new, old) and (new.required or (new.id in after and name in _PLAINLY))
             effect = Effect.LOOSENED if less else Effect.TIGHTENED if more else Effect.REWORDED
             yield _change(old.id, name, old, new, effect)
     yield from _reworded(old.id, _TEXTS, old, new)

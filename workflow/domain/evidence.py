@@ -82,8 +82,7 @@ def recorded(action: act.RecordEvidence, scene: Scene) -> list[Record]:
     kind = EntryType.EVIDENCE_RECORDED
     if standing is not None and _unchanged(standing, action):
         kind = EntryType.EVIDENCE_CONFIRMED
-    needed = item.required or any(item.id in other.any_of for other in scene.playbook.required)
-    basis: dict[str, object] = {"required": needed}
+    basis: dict[str, object] = {"required": item.id in scene.playbook.counting}
     if scene.linked is not None and action.linked:
         basis["linked"] = {other: state.value for other, state in scene.linked.items() if other in action.linked}
     return [scene.record(kind, action, after=case.state, basis=basis)]

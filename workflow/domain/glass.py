@@ -28,8 +28,8 @@ def never(case: Case, playbook: Playbook) -> str:
         return "A connector is never unblocked on one person's word."
     if playbook.break_glass is not BreakGlass.ALLOWED:
         return f"Playbook {playbook.name!r} never lets one person stand in for the second."
-    known = [case.facts, *(dict(identity.facts) for identity in case.identities.values())]
-    if any(facts_known.get(Condition.HAS_ROLES) for facts_known in known):
+    if case.facts.get(Condition.HAS_ROLES) or any(identity.had_roles for identity in case.identities.values()):
+        # One person who says that the roles are gone does not do away with the second person.
         return "This case is about an account with administrator roles: it always takes a second person."
     return ""
 

@@ -17,6 +17,7 @@ from workflow.domain.case import (
     Proposal,
     Reading,
 )
+from workflow.domain.playbook import Condition
 from workflow.domain.private import private_in
 from workflow.domain.record import time_from_text
 from workflow.domain.unblocking import UNBLOCKING, ended
@@ -251,9 +252,10 @@ def _proposal_refused(case: Case, entry: Entry, _at: datetime) -> None:
 
 def _identified(case: Case, entry: Entry, _at: datetime) -> None:
     subject = entry.data["subject"]
-    facts = dict(case.identities[subject].facts) if subject in case.identities else {}
-    facts |= entry.data.get("facts", {})
-    case.identities[subject] = Identity(subject, tuple(sorted(facts.items())), entry.sequence, entry.leaf)
+    known = case.identities.get(subject, Identity(subject))
+    facts = dict(known.facts) | entry.data.get("facts", {})
+    had_roles = known.had_roles or facts.get(Condition.HAS_ROLES) is True
+    case.identities[subject] = Identity(subject, tuple(sorted(facts.items())), entry.sequence, entry.leaf, had_roles)
     case.hands |= {entry.actor["id"]}
 
 

@@ -180,21 +180,23 @@ class Playbook:
     required: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
     recommended: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
     by_phase: dict[Phase, tuple[Prerequisite, ...]] = field(init=False, compare=False, repr=False)
+    counting: frozenset[str] = field(init=False, compare=False, repr=False)
     lapsing: dict[str, Prerequisite] = field(init=False, compare=False, repr=False)
     _by_id: dict[str, Prerequisite] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Index the prerequisites once: by id, by whether and when they are required, and which of them lapse.
+        """Index the prerequisites once: by id, by whether and when they are required, which count and which lapse.
 
-        What lapses is each reading that a required step stands on, its own or an alternative's.
+        What counts is each required step and its alternatives; what lapses is each reading among them.
         """
         self._by_id.update((item.id, item) for item in self.prerequisites)
         object.__setattr__(self, "required", tuple(item for item in self.prerequisites if item.required))
         object.__setattr__(self, "recommended", tuple(item for item in self.prerequisites if not item.required))
         by_phase = {phase: tuple(item for item in self.required if item.required_by is phase) for phase in Phase}
         object.__setattr__(self, "by_phase", by_phase)
-        needed = {name for item in self.required for name in (item.id, *item.any_of)}
-        fresh = {item.id: item for item in self.prerequisites if item.fresh_within and item.id in needed}
+        counting = frozenset(name for item in self.required for name in (item.id, *item.any_of))
+        object.__setattr__(self, "counting", counting)
+        fresh = {item.id: item for item in self.prerequisites if item.fresh_within and item.id in counting}
         object.__setattr__(self, "lapsing", fresh)
 
     def get(self, prerequisite: str) -> Prerequisite | None:

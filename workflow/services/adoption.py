@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow.domain.adoption import Installing
+from workflow.domain.adoption import DEFAULTS, Installing, held_against
 from workflow.domain.adoption import install as judged
 from workflow.domain.comparison import Change, compared, loosened
 from workflow.domain.playbook import Playbook, canonical
-from workflow.domain.vocabulary import EntryType, Kind
+from workflow.domain.vocabulary import EntryType
 from workflow.errors import InputError
 from workflow.ledger.commitment import commit
 from workflow.services import logbook, people
@@ -24,17 +24,10 @@ from workflow.storage.openings import Opening
 
 if TYPE_CHECKING:
     from workflow.app import App
-    from workflow.domain.adoption import Shelf
     from workflow.domain.record import Actor
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
 
-DEFAULTS = {
-    Kind.MAILBOX: "compromised-mailbox",
-    Kind.CONNECTOR: "blocked-connector",
-    Kind.USER: "privileged-account",
-}
-"""The playbook a new case gets when nobody says otherwise; a playbook of a new name is held against these."""
 SHIPPED = "shipped"
 """What stands for the version that came with the product, where versions are compared."""
 
@@ -94,11 +87,14 @@ def install(app: App, who: Who, source: str, reason: str, *, confirm: bool = Fal
 
 def _judged(app: App, tx: Tx, by: Actor, playbook: Playbook, *, confirm: bool) -> Installing:
     """Return the entry to write, and store the bytes of what it puts in force."""
-    if playbook.name in playbook_file.shipped():
-        logbook.current(app, tx, by, playbook.name)
+    names = {playbook.name, *(DEFAULTS[kind] for kind in playbook.kinds)}
+    for name in sorted(names & playbook_file.shipped().keys()):
+        logbook.current(app, tx, by, name)
     shelf = logbook.shelf(tx)
+    in_force = {digest: app.playbook(tx, digest) for digest in shelf.in_force.values()}
+    replaced = held_against(shelf, playbook, in_force)
     shipped = logbook.is_shipped(playbook)
-    kind, data = judged(shelf, playbook, _replaced(app, tx, by, shelf, playbook), by, shipped=shipped, confirm=confirm)
+    kind, data = judged(shelf, playbook, replaced, by, shipped=shipped, confirm=confirm)
     if kind is EntryType.PLAYBOOK_ADOPTED:
         stored.adopt(tx, playbook.name, playbook.version, playbook.digest, canonical(playbook).decode())
     return kind, data
@@ -113,14 +109,6 @@ def _read(source: str) -> Playbook:
         message = f"{source} is neither a playbook file nor the name of a playbook that came with the product."
         raise InputError(message)
     return playbook_file.load(path)
-
-
-def _replaced(app: App, tx: Tx, by: Actor, shelf: Shelf, playbook: Playbook) -> list[Playbook]:
-    """Return what a playbook is held against: what is in force under its name, or else for its kinds."""
-    digest = shelf.in_force.get(playbook.name)
-    if digest is not None:
-        return [app.playbook(tx, digest)]
-    return [logbook.current(app, tx, by, DEFAULTS[kind]) for kind in playbook.kinds]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
+from workflow.domain.adoption import DEFAULTS
 from workflow.domain.case import Case
 from workflow.domain.facts import Effect, judge_report
 from workflow.domain.private import Private
@@ -22,7 +23,7 @@ from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
-from workflow.services import adoption, logbook, people, tenantwide, writing
+from workflow.services import logbook, people, tenantwide, writing
 from workflow.storage import cases, subjects
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def _open(
     app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, wish: Wish, previous: str = ""
 ) -> Taken:
     case = Case(id=uuid7(int(app.now().timestamp() * 1000), secrets.token_bytes(10)))
-    playbook = logbook.current(app, tx, by, wish.playbook or adoption.DEFAULTS[item.kind])
+    playbook = logbook.current(app, tx, by, wish.playbook or DEFAULTS[item.kind])
     if item.kind not in playbook.kinds:
         kinds = ", ".join(kind.value for kind in playbook.kinds)
         message = f"Playbook {playbook.name!r} is for: {kinds}. This is a {item.kind.value}."
