@@ -101,3 +101,26 @@ def test_a_case_that_is_not_there(case: Shell) -> None:
     """Nothing is written when a case does not exist."""
     assert 5 == case("case report 1 99 --html --output report.html").code
     assert not Path("report.html").exists()
+
+
+def test_cases_by_filter_and_from_standard_input(case: Shell) -> None:
+    """The cases of a report are chosen as for every other command: by filter, by range, or as another one printed."""
+    case.ok("case open bob@contoso.com")
+    case.ok("case open eve@contoso.com")
+    listed = case.ok("case list --search contoso --sort number --csv").out.encode()
+
+    def numbers(line: str, typed: bytes = b"") -> list[int]:
+        return [item["case"]["number"] for item in case.ok(f"case report {line} --json", typed=typed).data["cases"]]
+
+    assert [1, 2, 3] == numbers("--state detected")
+    assert [2] == numbers("--search bob")
+    assert [2, 3, 1] == numbers("2-3 1 3")
+    assert [1, 2, 3] == numbers("-", listed)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("--state released", 5), ("1 --state detected", 2), ("1 --yes", 2), ("1-9", 5)]
+)
+def test_cases_that_cannot_be_meant(case: Shell, line: str, code: int) -> None:
+    """Filters that fit nothing, cases and filters at once, a question nobody asks, and a case that is not there."""
+    assert code == case(f"case report {line}").code

@@ -274,8 +274,11 @@ def test_several_cases_each_once(desk: Desk) -> None:
     """Cases come in the order asked for; one that is named twice is reported once."""
     desk.restrict()
     desk.restrict(EVE)
+    told: list[tuple[int, int]] = []
+    found = report(desk.app, ("2", ADA, "#1"), lambda done, total: told.append((done, total)))
 
-    assert [2, 1] == [item.case["number"] for item in of(desk, "2", ADA, "#1").cases]
+    assert [2, 1] == [item.case["number"] for item in found.cases]
+    assert [(1, 2), (2, 2)] == told
 
 
 def test_a_case_that_is_not_there(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_csv, as_json, csv_text, hint, json_text
 from workflow.cli.period import period_of, period_options
 from workflow.cli.progress import progress_bar
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command(cls=Verb)
-@click.argument("cases", metavar="CASE...", nargs=-1, required=True)
+@click.command(cls=Many, several=True, asks=False)
 @click.option("--html", "wants_html", is_flag=True, help="One page that loads nothing and prints well.")
 @click.option("--csv", "wants_csv", is_flag=True, help="One row per case, occurrence and prerequisite, times in UTC.")
 @click.option("--output", metavar="FILE", type=_FILE, help="Write to this new file (readable by you alone).")
 @click.pass_obj
-def report(session: Session, cases: tuple[str, ...], wants_html: bool, wants_csv: bool, output: Path | None) -> None:
+def report(session: Session, cases: Cases, wants_html: bool, wants_csv: bool, output: Path | None) -> None:
     """Report cases for an auditor: as a page to print, as CSV or as JSON.
 
     Per prerequisite what was done, by whom, when, how that is known and on what reference; who requested and approved
@@ -42,7 +42,8 @@ def report(session: Session, cases: tuple[str, ...], wants_html: bool, wants_csv
         raise click.UsageError("--output needs one of --html, --csv and --json.")
     if wants_html and output is None and sys.stdout.isatty():
         raise click.UsageError("A page is for a browser: name a file with --output, or send it to one with '>'.")
-    found = make(session.app, cases)
+    with progress_bar("Cases") as progress:
+        found = make(session.app, _wanted(session, cases), progress)
     if not (wants_html or wants_csv or session.as_json):
         from workflow.cli.report_page import show_report
 
@@ -56,6 +57,17 @@ def report(session: Session, cases: tuple[str, ...], wants_html: bool, wants_csv
 
     write_new(output, text)
     hint(f"{len(found.cases)} {'case' if len(found.cases) == 1 else 'cases'} reported in {visible(output)}")
+
+
+def _wanted(session: Session, cases: Cases) -> list[str]:
+    """Return the ids of the cases; one that cannot be found is no smaller report, but none at all."""
+    from workflow.cli.wave import chosen
+
+    items = chosen(session, cases)
+    for item in items:
+        if item.refused is not None:
+            raise item.refused
+    return [item.case.id for item in items if item.case is not None]
 
 
 def _html(session: Session, found: Report) -> str:

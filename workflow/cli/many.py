@@ -114,20 +114,28 @@ class Many(Verb):
     Args:
         several: whether several cases may be named one after the other, because nothing else follows them.
         instead: names of options that say themselves which cases they are about.
+        asks: whether there is something to ask before it is done; there is nothing where cases are only read.
     """
 
-    def __init__(self, *arguments: Any, several: bool = False, instead: tuple[str, ...] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        several: bool = False,
+        instead: tuple[str, ...] = (),
+        asks: bool = True,
+        **options: Any,
+    ) -> None:
         """Put CASE before the command's own arguments and the filters behind its own options."""
         super().__init__(*arguments, **options)
         taken = {name for param in self.params for name in param.opts}
         self.filters = [option for option in filter_options() if not taken.intersection(option.opts)]
         self.instead = instead
         self.several = several
-        yes = click.Option(["--yes"], is_flag=True, help="Do not ask; needed where nobody can be asked.")
+        yes = [click.Option(["--yes"], is_flag=True, help="Do not ask; needed where nobody can be asked.")]
         case = click.Argument(
             ["case"], nargs=-1 if several else 1, required=False, metavar="CASE..." if several else "CASE"
         )
-        self.params = [case, *self.params, yes, *self.filters]
+        self.params = [case, *self.params, *(yes if asks else []), *self.filters]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Leave no gap where CASE stands when something else says which cases."""
@@ -151,7 +159,7 @@ class Many(Verb):
             raise click.UsageError("The file says which cases: name none, and give no filters.", ctx)
         if not (words or narrowed or elsewhere):
             raise click.UsageError("Missing argument 'CASE': name a case, or give filters such as --state.", ctx)
-        ctx.params["cases"] = Cases(words, found if narrowed else None, ctx.params.pop("yes"))
+        ctx.params["cases"] = Cases(words, found if narrowed else None, ctx.params.pop("yes", False))
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

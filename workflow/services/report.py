@@ -14,7 +14,7 @@ from workflow.services.occurrences import Occurrence, Walk
 from workflow.storage import cases, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from workflow.app import App
@@ -83,8 +83,12 @@ class Report:
         return asdict(self)
 
 
-def report(app: App, references: Iterable[str]) -> Report:
+def report(
+    app: App, references: Iterable[str], progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Report:
     """Report these cases (numbers, addresses, ids), each once, in the order asked for. Nothing is written.
+
+    ``progress`` is called with (done, total) cases.
 
     Raises:
         NotFoundError, InputError: as :func:`workflow.services.casework.find`.
@@ -92,7 +96,10 @@ def report(app: App, references: Iterable[str]) -> Report:
     found = list(dict.fromkeys(casework.find(app, reference) for reference in references))
     with app.database.reading() as tx:
         note = tree.newest(tx)
-        reports = [_case(app, tx, case_id) for case_id in found]
+        reports = []
+        for count, case_id in enumerate(found, start=1):
+            reports.append(_case(app, tx, case_id))
+            progress(count, len(found))
     return Report(
         generated_at=time_to_text(app.now()), checkpoint=None if note is None else _checkpoint(note), cases=reports
     )
