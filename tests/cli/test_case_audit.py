@@ -54,12 +54,26 @@ def test_what_happened(odd: Shell) -> None:
     assert "1 exception, 1 two-names, 1 retracted" in ran.err
 
 
+def test_what_one_command_did_is_told_once(case: Shell) -> None:
+    """The same act on many cases is one item that names them all; the data has each."""
+    case.ok("case open bob@contoso.com --as ana")
+    case.ok("case open eve@contoso.com --as ana")
+    case.ok("case record 1-3 audit-logging-on --ref T --as ana")
+    case.ok("case retract 1-3 audit-logging-on --reason oops --yes --as ana")
+    ran = case.ok("case exceptions --kind-of retracted")
+
+    assert "  3 cases, 1-3: retracted, an answer or an exception was taken back\n" in ran.out
+    assert 1 == ran.out.count("reason: oops")
+    assert "3 in all" in ran.err
+    assert 3 == len(case.ok("case exceptions --kind-of retracted --json").data["exceptions"])
+
+
 def test_a_period_of_what_happened(odd: Shell) -> None:
     """Only what was recorded in the period; the last date counts as a whole day."""
     (item,) = odd.ok("case exceptions --from 2025-07-01 --to 2025-07-11 --json").data["exceptions"]
 
     assert ("retracted", 2, "oops", "holdfast case history 2") == tuple(
-        item[name] for name in ("kind", "number", "reason", "command")
+        item[name] for name in ("kind", "number", "reason", "next")
     )
     assert [] == odd.ok("case exceptions --from 2025-06-12 --to 2025-07-10 --json").data["exceptions"]
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.shell import Shell
-from workflow.cli import case, door
-from workflow.cli.lazy import Lazy
+from workflow.cli import case, door, ledger, playbook, tenant
+from workflow.cli.lazy import InOrder, Lazy
 
 HEAVY = {"sqlmodel", "sqlalchemy", "alembic", "cryptography", "yaml", "rich", "pydantic", "transitions", "hypothesis"}
 LIST = """
@@ -41,6 +43,17 @@ def test_tables_say_what_the_commands_say(table: dict[str, Lazy]) -> None:
         command = group.get_command(click.Context(group), name)
         assert command is not None
         assert (entry.short_help, name) == ((command.help or "").split("\n")[0], command.name)
+
+
+@pytest.mark.parametrize("group", [ledger.ledger, playbook.playbook, tenant.tenant])
+def test_commands_stand_in_the_order_of_the_work(group: InOrder) -> None:
+    """Help lists each command once, as the group says, and no sentence is cut."""
+    shown = CliRunner().invoke(group, ["--help"], terminal_width=80).output
+    listed = re.findall(r"^  ([a-z]+)  ", shown.partition("Commands:")[2], re.MULTILINE)
+
+    assert list(group.order) == [name for name in listed if name in group.order]
+    assert set(group.commands) == set(listed)
+    assert "..." not in shown.partition("Commands:")[2]
 
 
 def test_a_mistyped_command(home: Path) -> None:

@@ -59,10 +59,10 @@ def test_the_times_of_a_release(desk: Desk) -> None:
 
     names = ("contain", "verify", "request_to_approve", "approve_to_unblock", "release")
     assert set(names) == set(group.measures)
-    assert [61 * 60, 122 * 60, 121 * 60, 181 * 60, released] == [group.measures[name].median for name in names]
+    assert [61 * 60, 122 * 60, 121 * 60, 181 * 60, released] == [group.measures[name].median_seconds for name in names]
     assert [1, 1, 0, 0] == [group.cases, group.occurrences, group.recurrences, group.unresolved]
     assert {"released": 1} == group.resolutions
-    waited = {wait.prerequisite: wait.waited.median for wait in group.waiting if not wait.open}
+    waited = {wait.prerequisite: wait.waited.median_seconds for wait in group.waiting if not wait.open}
     assert [61 * 60, 122 * 60] == [waited[name] for name in ("password-reset", "inbox-rules-reviewed")]
 
 

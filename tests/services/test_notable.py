@@ -55,7 +55,7 @@ def test_an_exception(desk: Desk) -> None:
 
     assert ("cat", True, "ann", True) == people(item)
     assert f"app-consents-reviewed for {ADA} accepted until 2026-11-29 08:00 UTC" == item.what
-    assert ("down", 1, "holdfast case history 1") == (item.reason, item.number, item.command)
+    assert ("down", 1, "holdfast case history 1") == (item.reason, item.number, item.next)
 
 
 def test_of_two_proposals_the_newer_is_confirmed(desk: Desk) -> None:

@@ -89,9 +89,11 @@ def _lines(session: Session, handed: HandedCase) -> list[str]:
     lines += [f"waits for a second person: {what}" for what in handed.waits_for]
     if case.due_at:
         lines.append(f"due {session.local(case.due_at)}: {ATTENTION.get(case.due, case.due)}")
+    stale: dict[str, list[str]] = {}
     for reading in handed.lapsing:
         about = f" ({reading['about']})" if reading["about"] else ""
-        lines.append(f"goes stale {session.local(reading['fresh_until'])}: {reading['id']}{about}")
+        stale.setdefault(session.local(reading["fresh_until"]), []).append(f"{reading['id']}{about}")
+    lines += [f"goes stale {when}: {', '.join(readings)}" for when, readings in stale.items()]
     if case.missing:
         more = f" and {len(case.missing) - SHOWN} more" if len(case.missing) > SHOWN else ""
         lines.append(f"missing: {', '.join(case.missing[:SHOWN])}{more}")

@@ -19,9 +19,11 @@ COMMANDS = {
     "playbook": Lazy(
         "workflow.cli.playbook",
         "playbook",
-        "Look at playbooks, check, compare and install one, draw the state machine.",
+        "Show, check, compare and install playbooks; draw the state machine.",
     ),
-    "ledger": Lazy("workflow.cli.ledger", "ledger", "Read, verify, checkpoint and export the ledger."),
+    "ledger": Lazy(
+        "workflow.cli.ledger", "ledger", "Verify, checkpoint, export and restore the ledger; audit a period."
+    ),
     "backup": Lazy("workflow.cli.keeping", "backup", "Write the whole ledger to one file while others work."),
     "doctor": Lazy("workflow.cli.keeping", "doctor", "Look at everything a ledger depends on, with a cure each."),
     "upgrade": Lazy("workflow.cli.keeping", "upgrade", "Bring the database to this version, with a backup."),

@@ -52,16 +52,20 @@ def _group(group: Group) -> None:
 def _lengths(head: str, lengths: Sequence[tuple[str, Spread, int | None]]) -> None:
     if not lengths:
         return
-    longest = max((found.median or 0 for _, found, _ in lengths), default=0)
+    longest = max((found.median_seconds or 0 for _, found, _ in lengths), default=0)
     # A bar says nothing that the numbers do not, so it is spared whoever has the output read out or sent elsewhere.
     drawn = sys.stdout.isatty()
     heads = [head, "count", "median", "nine of ten", "longest"]
     heads += ["open now"] if lengths[0][2] is not None else []
     rows = []
     for name, found, waiting in lengths:
-        row = [name, str(found.count), *(_length(item) for item in (found.median, found.p90, found.longest))]
+        row = [
+            name,
+            str(found.count),
+            *(_length(item) for item in (found.median_seconds, found.p90_seconds, found.longest_seconds)),
+        ]
         row += [str(waiting)] if waiting is not None else []
-        rows.append([*row, bar(found.median, longest)] if drawn else row)
+        rows.append([*row, bar(found.median_seconds, longest)] if drawn else row)
     table([*heads, ""] if drawn else heads, rows, flexible=(0,))
 
 

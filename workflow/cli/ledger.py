@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.cli.exits import Exit
+from workflow.cli.lazy import InOrder
 from workflow.cli.ledger_access import access
 from workflow.cli.ledger_reconcile import reconcile
 from workflow.cli.ledger_restore import restore
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.group(commands=(sample, reconcile, access))
+@click.group(
+    cls=InOrder,
+    commands=(sample, reconcile, access, restore),
+    order=("log", "verify", "checkpoint", "export", "sample", "reconcile", "access", "rebuild", "restore"),
+)
 def ledger() -> None:
-    """Read, verify, checkpoint and export the ledger."""
-
-
-ledger.add_command(restore)
+    """Verify, checkpoint, export and restore the ledger; audit a period."""
 
 
 @ledger.command(cls=Verb)

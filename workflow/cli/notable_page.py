@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow.cli.many import compact
 from workflow.cli.output import fields, hint, say
 from workflow.cli.people import acted, named
 from workflow.cli.period import period_words
@@ -25,8 +26,16 @@ def show_notable(session: Session, found: Sequence[Notable], period: Period, kin
         say(f"Nothing of the kind happened, {when}. Looked for:", bold=True)
         fields([(kind, KINDS[kind]) for kind in kinds or KINDS], "  ")
         return
+    # What one command did to a wave is told once: an auditor reads a page, not a line for each of three hundred cases.
+    alike: dict[tuple[str, ...], list[Notable]] = {}
     for item in found:
-        say(f"{session.local(item.at)}  case #{item.number}, entry {item.sequence}: {item.kind}", bold=True)
+        key = (item.kind, session.local(item.at), item.by, item.os_user, item.second_by, item.what, item.reason)
+        alike.setdefault(key, []).append(item)
+    for items in alike.values():
+        item = items[0]
+        many = f"{len(items)} cases, {compact(one.number for one in items)}"
+        where = many if len(items) > 1 else f"case #{item.number}, entry {item.sequence}"
+        say(f"{session.local(item.at)}  {where}: {item.kind}, {KINDS[item.kind]}", bold=True)
         say(f"    {visible(item.what, 300)}")
         say(f"    by {acted(item.by, item.os_user, item.claimed)}{_second(item)}")
         for line in paragraphs(item.reason, "    reason: ", 1) if item.reason else []:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.cli.exits import Exit
+from workflow.cli.lazy import InOrder
 from workflow.cli.moments import duration
 from workflow.cli.output import as_csv, as_json, fields, say, table
 from workflow.cli.playbook_change import diff, install
@@ -27,13 +28,9 @@ MARKS = ("shipped", "adopted", "installed", "in_force")
 """What can be said of a version, in the order in which it comes about."""
 
 
-@click.group()
+@click.group(cls=InOrder, commands=(install, diff), order=("list", "show", "check", "diff", "install", "graph"))
 def playbook() -> None:
-    """Look at playbooks, check, compare and install one, draw the state machine."""
-
-
-playbook.add_command(install)
-playbook.add_command(diff)
+    """Show, check, compare and install playbooks; draw the state machine."""
 
 
 @playbook.command("list", cls=Verb)

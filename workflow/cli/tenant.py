@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflow.cli.lazy import InOrder
 from workflow.cli.moments import length
 from workflow.cli.output import as_json, fields, hint, say, table
 from workflow.cli.people import named
@@ -34,7 +35,7 @@ class Facts(Verb):
         formatter.write_dl([(fact.value, title) for fact, title in TITLES.items()])
 
 
-@click.group()
+@click.group(cls=InOrder, order=("record", "list", "view", "retract"))
 def tenant() -> None:
     """Connect to the tenant, and record once what is true of all of it.
 

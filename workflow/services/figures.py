@@ -48,13 +48,13 @@ MEASURES = {
 class Spread:
     """How often something was measured, and its length in seconds: in the middle, for nine of ten, at most.
 
-    ``p90`` is the shortest length that at least nine of ten do not exceed. None where nothing was measured.
+    ``p90_seconds`` is the shortest length that at least nine of ten do not exceed. None where nothing was measured.
     """
 
     count: int
-    median: float | None
-    p90: float | None
-    longest: float | None
+    median_seconds: float | None
+    p90_seconds: float | None
+    longest_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,7 @@ def _group(name: str, heap: _Heap) -> Group:
         resolutions=dict(sorted(heap.resolutions.items())),
         unresolved=unresolved,
         measures={measure: spread(lengths) for measure, lengths in heap.lengths.items()},
-        waiting=sorted(waiting, key=lambda item: (-(item.waited.median or 0), item.prerequisite)),
+        waiting=sorted(waiting, key=lambda item: (-(item.waited.median_seconds or 0), item.prerequisite)),
     )
 
 
@@ -203,4 +203,10 @@ def rows(groups: Iterable[Group]) -> Iterator[dict[str, Any]]:
 
 def _flat(group: str, figure: str, name: str, count: int, length: Spread | None = None) -> dict[str, Any]:
     lengths = length or Spread(0, None, None, None)
-    return dict(zip(COLUMNS, (group, figure, name, count, lengths.median, lengths.p90, lengths.longest), strict=True))
+    return dict(
+        zip(
+            COLUMNS,
+            (group, figure, name, count, lengths.median_seconds, lengths.p90_seconds, lengths.longest_seconds),
+            strict=True,
+        )
+    )

@@ -30,7 +30,7 @@ class Notable:
     """One thing worth a look: which case and entry, who, with whom, what, and why.
 
     ``second_by`` is who asked for or proposed what ``by`` granted or confirmed, or the other name of the operating
-    system's user; ``command`` shows more.
+    system's user; ``next`` is the command that shows more.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Notable:
     second_claimed: bool
     what: str
     reason: str
-    command: str
+    next: str
 
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -109,7 +109,7 @@ def _row(app: App, tx: Tx, names: Names, kind: str, item: _Told) -> Notable:
         second_claimed=first is not None and _claimed(first),
         what=_what(app, tx, kind, entry, details),
         reason="; ".join(str(one["reason"]) for one in told if one.get("reason")),
-        command=f"holdfast case history {item.found.number}",
+        next=f"holdfast case history {item.found.number}",
     )
 
 
@@ -172,7 +172,7 @@ def _two_names(tx: Tx, acted: list[Acted]) -> list[Notable]:
                     second_claimed=first.assurance == "claimed",
                     what="acted as " + ", ".join(names.subject(item.person) for item in (first, *others)),
                     reason="",
-                    command=f"holdfast case history {number}",
+                    next=f"holdfast case history {number}",
                 )
             )
     return rows

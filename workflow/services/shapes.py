@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -89,4 +90,7 @@ class CaseView:
 
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values: snake_case keys, lists are arrays, times are UTC text."""
-        return asdict(self)
+        data = asdict(self)
+        for step in data["prerequisites"]:
+            step["next"] = shlex.join(step["next"])
+        return data
