@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
+from workflow.domain import gate
 from workflow.domain.case import Case
 from workflow.domain.history import fold
 from workflow.domain.lifecycle import Step, advance
@@ -236,3 +237,20 @@ def body(record: Record, sequence: int, prev: str, at: datetime, request: str) -
         "cites": record.cites,
         "request": request,
     }
+
+
+def reasons(book: Casebook) -> dict[str, str]:
+    """Return why each missing prerequisite is missing."""
+    found = gate.missing(book.case, book.playbook, tuple(Phase), book.now)
+    return {item.prerequisite: item.reason.value for item in found}
+
+
+def entity_only() -> Playbook:
+    """Return a playbook that asks nothing about persons."""
+    return small(prerequisites=tuple(item for item in SMALL.prerequisites if item.id in {"rules", "relay"}))
+
+
+def swapped(**changes: object) -> Playbook:
+    """Return another version of the small playbook in which ``rules`` differs."""
+    items = (replace(item, **changes) if item.id == "rules" else item for item in SMALL.prerequisites)  # type: ignore[arg-type]
+    return another(prerequisites=tuple(items))

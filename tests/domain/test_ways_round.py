@@ -21,33 +21,15 @@ from tests.domain.casebook import (
     WORDS,
     Casebook,
     another,
+    entity_only,
     person,
     small,
 )
 from workflow.domain import actions as act
-from workflow.domain import gate
-from workflow.domain.playbook import Playbook, Prerequisite, Team
+from workflow.domain.playbook import Prerequisite, Team
 from workflow.domain.restriction import Source
 from workflow.domain.vocabulary import Kind, Phase, Resolution, Role, State
 from workflow.errors import InputError, NotFoundError
-
-
-def reasons(book: Casebook) -> dict[str, str]:
-    """Return why each missing prerequisite is missing."""
-    found = gate.missing(book.case, book.playbook, tuple(Phase), book.now)
-    return {item.prerequisite: item.reason.value for item in found}
-
-
-def entity_only() -> Playbook:
-    """Return a playbook that asks nothing about persons."""
-    return small(prerequisites=tuple(item for item in SMALL.prerequisites if item.id in {"rules", "relay"}))
-
-
-def swapped(**changes: object) -> Playbook:
-    """Return another version of the small playbook in which ``rules`` differs."""
-    items = (replace(item, **changes) if item.id == "rules" else item for item in SMALL.prerequisites)  # type: ignore[arg-type]
-    return another(prerequisites=tuple(items))
-
 
 # ── Opening ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from tests.domain.casebook import (
@@ -21,33 +19,16 @@ from tests.domain.casebook import (
     Casebook,
     another,
     person,
+    reasons,
     small,
+    swapped,
 )
 from workflow.domain import actions as act
-from workflow.domain import gate
 from workflow.domain.lifecycle import advance
-from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Playbook, Prerequisite
+from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Prerequisite
 from workflow.domain.replay import replay
 from workflow.domain.vocabulary import Kind, Method, Phase, Resolution, Result, Role, State
 from workflow.errors import EvidenceRefusedError, InputError, NotFoundError
-
-
-def reasons(book: Casebook) -> dict[str, str]:
-    """Return why each missing prerequisite is missing."""
-    found = gate.missing(book.case, book.playbook, tuple(Phase), book.now)
-    return {item.prerequisite: item.reason.value for item in found}
-
-
-def entity_only() -> Playbook:
-    """Return a playbook that asks nothing about persons."""
-    return small(prerequisites=tuple(item for item in SMALL.prerequisites if item.id in {"rules", "relay"}))
-
-
-def swapped(**changes: object) -> Playbook:
-    """Return another version of the small playbook in which ``rules`` differs."""
-    items = (replace(item, **changes) if item.id == "rules" else item for item in SMALL.prerequisites)  # type: ignore[arg-type]
-    return another(prerequisites=tuple(items))
-
 
 # ── Evidence ─────────────────────────────────────────────────────────────────────────────────────────────────
 
