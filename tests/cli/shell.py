@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.services.tenant import Tenant
 from workflow.cli.run import run
+from workflow.providers.port import Provider
 
 CONTAIN = "snapshot-taken password-reset mfa-enabled sessions-revoked"
 VERIFY = (
@@ -41,12 +42,13 @@ class Shell:
 
     def __init__(self) -> None:
         self.now = datetime(2025, 6, 11, 12, 0, tzinfo=UTC)
-        self.tenant: Tenant | None = None
+        self.tenant: Provider | None = None
 
     def connect(self) -> Tenant:
         """Connect a tenant written by hand."""
-        self.tenant = Tenant(lambda: self.now)
-        return self.tenant
+        tenant = Tenant(lambda: self.now)
+        self.tenant = tenant
+        return tenant
 
     def later(self, **length: float) -> None:
         """Let time pass."""

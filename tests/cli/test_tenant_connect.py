@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.shell import Shell
+from tests.providers.microsoft365.probed import EXCHANGE, GRAPH, READ, Probed, tenant_wide
 
 
 def test_permissions_are_listed(shell: Shell) -> None:
@@ -37,3 +38,47 @@ def test_the_script_is_written_once(shell: Shell, tmp_path: Path) -> None:
     assert 1 == shell(f"tenant permissions --script {path}").code
     other = tmp_path / "other.ps1"
     assert {"script": str(other)} == shell.ok(f"tenant permissions --script {other} --json").data
+
+
+def test_without_a_tenant_there_is_nothing_to_probe(case: Shell) -> None:
+    """The setting is named."""
+    ran = case("tenant probe")
+
+    assert (1, True) == (ran.code, "HOLDFAST_PROVIDER=microsoft365" in ran.err)
+
+
+def test_a_probe_that_finds_everything(shell: Shell) -> None:
+    """Each operation with its calls, the permissions, and what was skipped; the same as data, with shapes."""
+    shell.tenant = Probed(*tenant_wide()).tenant()
+    ran = shell.ok("tenant probe --for check")
+    assert "restricted mailboxes   answered  Get-BlockedSenderAddress 200" in ran.out
+    assert "permissions for exchange: Exchange.ManageAsApp" in ran.out
+    assert "directory roles: Global Reader" in ran.out
+    assert "--user UPN" in ran.err
+    shell.tenant = Probed(*tenant_wide()).tenant()
+    data = shell.ok("tenant probe --for check --json").data
+    assert (True, "address") == (
+        data["well"],
+        data["operations"][0]["calls"][0]["shape"]["value"][0]["SenderAddress"],
+    )
+
+
+def test_a_probe_that_does_not(shell: Shell) -> None:
+    """What is missing, too much or without a token is said, and the exit code says so too."""
+    script = Probed(*tenant_wide())
+    script.claims = ({"roles": [*READ, "Mail.Read"]}, EXCHANGE)
+    shell.tenant = script.tenant()
+    ran = shell("tenant probe")
+    assert 1 == ran.code
+    assert "missing: " in ran.out
+    assert "User.RevokeSessions.All" in ran.out
+    assert "more than needed: Mail.Read" in ran.out
+    assert "tenant permissions --script" in ran.err
+
+    script = Probed(*tenant_wide()[2:])
+    script.claims = (GRAPH, {"error": "invalid_client", "error_description": "\x1b[31mno"})
+    shell.tenant = script.tenant()
+    ran = shell("tenant probe --for check")
+    assert 1 == ran.code
+    assert "no token for exchange: Signing in: Entra ID refuses: [31mno" in ran.out
+    assert "restricted mailboxes: Signing in" in ran.out

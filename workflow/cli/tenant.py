@@ -11,7 +11,7 @@ from workflow.cli.moments import length
 from workflow.cli.output import as_json, fields, hint, say, table
 from workflow.cli.people import named
 from workflow.cli.session import Session, Verb
-from workflow.cli.tenant_connect import permissions
+from workflow.cli.tenant_connect import permissions, probe
 from workflow.cli.text import visible
 from workflow.domain.vocabulary import Result, TenantFact
 
@@ -44,6 +44,7 @@ def tenant() -> None:
 
 
 tenant.add_command(permissions)
+tenant.add_command(probe)
 
 
 @tenant.command(cls=Facts)

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflow.cli.exits import Exit
 from workflow.cli.output import as_json, hint, say, table
+from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
+from workflow.errors import SettingsError
 
 if TYPE_CHECKING:
     from workflow.providers.grants import Grant, Grants
+    from workflow.providers.microsoft365.probe import Finding, Report
 
 FEATURES = ("check", "contain", "unblock", "roles")
 
@@ -44,6 +48,63 @@ def permissions(session: Session, features: tuple[str, ...], script: Path | None
         as_json(_data(needed))
     else:
         _show(needed)
+
+
+@click.command(cls=Verb)
+@click.option("--user", metavar="UPN", default="", help="An account to look at; without one, only the tenant is.")
+@click.option("--audit-log", is_flag=True, help="Search the audit log too: minutes, and the search stays listed.")
+@click.option("--for", "features", type=click.Choice(FEATURES), multiple=True, help="As for 'tenant permissions'.")
+@click.pass_context
+def probe(ctx: click.Context, user: str, audit_log: bool, features: tuple[str, ...]) -> None:
+    """Ask the connected tenant everything that reads, and change nothing.
+
+    Prints what answered, what was refused and why, and which permissions are missing or more than needed. With --json
+    also the shape of every answer. Made to be shown to others: no value, name, address or token is in it. Exits with 1
+    when something is missing or did not answer.
+    """
+    from workflow.providers.grants import USUAL, Feature
+    from workflow.providers.microsoft365.probe import probe as ask
+    from workflow.providers.microsoft365.tenant import Microsoft365
+
+    session: Session = ctx.obj
+    tenant = session.app.provider
+    if not isinstance(tenant, Microsoft365):
+        raise SettingsError("No tenant is connected: set HOLDFAST_PROVIDER=microsoft365 and the settings beside it.")
+    wanted = tuple(Feature(name) for name in features) or USUAL
+    with progress_bar("Asking") as step:
+        report = ask(tenant, session.app.now(), user, audit_log=audit_log, features=wanted, step=step)
+    if session.as_json:
+        as_json(report.to_data())
+    else:
+        _report(report)
+    if not report.well:
+        ctx.exit(Exit.ERROR)
+
+
+def _report(report: Report) -> None:
+    rows = [(finding.operation, finding.outcome, ", ".join(_calls(finding))) for finding in report.findings]
+    table(("operation", "outcome", "calls"), rows, flexible=(2,))
+    for finding in report.findings:
+        if finding.said and finding.outcome != "skipped":
+            say(f"{finding.operation}: {visible(finding.said)}", colour="yellow")
+    for service, names in report.held.items():
+        say(f"permissions for {service}: {visible(', '.join(names) or 'none in the token')}")
+    if report.roles:
+        say(f"directory roles: {visible(', '.join(report.roles))}")
+    for service, why in report.errors.items():
+        say(f"no token for {service}: {visible(why)}", colour="red")
+    if report.missing:
+        say(f"missing: {', '.join(report.missing)}", bold=True)
+        hint("How to grant them: holdfast tenant permissions --script FILE")
+    if report.excess:
+        say(f"more than needed: {visible(', '.join(report.excess))}", bold=True)
+    if any(finding.outcome == "skipped" for finding in report.findings):
+        hint("Skipped: --user UPN looks at an account, --audit-log searches the log.")
+
+
+def _calls(finding: Finding) -> list[str]:
+    """Return the calls of an operation with what came of each; pages of one list are one call."""
+    return list(dict.fromkeys(f"{seen.call} {seen.status}" for seen in finding.seen))
 
 
 def _write(session: Session, path: Path, text: str) -> None:

@@ -115,7 +115,7 @@ def test_a_password_that_is_refused_is_not_shown() -> None:
         return no(400, "Request_BadRequest", f'not complex: {{"password":"{json.loads(request.content)}"}}')
 
     tenant = script.tenant()
-    tenant._wire._client._transport = httpx2.MockTransport(echo)
+    tenant.wire._client._transport = httpx2.MockTransport(echo)
     with pytest.raises(ProviderRefusedError, match="not complex") as caught:
         tenant.reset_password(ADA)
     assert json.loads(script.sent[-1].content)["passwordProfile"]["password"] not in str(caught.value)

@@ -194,6 +194,7 @@ def refusal(error: object) -> httpx2.Response:
         (refusal({"message": "outer", "details": [{"message": json.dumps({"Message": "in", "TypeName": "T"})}]}), "in"),
         (refusal({"message": "outer", "details": [{"message": "{broken"}]}), "{broken"),
         (refusal({"message": "outer", "details": [{"message": "[]"}, "no", {"message": 7}]}), r"\[\]"),
+        (refusal({"message": "outer", "details": [{"message": ""}, {"message": "Ex1|T|second"}]}), "second"),
         (refusal({"message": "outer", "innererror": {"internalexception": {"message": "inner"}}}), "inner"),
         (refusal({"message": "outer", "details": []}), "outer"),
         (refusal({}), r"\{"),

@@ -66,6 +66,7 @@ class Entra:
         self.status = 200 if "access_token" in self.answer else 400
         self.endpoint = f"{home}/{TENANT}/oauth2/v2.0/token"
         self.sent: list[httpx2.Request] = []
+        self.forgetful = False
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         """Answer."""
@@ -83,6 +84,8 @@ class Entra:
         if request.url.path.endswith("/devicecode"):
             said = {"device_code": "d", "user_code": "ABCD", "interval": 0, "expires_in": 60}
             return httpx2.Response(200, json=said | {"message": "Open https://microsoft.com/devicelogin, type ABCD"})
+        if self.forgetful and b"grant_type=refresh_token" in request.content:
+            return httpx2.Response(400, json={"error": "invalid_grant"})
         return httpx2.Response(self.status, json=self.answer)
 
     def sign_in(self, tell: Any = None, **settings: Any) -> SignIn:
@@ -225,6 +228,10 @@ def test_a_person_types_a_code() -> None:
     assert "ana@contoso.example" == sign_in.user
     sign_in.token(Service.EXCHANGE)
     assert 1 == len(told)
+
+    entra.forgetful = True
+    sign_in.token(Service.COMPLIANCE)
+    assert 2 == len(told)
 
 
 def test_nobody_is_there_to_type_a_code() -> None:

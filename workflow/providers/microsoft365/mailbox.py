@@ -107,7 +107,9 @@ class Mailbox:
             parameters |= {"Trustee": who, "AccessRights": ["SendAs"], "Confirm": False}
         else:
             cmdlet = f"{verb}-MailboxPermission"
-            parameters |= {"User": who, "AccessRights": [_pascal(delegate.right)], "Confirm": False}
+            parameters |= {"User": who, "AccessRights": [_pascal(delegate.right)]}
+            # Adding such a right asks nobody, so the cmdlet is not told not to ask.
+            parameters |= {"Confirm": False} if verb == "Remove" else {}
         _, read = self._exchange.run(operation, cmdlet, parameters, mailbox=box)
         return Answer(None, read)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workflow.providers.microsoft365.connection import Connection
 
 _LARGEST_FILE = 100_000
+_MACHINE = "http://169.254.169.254"
 _BUSY = frozenset({"temporarily_unavailable", "too_many_requests", "slow_down"})
 _CURES = {
     700027: "The certificate is not (yet) the application's: upload it, and give a new one some minutes.",
@@ -166,8 +167,8 @@ def _refused(answer: dict[str, Any]) -> ProviderError:
 class _Door:
     """MSAL's HTTP client: Entra ID, or the machine's identity service, and nobody else.
 
-    MSAL insists on https in every address. Where a simulated tenant answers on this machine over http, addresses are
-    translated on their way out and in.
+    MSAL insists on https in every address, and knows one address of the machine's identity service. Where a simulated
+    tenant answers on this machine over http, addresses are translated on their way out and in.
     """
 
     def __init__(self, connection: Connection, transport: httpx2.BaseTransport | None) -> None:
@@ -195,6 +196,8 @@ class _Door:
         away = self.outward(self._home)
         if url.startswith(f"{away}/"):
             url = self._home + url.removeprefix(away)
+        if is_loopback(self._home):
+            url = url.replace(f"{_MACHINE}/", f"{self._home}/", 1)
         if not self._machine and not belongs(httpx2.URL(url), httpx2.URL(self._home)):
             raise ValueError(f"Entra ID sends us to {url}, which is not its own.")
         kept = {name: options[name] for name in ("params", "data", "headers") if options.get(name) is not None}

@@ -49,11 +49,11 @@ class Microsoft365(Restrictions, Identity, Mailbox, Posture, Audit):
     ) -> None:
         """Sign in only when something is asked."""
         self.sign_in = SignIn(connection, tell, transport)
-        self._wire = Wire(connection, self.sign_in, clock, pace, transport)
-        self._graph = Graph(self._wire, connection)
-        self._exchange = Exchange(self._wire, connection, lambda: self.sign_in.user)
+        self.wire = Wire(connection, self.sign_in, clock, pace, transport)
+        self._graph = Graph(self.wire, connection)
+        self._exchange = Exchange(self.wire, connection, lambda: self.sign_in.user)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._wire.close()
+        self.wire.close()
         self.sign_in.close()

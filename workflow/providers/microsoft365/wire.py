@@ -136,7 +136,7 @@ class _LostError(Exception):
 
 
 class Wire:
-    """The one HTTP client of a connection; threads may share it.
+    """The one HTTP client of a connection; threads may share it. ``watch`` is shown every answer.
 
     Args:
         connection: where to, and how often.
@@ -158,6 +158,7 @@ class Wire:
         self._connection = connection
         self._tokens = tokens
         self._clock = clock
+        self.watch: Callable[[Call, Reply], None] | None = None
         self.pace = pace or Pace()
         self._budgets = {family: Budget(family.value, connection.limit(family), self.pace) for family in Family}
         self._client = client(connection, transport)
@@ -259,6 +260,8 @@ class Wire:
         headers = {name.lower(): value for name, value in response.headers.items()}
         reply = Reply(response.status_code, headers, body, self._clock())
         spent = (self.pace.now() - begun) * 1_000
+        if self.watch is not None:
+            self.watch(call, reply)
         LOG.info("%s %s %s %.0f ms", call.name, reply.status, reply.read(call.name).request, spent)
         return reply
 
