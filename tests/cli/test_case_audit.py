@@ -117,8 +117,8 @@ def test_figures_told_apart(odd: Shell) -> None:
     data = odd.ok("case stats --by month --json").data
     lines = list(csv.DictReader(io.StringIO(odd.ok("case stats --by kind --csv").out)))
 
-    assert "2025-06: 1 cases, 1 occurrences" in out
-    assert "2025-07: 1 cases, 1 occurrences" in out
+    assert "2025-06: 1 case, 1 occurrence\n" in out
+    assert "2025-07: 1 case, 1 occurrence\n" in out
     assert ("month", ["2025-06", "2025-07"]) == (data["by"], [group["name"] for group in data["groups"]])
     assert {"mailbox"} == {line["group"] for line in lines}
     assert figures.COLUMNS == tuple(lines[0])
@@ -137,7 +137,10 @@ def test_bars_on_a_terminal(verified: Shell) -> None:
     code, shown = at_a_terminal(["case", "stats"])
 
     assert 0 == code
-    assert "#" * BAR in shown
+    longest = max(line.count("#") for line in shown.splitlines())
+    # Where the terminal has little room the bar is short, and no word is cut for it.
+    assert 5 <= longest <= BAR
+    assert "request to approval" in shown
 
 
 @pytest.mark.parametrize(

@@ -138,3 +138,12 @@ def test_a_picture_that_was_lost_is_drawn_again(sqlite_desk: Desk) -> None:
     assert before == pictures(desk)
     desk.do(case_id, act.AddNote(note=Private("works")))
     desk.close()
+
+
+def test_what_is_no_export_is_named(desk: Desk, tmp_path: Path) -> None:
+    """Whoever gave the wrong file is told which one it was."""
+    path = tmp_path / "notes.txt"
+    path.write_text("hello\n", encoding="utf-8")
+
+    with pytest.raises(InputError, match=r"notes\.txt is no whole export of a ledger: line 1 is not JSON"):
+        audit.verify_export(path, audit.public_key(desk.app))

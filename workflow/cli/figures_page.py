@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from workflow.cli.moments import duration
 from workflow.cli.output import say, table
 from workflow.cli.period import period_words
 from workflow.cli.text import visible
+from workflow.cli.wave import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,8 @@ MEASURES = {
 }
 BAR = 24
 """Columns of the longest bar."""
+SHORTEST = 5
+"""Columns of the longest bar where there is least room; with less, bars tell nothing apart."""
 
 
 def show_figures(session: Session, groups: Sequence[Group], period: Period) -> None:
@@ -40,8 +44,9 @@ def show_figures(session: Session, groups: Sequence[Group], period: Period) -> N
 
 def _group(group: Group) -> None:
     name = f"{visible(group.name, 60)}: " if group.name else ""
+    plural = "" if group.occurrences == 1 else "s"
     came_back = f", {group.recurrences} of them came back" if group.recurrences else ""
-    say(f"{name}{group.cases} cases, {group.occurrences} occurrences{came_back}", bold=True)
+    say(f"{name}{counted(group.cases)}, {group.occurrences} occurrence{plural}{came_back}", bold=True)
     endings = [f"{count} {visible(ending)}" for ending, count in group.resolutions.items()]
     endings += [f"{group.unresolved} without a resolution yet"] if group.unresolved else []
     say(f"  ended: {', '.join(endings)}")
@@ -53,8 +58,6 @@ def _lengths(head: str, lengths: Sequence[tuple[str, Spread, int | None]]) -> No
     if not lengths:
         return
     longest = max((found.median_seconds or 0 for _, found, _ in lengths), default=0)
-    # A bar says nothing that the numbers do not, so it is spared whoever has the output read out or sent elsewhere.
-    drawn = sys.stdout.isatty()
     heads = [head, "count", "median", "nine of ten", "longest"]
     heads += ["open now"] if lengths[0][2] is not None else []
     rows = []
@@ -65,16 +68,35 @@ def _lengths(head: str, lengths: Sequence[tuple[str, Spread, int | None]]) -> No
             *(_length(item) for item in (found.median_seconds, found.p90_seconds, found.longest_seconds)),
         ]
         row += [str(waiting)] if waiting is not None else []
-        rows.append([*row, bar(found.median_seconds, longest)] if drawn else row)
-    table([*heads, ""] if drawn else heads, rows, flexible=(0,))
+        rows.append(row)
+    room = _room([heads, *rows])
+    if room:
+        heads = [*heads, ""]
+        rows = [
+            [*row, bar(found.median_seconds, longest, room)] for row, (_, found, _) in zip(rows, lengths, strict=True)
+        ]
+    table(heads, rows, flexible=(0,))
+
+
+def _room(lines: Sequence[Sequence[str]]) -> int:
+    """Return how long a bar may be behind these cells, 0 for none.
+
+    It says nothing that the numbers do not, so no word is cut for it, and it is spared whoever has the output read out
+    or sent elsewhere.
+    """
+    if not sys.stdout.isatty():
+        return 0
+    taken = sum(max(map(len, column)) + 2 for column in zip(*lines, strict=True))
+    room = min(BAR, shutil.get_terminal_size().columns - taken)
+    return room if room >= SHORTEST else 0
 
 
 def _length(seconds: float | None) -> str:
     return "-" if seconds is None else duration(seconds)
 
 
-def bar(value: float | None, longest: float) -> str:
-    """Return a bar of at most :data:`BAR` columns; the smallest that is not nothing has one."""
+def bar(value: float | None, longest: float, columns: int = BAR) -> str:
+    """Return a bar of at most so many columns; the smallest that is not nothing has one."""
     if not value or not longest:
         return ""
-    return "#" * max(1, round(BAR * value / longest))
+    return "#" * max(1, round(columns * value / longest))

@@ -12,6 +12,7 @@ from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import InputError, NotFoundError
 from workflow.ledger import bundle
 from workflow.ledger.finding import Finding
+from workflow.ledger.malformed import Malformed
 from workflow.services import logbook, setup
 from workflow.services.verification import read_key
 from workflow.storage import cases, playbooks, tree
@@ -89,11 +90,14 @@ def verify_export(path: Path, key: str) -> TreeReport:
     Raises:
         InputError: the file or the key cannot be read.
     """
+    verifier = read_key(key)
     try:
         with path.open(encoding="utf-8") as file:
             found = bundle.read(file)
             named = Named()
-            report = bundle.check(replace(found, rows=named.listen(found.rows)), [read_key(key)])
+            report = bundle.check(replace(found, rows=named.listen(found.rows)), [verifier])
+    except Malformed as error:
+        raise InputError(f"{path} is no whole export of a ledger: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {error}."
         raise InputError(message) from None
