@@ -72,7 +72,8 @@ def test_every_cloud_has_its_addresses(cloud: Cloud) -> None:
     [
         ("plain words", "plain words"),
         ("token eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln end", "token … end"),
-        ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer …"),
+        ("Authorization: Bearer abcdefghijklmnopqrstuv", "Authorization: Bearer …"),
+        ("Basic authentication is off", "Basic authentication is off"),
         ('{"password":"hunter2","x":1}', '{"password":…,"x":1}'),
         ("client_secret=abc&client_assertion=def", "client_secret=…&client_assertion=…"),
         ("-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY----- rest", "… rest"),

@@ -67,6 +67,8 @@ class Entra:
         self.endpoint = f"{home}/{TENANT}/oauth2/v2.0/token"
         self.sent: list[httpx2.Request] = []
         self.forgetful = False
+        self.headers: dict[str, str] = {}
+        self.text = ""
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         """Answer."""
@@ -86,7 +88,9 @@ class Entra:
             return httpx2.Response(200, json=said | {"message": "Open https://microsoft.com/devicelogin, type ABCD"})
         if self.forgetful and b"grant_type=refresh_token" in request.content:
             return httpx2.Response(400, json={"error": "invalid_grant"})
-        return httpx2.Response(self.status, json=self.answer)
+        if self.text:
+            return httpx2.Response(self.status, text=self.text)
+        return httpx2.Response(self.status, json=self.answer, headers=self.headers)
 
     def sign_in(self, tell: Any = None, **settings: Any) -> SignIn:
         """Return a sign-in there."""
@@ -178,6 +182,18 @@ def test_entra_id_may_be_busy_or_away(pem: Path) -> None:
     """Busy is come back, an error of its own or no connection is not reached."""
     with pytest.raises(ProviderBusyError):
         Entra(error="temporarily_unavailable", error_description="later").sign_in(certificate=pem).token(Service.GRAPH)
+    for said, wait in (("7", 7.0), ("soon", 60.0)):
+        throttled = Entra(error="x")
+        throttled.status, throttled.headers = 429, {"Retry-After": said}
+        sign_in = throttled.sign_in(certificate=pem)
+        for _ in range(2):
+            with pytest.raises(ProviderBusyError) as caught:
+                sign_in.token(Service.GRAPH)
+            assert wait == caught.value.retry_after
+    wordless = Entra(error="x")
+    wordless.status, wordless.text = 429, "slow down"
+    with pytest.raises(ProviderBusyError):
+        wordless.sign_in(certificate=pem).token(Service.GRAPH)
     broken = Entra(error="x")
     broken.status = 500
     with pytest.raises(ProviderError, match="500"):
@@ -229,6 +245,8 @@ def test_a_person_types_a_code() -> None:
     sign_in.token(Service.EXCHANGE)
     assert 1 == len(told)
 
+    sign_in.token(Service.EXCHANGE, fresh=True)
+    assert 1 == len(told)
     entra.forgetful = True
     sign_in.token(Service.COMPLIANCE)
     assert 2 == len(told)

@@ -6,7 +6,7 @@ import re
 
 _LONGEST = 400
 _TOKEN = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}")
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{20,}")
 _NAMED = re.compile(
     r"(?i)(\"?[\w-]*(?:password|passwd|secret|assertion|access_token|refresh_token|device_code)\"?\s*[:=]\s*)"
     r"(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"

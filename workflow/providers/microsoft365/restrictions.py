@@ -51,7 +51,7 @@ class Restrictions:
     def unblock(self, kind: Kind, identifier: str, reason: str) -> Answer[None]:
         """Ask Microsoft to lift a restriction, once."""
         cmdlet = f"Remove-{_listed(kind)}"
-        parameters = {_KEY[kind]: sure(identifier), "Reason": redacted(reason)[:_LONGEST_REASON]}
+        parameters = {_KEY[kind]: sure(identifier), "Reason": redacted(reason)[:_LONGEST_REASON] or "unblocked"}
         try:
             _, read = self._exchange.attempt("unblock", cmdlet, parameters)
         except CmdletError as error:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workflow.providers.microsoft365.connection import Connection
 
 _LARGEST_FILE = 100_000
+_BUSY_FOR = 60.0
 _MACHINE = "http://169.254.169.254"
 _BUSY = frozenset({"temporarily_unavailable", "too_many_requests", "slow_down"})
 _CURES = {
@@ -73,15 +74,17 @@ class SignIn:
         """
         with self._lock:
             try:
-                if self._app is None or fresh:
+                if self._app is None or (fresh and self._connection.way is not Way.DEVICE_CODE):
                     self._app = self._open()
-                answer = self._ask(service)
+                answer = self._ask(service, fresh=fresh)
             except httpx2.HTTPError as error:
                 raise ProviderError(f"Signing in: Entra ID cannot be reached ({type(error).__name__}).") from None
             except (ValueError, KeyError, MsalError) as error:
+                self._door.raise_if_busy()
                 raise ProviderError(f"Signing in: {redacted(str(error))}") from None
         found = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(found, str) or not found:
+            self._door.raise_if_busy()
             raise _refused(answer if isinstance(answer, dict) else {})
         return found
 
@@ -116,7 +119,7 @@ class SignIn:
             credential["passphrase"] = connection.certificate_password
         return msal.ConfidentialClientApplication(connection.client, client_credential=credential, **shared)
 
-    def _ask(self, service: Service) -> Any:
+    def _ask(self, service: Service, *, fresh: bool) -> Any:
         audience = self._connection.audience(service)
         scopes = [f"{audience}/.default"]
         if self._connection.way is Way.MANAGED_IDENTITY:
@@ -124,7 +127,8 @@ class SignIn:
         if self._connection.way is Way.CERTIFICATE:
             return self._app.acquire_token_for_client(scopes=scopes)
         for account in self._app.get_accounts()[:1]:
-            silent = self._app.acquire_token_silent(scopes, account=account)
+            # Who has typed a code is not asked for another: their sign-in gives new tokens.
+            silent = self._app.acquire_token_silent(scopes, account=account, force_refresh=fresh)
             if silent:
                 return silent
         flow = self._app.initiate_device_flow(scopes=scopes)
@@ -160,7 +164,7 @@ def _refused(answer: dict[str, Any]) -> ProviderError:
     error = str(answer.get("error", ""))
     said = redacted(str(answer.get("error_description", "")) or error) or "no token and no reason"
     if error in _BUSY:
-        return ProviderBusyError(f"Signing in: Entra ID is busy ({said}).", 60.0)
+        return ProviderBusyError(f"Signing in: Entra ID is busy ({said}).", _BUSY_FOR)
     return ProviderError(f"Signing in: Entra ID refuses: {said}{f' {cure}' if cure else ''}")
 
 
@@ -175,6 +179,7 @@ class _Door:
         self._home = connection.address(Service.LOGIN)
         self._machine = connection.way is Way.MANAGED_IDENTITY
         self._client = client(connection, transport, proxies=not self._machine)
+        self._busy = 0.0
 
     def outward(self, url: str) -> str:
         """Return an address as MSAL wants to see it."""
@@ -187,6 +192,11 @@ class _Door:
     def post(self, url: str, **options: Any) -> _Page:
         """Post, as MSAL asks."""
         return self._send("POST", url, options)
+
+    def raise_if_busy(self) -> None:
+        """Raise where the last answer was to come back later; MSAL repeats that answer without asking again."""
+        if self._busy:
+            raise ProviderBusyError(f"Signing in: Entra ID is busy. Come back in {self._busy:.0f} seconds.", self._busy)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -205,6 +215,10 @@ class _Door:
             fields = kept["data"].items()
             kept["data"] = {name: value.decode() if isinstance(value, bytes) else value for name, value in fields}
         response = self._client.request(method, url, **kept)
+        said = response.headers.get("Retry-After", "")
+        self._busy = 0.0
+        if response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
+            self._busy = float(said) if said.isascii() and said.isdigit() and int(said[:9]) else _BUSY_FOR
         return _Page(response, response.text.replace(self._home, away))
 
 

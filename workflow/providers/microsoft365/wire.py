@@ -39,7 +39,10 @@ _UNSAID_WAIT = 5.0
 _UNAUTHORISED, _TOO_MANY, _TIMEOUT, _FAILED = 401, 429, 408, 500
 _MOVED = frozenset({301, 302, 307, 308})
 _TOO_BUSY = b"maximum number of concurrent requests"
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.LocalProtocolError)
+_NOT_SENT = (
+    *(httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout),
+    *(httpx2.LocalProtocolError, httpx2.UnsupportedProtocol),
+)
 
 
 class Tokens(Protocol):
@@ -175,10 +178,10 @@ class Wire:
             OutcomeUnknownError: it would change the tenant, and no answer says whether it did.
             ProviderError: the service cannot be reached or fails; nothing was changed.
         """
-        fresh = False
+        token = self._tokens.token(call.service)
+        renewed = False
         attempt = 0
         while True:
-            token = self._tokens.token(call.service, fresh=fresh)
             budget = self._budgets[call.family]
             try:
                 with budget.call():
@@ -193,9 +196,10 @@ class Wire:
                     self._failed(call, reply, attempt)
                     budget.hold(reply.retry_after or 0.0)
                     self.pace.wait(0.0 if reply.retry_after else self.pace.backoff(attempt))
-                elif reply.status == _UNAUTHORISED and not fresh:
+                elif reply.status == _UNAUTHORISED and not renewed:
                     # Refused before it was heard: a token may have been taken back before its time.
-                    fresh = True
+                    renewed = True
+                    token = self._tokens.token(call.service, fresh=True)
                     continue
                 else:
                     return reply
@@ -255,8 +259,6 @@ class Wire:
             raise _LostError(type(error).__name__, sent=False) from None
         except httpx2.TransportError as error:
             raise _LostError(type(error).__name__, sent=True) from None
-        except (httpx2.InvalidURL, ValueError) as error:
-            raise ProviderError(f"{call.name}: this cannot be sent ({type(error).__name__}).") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         reply = Reply(response.status_code, headers, body, self._clock())
         spent = (self.pace.now() - begun) * 1_000
