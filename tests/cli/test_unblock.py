@@ -140,7 +140,9 @@ def test_the_intent(verified: Shell) -> None:
     assert "portal:   https://security.microsoft.com/restrictedentities" in ran.out
     assert "Remove-BlockedSenderAddress -SenderAddress 'ada@contoso.com'" in ran.out
     assert "unprotected until 00:00 UTC" in ran.out
-    assert 8 == verified("case unblock 1 --yes --as ben").code
+    again = verified("case unblock 1 --yes --as ben")
+    assert 8 == again.code
+    assert "record what you saw: holdfast case observe 1 --restriction WHICH --ref WHERE" in again.err
     assert 3 == verified("case withdraw 1 --as ben").code
 
 

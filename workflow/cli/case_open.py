@@ -55,7 +55,7 @@ def kind_of(identifier: str) -> Kind:
 @click.option(
     "--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="A GUID is a connector, else mailbox."
 )
-@click.option("--tenant", default="", help="The tenant; that of the settings by default.")
+@click.option("--tenant", metavar="NAME", default="", help="Which tenant, unless the settings' own.")
 @click.option("--restricted-at", metavar="TIME", help="When the restriction began, as the portal shows it.")
 @click.option("--temporary", is_flag=True, help="The portal says that the block ends by itself.")
 @click.option("--reason", default="", help="The portal's own text.")

@@ -83,17 +83,19 @@ EXITS: Mapping[type[errors.HoldfastError], Exit] = {
 CURES: Mapping[type[errors.HoldfastError], str] = {
     errors.SamePersonError: "Ask somebody else to do it, with their own --as NAME.",
     errors.NotPermittedError: "'holdfast config show' lists who may do what.",
-    errors.ConflictError: "Look again with 'holdfast case view', then repeat the command.",
-    errors.PendingError: "'holdfast case view' shows since when; record a reading with 'holdfast case observe'.",
+    errors.ConflictError: "Look again with 'holdfast case view CASE', then repeat the command.",
+    errors.PendingError: (
+        "Look again, then record what you saw: holdfast case observe CASE --restriction WHICH --ref WHERE"
+    ),
     errors.ErasurePendingError: "Repeat 'holdfast case erase CASE --confirm' when nobody reads: it finishes the work.",
     errors.SettingsError: "Correct the setting; 'docs/reference/settings.md' lists them all.",
     errors.DatabaseBusyError: "Try again in a moment.",
     errors.ProviderBusyError: "Try again after the time it names.",
     errors.UnblockLimitError: "Open a request with Microsoft Support, and record its number as the reference.",
-    errors.OutcomeUnknownError: "Read the tenant before anything else: 'holdfast case check'.",
+    errors.OutcomeUnknownError: "Read the tenant before anything else: 'holdfast case check CASE'.",
     errors.KeyMissingError: "Restore the key file, or run 'holdfast init' on a new installation.",
 }
-"""What to do next, where the message itself does not say it."""
+"""What to do next, where the message itself does not say it; ``CASE`` stands for the case it is about."""
 
 
 def worst(codes: Iterable[Exit]) -> Exit:

@@ -48,7 +48,7 @@ COLUMNS = (
 )
 @click.option("--resolution", type=click.Choice([item.value for item in Resolution]), help="Only with this resolution.")
 @click.option("--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="Only entities of this kind.")
-@click.option("--tenant", default="", help="Only this tenant's.")
+@click.option("--tenant", metavar="NAME", default="", help="Only this tenant's.")
 @click.option(
     "--population", metavar="FILE", type=click.Path(path_type=Path), help="Write the ids drawn from to a new file."
 )

@@ -79,15 +79,22 @@ ASIDE = frozenset(
 
 def next_commands(names: tuple[str, ...], reference: str) -> list[str]:
     """Return the commands for these actions, with the case filled in."""
-    case = shlex.quote(visible(reference)) if reference else "CASE"
-    return [f"holdfast {COMMANDS[name].replace('CASE', case)}" for name in names if name in COMMANDS]
+    return [_filled(f"holdfast {COMMANDS[name]}", reference) for name in names if name in COMMANDS]
+
+
+def _filled(command: str, reference: str) -> str:
+    return command.replace("CASE", shlex.quote(visible(reference))) if reference else command
 
 
 def next_step(error: HoldfastError, reference: str) -> str:
     """Return in one line what to do next about one case among many."""
     if isinstance(error, GateClosedError | WrongStateError) and error.missing:
         return f"holdfast case prerequisites {reference} --missing"
-    return f"holdfast case view {reference}" if isinstance(error, WrongStateError | PendingError) else cure_of(error)
+    return (
+        f"holdfast case view {reference}"
+        if isinstance(error, WrongStateError | PendingError)
+        else _filled(cure_of(error), reference)
+    )
 
 
 def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
@@ -104,7 +111,7 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
             "code": error.code,
             "message": str(error),
             "exit": int(exit_of(error)),
-            "next_step": cure_of(error),
+            "next_step": _filled(cure_of(error), session.case),
             **details,
         }
     }
@@ -158,7 +165,7 @@ def show_error(error: HoldfastError, session: Session) -> None:
         ]
     elif isinstance(error, PlaybookError):
         lines += [f"  {visible(fault)}" for fault in error.faults]
-    cure = cure_of(error)
+    cure = _filled(cure_of(error), session.case)
     if cure:
         lines.append(f"  {cure}")
     if "roles" in error.details():
