@@ -8,7 +8,8 @@
     │   ├── WrongStateError           the state machine has no such step from here (.possible)
     │   ├── EvidenceRefusedError      what was offered cannot count as evidence
     │   ├── SamePersonError           separation of duties (.roles)
-    │   └── ReviewOwedError           a broken glass is to be reviewed first (.roles)
+    │   ├── ReviewOwedError           a broken glass is to be reviewed first (.roles)
+    │   └── RestoreOwedError          what containment removed is to be given back or left out first
     ├── NotPermittedError             the actor's roles do not include this (.roles)
     ├── NotFoundError                 no such case, playbook, person…
     ├── ConflictError                 somebody else moved the case first
@@ -128,6 +129,12 @@ class ReviewOwedError(RuleRefusedError):
     """An approval broke the glass, and nobody else has reviewed it yet."""
 
     code = "review_owed"
+
+
+class RestoreOwedError(RuleRefusedError):
+    """Containment removed something that was neither given back nor deliberately left out."""
+
+    code = "restore_owed"
 
 
 class NotPermittedError(HoldfastError):

@@ -36,7 +36,7 @@ FOLDER = Path(workflow.domain.__file__).parent
 MODULES = [importlib.import_module(f"workflow.domain.{item.name}") for item in pkgutil.iter_modules([str(FOLDER)])]
 CASE_FIELDS = set(Case.__slots__)
 CHANGERS = {"pop", "popitem", "update", "clear", "setdefault"}
-WRITERS = {"history.py", "unblocking.py", "case.py"}
+WRITERS = {"history.py", "changing.py", "unblocking.py", "case.py"}
 READERS = {"course.py"}
 """A room that never meets a case: it reads entries into a value of its own, whose attributes bear the same names."""
 

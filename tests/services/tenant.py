@@ -136,8 +136,8 @@ class Tenant:
         return self._answer("remove_method", lambda: self._drop(user, "methods", method))
 
     def _drop(self, name: str, place: str, item: object) -> None:
-        account = self.accounts[name]
-        setattr(account, place, tuple(one for one in getattr(account, place) if one != item))
+        account, key = self.accounts[name], getattr(item, "id", item)
+        setattr(account, place, tuple(one for one in getattr(account, place) if getattr(one, "id", one) != key))
 
     def _put(self, name: str, place: str, item: object) -> None:
         self._drop(name, place, item)

@@ -19,6 +19,8 @@ COMMANDS = {
     "history": Lazy(_READ, "history", "Show everything that happened to a case."),
     "work": Lazy(_WORK, "work", "Be guided through what a case still needs."),
     "check": Lazy("workflow.cli.case_check", "check", "Read the tenant and record what holds."),
+    "contain": Lazy("workflow.cli.case_contain", "contain", "Shut the attacker out of the account."),
+    "restore": Lazy("workflow.cli.case_contain", "restore", "Give back, or leave out, what containment removed."),
     "record": Lazy(_FACTS, "record", "Record the answer to one or more prerequisites."),
     "retract": Lazy(_FACTS, "retract", "Take an answer back."),
     "except": Lazy(_FACTS, "except_", "Ask for, grant or refuse an exception."),

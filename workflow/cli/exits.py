@@ -57,6 +57,7 @@ EXITS: Mapping[type[errors.HoldfastError], Exit] = {
     errors.EvidenceRefusedError: Exit.REFUSED,
     errors.SamePersonError: Exit.NOT_ALLOWED,
     errors.ReviewOwedError: Exit.REFUSED,
+    errors.RestoreOwedError: Exit.REFUSED,
     errors.NotPermittedError: Exit.NOT_ALLOWED,
     errors.NotFoundError: Exit.NOT_FOUND,
     errors.ConflictError: Exit.CONFLICT,

@@ -41,6 +41,8 @@ PERMITTED: Mapping[type[act.Action], frozenset[Role]] = {
     act.RejectRequest: SECOND,
     act.IntendUnblock: WORKERS | MACHINE,
     act.RecordAnswer: WORKERS | MACHINE,
+    act.IntendChange: WORKERS | MACHINE,
+    act.AnswerChange: WORKERS | MACHINE,
     act.CloseCase: WORKERS,
     act.DismissCase: WORKERS,
     act.ReopenCase: WORKERS,

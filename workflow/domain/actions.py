@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from workflow.domain.encoding import ENCODERS, decode
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.restriction import Source
-from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, Result, Verdict
+from workflow.domain.vocabulary import (
+    Answer,
+    Change,
+    Kind,
+    Made,
+    Method,
+    Resolution,
+    RestrictionStatus,
+    Result,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -276,6 +286,33 @@ class RecordAnswer(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntendChange(Action):
+    """Record the intent to change the tenant now (R6); ``undoes`` is the sequence of the change it takes back.
+
+    ``target`` is what is changed, so that it can be given back.
+    """
+
+    name: ClassVar[str] = "change"
+    change: Change
+    about: str = ""
+    target: Private = NOTHING
+    undoes: int = 0
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerChange(Action):
+    """Record what came of the change intended at that sequence, or of what it had removed."""
+
+    name: ClassVar[str] = "answer-change"
+    intent: int
+    made: Made
+    method: Method = Method.CHECKED
+    reference: Private = NOTHING
+    reason: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseCase(Decision):
     """End the case after its watch, or because the restriction ended by itself and the work is complete."""
 
@@ -315,32 +352,10 @@ class EraseCase(Decision):
 ACTIONS: Mapping[str, type[Action]] = {
     kind.name: kind
     for kind in (
-        OpenCase,
-        ReportRestriction,
-        ObserveRestriction,
-        RecordEvidence,
-        RetractEvidence,
-        AskException,
-        ConfirmProposal,
-        RefuseProposal,
-        AssignCase,
-        AddNote,
-        AddIdentity,
-        RemoveIdentity,
-        LinkCase,
-        LabelCase,
-        MovePlaybook,
-        RequestUnblock,
-        WithdrawRequest,
-        ApproveUnblock,
-        ReviewApproval,
-        RejectRequest,
-        IntendUnblock,
-        RecordAnswer,
-        CloseCase,
-        DismissCase,
-        ReopenCase,
-        EraseCase,
+        *(OpenCase, ReportRestriction, ObserveRestriction, RecordEvidence, RetractEvidence, AskException),
+        *(ConfirmProposal, RefuseProposal, AssignCase, AddNote, AddIdentity, RemoveIdentity, LinkCase, LabelCase),
+        *(MovePlaybook, RequestUnblock, WithdrawRequest, ApproveUnblock, ReviewApproval, RejectRequest),
+        *(IntendUnblock, RecordAnswer, IntendChange, AnswerChange, CloseCase, DismissCase, ReopenCase, EraseCase),
     )
 }
 """Every action by the name that entries carry."""

@@ -7,12 +7,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.domain.private import NOTHING, Private
-from workflow.domain.vocabulary import Kind, RestrictionStatus, State, Verdict
+from workflow.domain.vocabulary import REMOVALS, Kind, Made, RestrictionStatus, State, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow.domain.vocabulary import Answer, Method, Resolution, Result
+    from workflow.domain.vocabulary import Answer, Change, Method, Resolution, Result
 
 
 class Evidence(NamedTuple):
@@ -163,6 +163,32 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantChange:
+    """A change of the tenant, from its intent on. ``made`` is None while nobody knows what came of it.
+
+    ``undoes`` is the sequence of the change that this one takes back; ``ending`` says what became of what was removed:
+    restored, left, or None while it is owed.
+    """
+
+    change: Change
+    about: str
+    by: str
+    at: datetime
+    sequence: int
+    leaf: str
+    target: Private
+    undoes: int = 0
+    made: Made | None = None
+    ending: Made | None = None
+
+    @property
+    def owed(self) -> bool:
+        """Whether it removed something that was neither given back nor deliberately left out."""
+        removed = self.change in REMOVALS and self.made is Made.DONE
+        return removed and not self.undoes and self.ending is None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What was last observed about the restriction, and when."""
 
@@ -227,6 +253,7 @@ class Case:
     erased_at: datetime | None = None
     hands: frozenset[str] = frozenset()
     assignee: str = ""
+    changes: dict[int, TenantChange] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     labels: tuple[str, ...] = ()
     seen: frozenset[str] = frozenset()
@@ -239,6 +266,7 @@ class Case:
         other.evidence = dict(self.evidence)
         other.acceptances = dict(self.acceptances)
         other.proposals = dict(self.proposals)
+        other.changes = dict(self.changes)
         return other
 
     @property

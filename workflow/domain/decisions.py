@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.domain import access, facts, gate, glass
+from workflow.domain import access, changes, facts, gate, glass
 from workflow.domain import actions as act
 from workflow.domain.playbook import Team
 from workflow.domain.record import Record, time_for_people, time_to_text
@@ -237,11 +237,13 @@ def closed(action: act.CloseCase, scene: Scene) -> list[Record]:
 
     Raises:
         ReviewOwedError: an approval broke the glass, and nobody else has said whether that was justified.
+        RestoreOwedError: what containment removed is neither given back nor deliberately left out.
         GateClosedError: required steps do not hold or recommended ones are unanswered.
         RuleRefusedError: the watch still runs, or the restriction is still there.
     """
     case = scene.case
     glass.no_review_owed(case)
+    changes.nothing_owed(case)
     resolution = case.resolution
     if case.state is State.RELEASED:
         assert case.released_at is not None  # noqa: S101 - a released case has the time of its release
@@ -297,6 +299,7 @@ def dismissal_proposed(action: act.DismissCase, scene: Scene) -> list[Record]:
 def _may_dismiss(action: act.DismissCase, scene: Scene) -> None:
     case = scene.case
     glass.no_review_owed(case)
+    changes.nothing_owed(case)
     if action.resolution not in DISMISSALS:
         message = f"A dismissal is one of: {', '.join(item.value for item in DISMISSALS)}."
         raise InputError(message)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain.private import Private
 from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.restriction import Source
-from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, Result, Verdict
+from workflow.domain.vocabulary import (
+    Answer,
+    Change,
+    Kind,
+    Made,
+    Method,
+    Resolution,
+    RestrictionStatus,
+    Result,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +33,8 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
     "answer": Answer,
     "resolution": Resolution,
     "verdict": Verdict,
+    "change": Change,
+    "made": Made,
 }
 ENCODERS: Mapping[type, Callable[[Any], Any]] = {
     datetime: time_to_text,

@@ -17,6 +17,7 @@ from workflow.domain.case import (
     Proposal,
     Reading,
 )
+from workflow.domain.changing import CHANGING
 from workflow.domain.playbook import Condition
 from workflow.domain.private import private_in
 from workflow.domain.record import time_from_text
@@ -307,6 +308,7 @@ def _labelled(case: Case, entry: Entry, _at: datetime) -> None:
 
 _HANDLERS: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
     **UNBLOCKING,
+    **CHANGING,
     EntryType.CASE_OPENED: _opened,
     EntryType.CASE_CLOSED: _ended,
     EntryType.CASE_DISMISSED: _ended,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
-from workflow.domain import decisions, erasure, evidence, facts, glass, labels, moves
+from workflow.domain import changes, decisions, erasure, evidence, facts, glass, labels, moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +34,8 @@ TRIGGERS: Mapping[type[act.Action], str] = {
     act.ReviewApproval: "note",
     act.IntendUnblock: "intend",
     act.RecordAnswer: "answer",
+    act.IntendChange: "record",
+    act.AnswerChange: "note",
     act.CloseCase: "close",
     act.DismissCase: "dismiss",
     act.ReopenCase: "reopen",
@@ -61,6 +63,8 @@ MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
     act.ReviewApproval: glass.reviewed,
     act.IntendUnblock: decisions.intended,
     act.RecordAnswer: decisions.answered,
+    act.IntendChange: changes.intended,
+    act.AnswerChange: changes.answered,
     act.CloseCase: decisions.closed,
     act.DismissCase: decisions.dismissal_proposed,
     act.ReopenCase: decisions.reopened,

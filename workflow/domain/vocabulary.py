@@ -123,6 +123,34 @@ class Answer(StrEnum):
     SUPPORT = "support"
 
 
+class Change(StrEnum):
+    """What Holdfast changes in a tenant to contain an account; each from :data:`REMOVALS` on can be given back."""
+
+    BLOCK_SIGN_IN = "block-sign-in"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of a change
+    REVOKE_SESSIONS = "revoke-sessions"
+    REMOVE_METHOD = "remove-method"
+    REMOVE_CONSENT = "remove-consent"
+    REMOVE_ROLE = "remove-role"
+    CLEAR_FORWARDING = "clear-forwarding"
+    DISABLE_RULE = "disable-rule"
+    REMOVE_DELEGATE = "remove-delegate"
+
+
+REMOVALS = frozenset(Change) - {Change.BLOCK_SIGN_IN, Change.RESET_PASSWORD, Change.REVOKE_SESSIONS}
+"""Changes that take something from its owner: it is given back, or deliberately not, before the case ends."""
+
+
+class Made(StrEnum):
+    """What came of a change, and at last of what it removed."""
+
+    DONE = "done"
+    NOT_NEEDED = "not-needed"
+    FAILED = "failed"
+    RESTORED = "restored"
+    LEFT = "left"
+
+
 class EntryType(StrEnum):
     """The grammar of the ledger: noun, colon, past participle."""
 
@@ -161,6 +189,8 @@ class EntryType(StrEnum):
     UNBLOCK_VOIDED = "unblock:voided"
     UNBLOCK_INTENDED = "unblock:intended"
     UNBLOCK_ANSWERED = "unblock:answered"
+    CHANGE_INTENDED = "change:intended"
+    CHANGE_ANSWERED = "change:answered"
     APPROVAL_LAPSED = "approval:lapsed"
     APPROVAL_REVIEWED = "approval:reviewed"
     ACTION_REFUSED = "action:refused"

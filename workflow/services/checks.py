@@ -16,7 +16,7 @@ from workflow.domain.lifecycle import settle
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import clamp, time_to_text
-from workflow.domain.vocabulary import EntryType, Method, Result
+from workflow.domain.vocabulary import Change, EntryType, Made, Method, Result
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotReadableError, ProviderError
 from workflow.services import casework, people, snapshot
 from workflow.services.casework import Done
@@ -113,7 +113,7 @@ def check(
     subject = read_subject(app, case_id)
     connected(app, subject.case)
     wanted = list(_wanted(subject, ids, quick=quick))
-    machine = _may_ask(app, who, subject)
+    machine = asking(app, who, subject)
     look = Look(app.provider, {} if shared is None else shared)
     made = [_checked(app, look, subject, item, about) for item, about in wanted]
     actions = [action for action, _ in made if action is not None]
@@ -223,9 +223,12 @@ def _wanted(subject: Subject, ids: Sequence[str], *, quick: bool) -> Iterator[tu
     for item in subject.playbook.prerequisites:
         if probe(item) is None or (ids and item.id not in ids) or (quick and item.check is Check.SNAPSHOT_SAVED):
             continue
-        for about in gate.people(subject.case, item):
-            if ids or not _settled(subject, item, about):
-                yield item, about
+        yield from ((item, about) for about in asked(subject, item, anew=bool(ids)))
+
+
+def asked(subject: Subject, item: Prerequisite, *, anew: bool = False) -> Iterator[str]:
+    """Yield about whom a prerequisite is asked now; ``anew`` also where asking brings nothing more."""
+    return (about for about in gate.people(subject.case, item) if anew or not _settled(subject, item, about))
 
 
 def _settled(subject: Subject, item: Prerequisite, about: str) -> bool:
@@ -240,7 +243,7 @@ def _settled(subject: Subject, item: Prerequisite, about: str) -> bool:
     return kept or evidence.result is Result.NOT_APPLICABLE
 
 
-def _may_ask(app: App, who: Who, subject: Subject) -> Who:
+def asking(app: App, who: Who, subject: Subject) -> Who:
     """Return as whom to record: Holdfast itself, or a person who may not ask, so that the refusal is recorded."""
     with app.database.transaction() as tx:
         actor = people.actor(app, tx, who)
@@ -269,7 +272,7 @@ def _checked(
     keeps = finding.result is Result.UNABLE_TO_VERIFY and _counts(subject, item, about, standing)
     before = _before(subject, standing, finding)
     observed_at = min([read.at for read in look.reads] + [app.now()])
-    reference = "; ".join(dict.fromkeys(_source(read) for read in look.reads))
+    reference = "; ".join(dict.fromkeys(source(read) for read in look.reads))
     action = act.RecordEvidence(
         prerequisite=item.id,
         about=about,
@@ -299,9 +302,25 @@ def _checked(
 
 
 def ground(subject: Subject, about: str) -> Ground:
-    """Return what a predicate knows of the case."""
-    del about
-    return Ground(since=subject.case.boundary or subject.now)
+    """Return what a predicate knows of the case: since when, and when Holdfast last reset the person's password."""
+    resets = [
+        item.at
+        for item in subject.case.changes.values()
+        if (item.change, item.about, item.made) == (Change.RESET_PASSWORD, about, Made.DONE)
+    ]
+    return Ground(since=subject.case.boundary or subject.now, reset_at=max(resets, default=None))
+
+
+def judged(look: Look, subject: Subject, item: Prerequisite, about: str) -> bool:
+    """Say whether a person found good exactly what the tenant shows now.
+
+    Raises:
+        ProviderError: it cannot be read.
+    """
+    known = subject.judged.get((item.id, about))
+    if known is None:
+        return False
+    return PREDICATES[item.check](look, subject.name(about), ground(subject, about)).value == known
 
 
 def _saved(app: App, look: Look, subject: Subject) -> tuple[Finding, str]:
@@ -335,7 +354,8 @@ def _before(subject: Subject, standing: Evidence | None, finding: Finding) -> st
     return subject.values.get(standing.before.commitment, "") if last == finding.value else last
 
 
-def _source(read: Read) -> str:
+def source(read: Read) -> str:
+    """Return where an answer comes from, as evidence names it."""
     return f"{read.call} (request {read.request})" if read.request else read.call
 
 

@@ -55,6 +55,8 @@ WORDS: Mapping[str, str] = {
     EntryType.UNBLOCK_VOIDED: "request and approval void",
     EntryType.UNBLOCK_INTENDED: "unblock started",
     EntryType.UNBLOCK_ANSWERED: "Microsoft answered",
+    EntryType.CHANGE_INTENDED: "change of the tenant begun",
+    EntryType.CHANGE_ANSWERED: "change of the tenant answered",
     EntryType.APPROVAL_LAPSED: "approval lapsed",
     EntryType.APPROVAL_REVIEWED: "break-glass approval reviewed",
     EntryType.ACTION_REFUSED: "refused",

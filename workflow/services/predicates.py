@@ -121,10 +121,16 @@ def password_reset(look: Look, user: str, ground: Ground) -> Finding:
     if found.synced:
         note = "The account is synchronised: it is reset on premises, twice, and a person attests it."
         return Finding(Result.UNABLE_TO_VERIFY, value, note)
-    if ground.reset_at is not None and abs(changed - ground.reset_at) <= SKEW:
+    last: AuditEvent | None = None
+    own = ground.reset_at is not None and abs(changed - ground.reset_at) <= SKEW
+    try:
+        events = look(look.provider.directory_audit, user, ground.since - SKEW)
+        last = max((event for event in events if _about_a_password(event)), key=lambda event: event.at, default=None)
+    except ProviderError:
+        if not own:
+            raise
+    if own and (last is None or last.at < changed or _by_another(last, found)):
         return Finding(Result.MET, f"{value}, reset by Holdfast")
-    events = look(look.provider.directory_audit, user, ground.since - SKEW)
-    last = max((event for event in events if _about_a_password(event)), key=lambda event: event.at, default=None)
     if last is None or abs(last.at - changed) > SKEW:
         note = "The directory audit does not say (yet) who changed it; its records come late."
         return Finding(Result.UNABLE_TO_VERIFY, value, note)
@@ -137,9 +143,7 @@ def _about_a_password(event: AuditEvent) -> bool:
 
 
 def _by_another(event: AuditEvent, user: User) -> bool:
-    actor = event.actor.casefold()
-    reset = event.operation.casefold().startswith("reset user password")
-    return bool(actor) and reset and actor not in {user.id.casefold(), user.name.casefold()}
+    return bool(event.actor) and event.actor.casefold() not in {user.id.casefold(), user.name.casefold()}
 
 
 def sessions_revoked(look: Look, user: str, ground: Ground) -> Finding:

@@ -1,0 +1,363 @@
+"""Containment: what the checks found wrong is put right, in the playbook's order, which is Microsoft's.
+
+Each change is intent → read → act if still needed → read again → record (R6). Nothing is called inside a transaction,
+and nothing is called twice: what is not known to have happened is found out by reading.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from workflow.domain import actions as act
+from workflow.domain.playbook import Check
+from workflow.domain.private import NOTHING, Private
+from workflow.domain.record import time_for_people
+from workflow.domain.vocabulary import Made, Method, Phase, Result
+from workflow.errors import InputError, NotFoundError, OutcomeUnknownError, PendingError, ProviderError
+from workflow.providers.shapes import Secret
+from workflow.services import casework, checks
+from workflow.services.changes import DOINGS, PLANNERS, title
+from workflow.services.predicates import Look, shown
+from workflow.storage import openings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from workflow.app import App
+    from workflow.domain.case import TenantChange
+    from workflow.domain.playbook import Prerequisite
+    from workflow.domain.vocabulary import Change
+    from workflow.providers.shapes import Answer, Read
+    from workflow.services.checks import Subject
+    from workflow.services.people import Who
+
+ALWAYS = frozenset({Check.SIGN_IN_BLOCKED, Check.NO_FORWARDING, Check.RULES_HARMLESS})
+"""Put right without being named, though not required by containment: mail keeps leaking otherwise."""
+SETTLES = timedelta(minutes=2)
+"""How long another process may still be at a change before its outcome is found out by reading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One change to be made. ``about`` is the opaque id, ``account`` the name of the account or mailbox."""
+
+    prerequisite: str
+    change: Change
+    about: str
+    account: str
+    what: str
+    target: dict[str, Any] = field(default_factory=dict)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values for people and programs."""
+        return {
+            "prerequisite": self.prerequisite,
+            "change": self.change.value,
+            "account": self.account,
+            "what": self.what,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What came of one change; ``made`` is None where nobody knows. A secret is handed over here and nowhere else."""
+
+    planned: Planned
+    sequence: int
+    made: Made | None
+    said: str = ""
+    secret: Secret | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values, without the secret."""
+        made = self.made.value if self.made else "unknown"
+        return self.planned.to_data() | {"entry": self.sequence, "made": made, "message": self.said}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be changed for a case, and what could not be looked at."""
+
+    subject: Subject
+    steps: tuple[Planned, ...]
+    unread: tuple[str, ...]
+
+
+def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = ()) -> Plan:
+    """Read the tenant and say what would be changed; nothing is changed or recorded.
+
+    Args:
+        app: the app.
+        who: who asks.
+        case_id: the case.
+        ids: the prerequisites to put right. By default those of containment, blocked sign-in, forwarding and rules;
+            what takes more away is named.
+
+    Raises:
+        NotReadableError: no tenant is connected, or the case is another tenant's.
+        NotFoundError: no such case or prerequisite.
+        InputError: Holdfast cannot put a named prerequisite right.
+        HoldfastError: who asks may not.
+    """
+    subject = checks.read_subject(app, case_id)
+    checks.connected(app, subject.case)
+    wanted = list(_wanted(subject, ids))
+    if not checks.asking(app, who, subject).machine:
+        # Whoever may not do it may not write anything here, and the attempt is recorded (R9).
+        casework.perform(app, who, case_id, act.AddNote(note=Private("Tried to contain the account.")))
+    look = Look(app.provider)
+    steps: list[Planned] = []
+    unread: list[str] = []
+    for item, about in wanted:
+        account, ground = subject.name(about), checks.ground(subject, about)
+        try:
+            if checks.judged(look, subject, item, about):
+                continue
+            found = list(PLANNERS[item.check](look, account, ground))
+        except ProviderError as error:
+            unread.append(shown(f"{item.id}: {error}"))
+            continue
+        for change, target, what in found:
+            one = Planned(
+                prerequisite=item.id,
+                change=change,
+                about=about,
+                account=account,
+                what=title(change, what),
+                target=target,
+            )
+            if all((one.change, one.account, one.target) != (it.change, it.account, it.target) for it in steps):
+                steps.append(one)
+    return Plan(subject, tuple(steps), tuple(unread))
+
+
+def _wanted(subject: Subject, ids: Sequence[str]) -> Iterator[tuple[Prerequisite, str]]:
+    for name in ids:
+        item = subject.playbook.get(name)
+        if item is None:
+            message = f"Playbook {subject.playbook.name!r} has no prerequisite {name!r}."
+            raise NotFoundError(message)
+        if item.check not in PLANNERS:
+            message = f"{name!r} is not put right by Holdfast: a person does it and records it."
+            raise InputError(message)
+    for item in subject.playbook.prerequisites:
+        usual = item.check in ALWAYS or (item.required and item.required_by is Phase.CONTAIN)
+        if item.check in PLANNERS and (item.id in ids if ids else usual):
+            yield from ((item, about) for about in checks.asked(subject, item))
+
+
+def contain(app: App, who: Who, case_id: str, ids: Sequence[str] = ()) -> Iterator[Changed]:
+    """Put right what the checks find wrong, one change after the other, and record what holds afterwards.
+
+    Yields what came of each change once it is on the ledger; what could not be read is told by the evidence.
+
+    Raises:
+        PendingError: a change of this case is under way elsewhere.
+        HoldfastError: as :func:`plan`, and whatever refuses a step.
+    """
+    yield from found_out(app, who, case_id)
+    subject = checks.read_subject(app, case_id)
+    _save_first(app, who, subject)
+    planned = plan(app, who, case_id, ids)
+    touched = tuple(dict.fromkeys(step.prerequisite for step in planned.steps))
+    if touched:
+        # What is wrong goes on the ledger before it is put right, so that the values before are known.
+        checks.check(app, who, case_id, touched)
+    for step in planned.steps:
+        yield carry_out(app, who, case_id, step)
+    if touched:
+        checks.check(app, who, case_id, touched)
+
+
+def _save_first(app: App, who: Who, subject: Subject) -> None:
+    """Keep a snapshot before anything is changed, where the playbook asks for one and none is kept."""
+    wanted = [item for item in subject.playbook.prerequisites if item.check is Check.SNAPSHOT_SAVED]
+    for item in wanted:
+        standing = subject.case.evidence.get((item.id, ""))
+        if standing is None or standing.result is not Result.MET:
+            checks.check(app, who, subject.case.id, [item.id])
+
+
+def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 0, reason: str = "") -> Changed:
+    """Make one change, or with ``undoes`` take it back: intent, read, act if still needed, read again, record.
+
+    Raises:
+        HoldfastError: whatever refuses the intent; nothing is called then.
+    """
+    intent = act.IntendChange(
+        change=step.change,
+        about=step.about,
+        target=_text(json.dumps(step.target, sort_keys=True)),
+        undoes=undoes,
+        reason=_text(reason),
+    )
+    done = casework.perform(app, who, case_id, intent)
+    sequence = next(entry.sequence for entry in done.entries if entry.action == intent.name)
+    doing, tenant = DOINGS[step.change], app.provider
+    call = doing.undo if undoes else doing.act
+    assert call is not None  # noqa: S101 - what cannot be given back by a call is not tried
+    try:
+        before = doing.read(tenant, step.account)
+        if doing.in_effect(before.value, step.target) is not bool(undoes):
+            return _answered(app, who, case_id, step, sequence, Made.NOT_NEEDED, before.read)
+        answer: Answer[Any] = call(tenant, step.account, step.target)
+    except OutcomeUnknownError as error:
+        return _after_silence(app, who, case_id, step, sequence, error)
+    except ProviderError as error:
+        return _answered(app, who, case_id, step, sequence, Made.FAILED, None, str(error))
+    secret = answer.value if isinstance(answer.value, Secret) else None
+    return replace(_answered(app, who, case_id, step, sequence, Made.DONE, answer.read), secret=secret)
+
+
+def _after_silence(
+    app: App, who: Who, case_id: str, step: Planned, sequence: int, error: OutcomeUnknownError
+) -> Changed:
+    """Find out by reading what became of a change to which no answer came; it stays open while nobody can tell."""
+    doing = DOINGS[step.change]
+    undoes = bool(checks.read_subject(app, case_id).case.changes[sequence].undoes)
+    try:
+        found = doing.read(app.provider, step.account)
+    except ProviderError:
+        return Changed(planned=step, sequence=sequence, made=None, said=shown(str(error)))
+    if doing.in_effect(found.value, step.target) is undoes:
+        # Not in effect yet may still become so: another look, later, decides.
+        return Changed(planned=step, sequence=sequence, made=None, said=shown(str(error)))
+    return _answered(app, who, case_id, step, sequence, Made.DONE, found.read, "No answer came; found done by reading.")
+
+
+def _answered(
+    app: App, who: Who, case_id: str, step: Planned, sequence: int, made: Made, read: Read | None, said: str = ""
+) -> Changed:
+    source = checks.source(read) if read else ""
+    reference = shown(": ".join(filter(None, (source, said))))
+    answer = act.AnswerChange(intent=sequence, made=made, reference=_text(reference))
+    condition = DOINGS[step.change].condition
+    known: list[act.Action] = [answer]
+    if made is Made.DONE and condition is not None and step.about:
+        known.append(act.AddIdentity(subject=step.about, facts={condition.value: True}))
+    casework.perform(app, who, case_id, *known)
+    return Changed(planned=step, sequence=sequence, made=made, said=shown(said))
+
+
+def found_out(app: App, who: Who, case_id: str) -> Iterator[Changed]:
+    """Find out by reading what came of changes that were begun and never answered, as after a crash.
+
+    Raises:
+        PendingError: one was begun so recently that it may still be under way.
+    """
+    subject = checks.read_subject(app, case_id)
+    checks.connected(app, subject.case)
+    for change in [item for item in subject.case.changes.values() if item.made is None]:
+        if app.now() - change.at < SETTLES:
+            message = (
+                f"A change of this case is under way since {time_for_people(change.at)} (entry {change.sequence})."
+            )
+            raise PendingError(message)
+        step, doing = _again(app, subject, change), DOINGS[change.change]
+        found = doing.read(app.provider, step.account)
+        stands = doing.in_effect(found.value, step.target) is not bool(change.undoes)
+        made, said = (Made.DONE, "found done by reading") if stands else (Made.FAILED, "found not done by reading")
+        yield _answered(app, who, case_id, step, change.sequence, made, found.read, said)
+
+
+def _again(app: App, subject: Subject, change: TenantChange) -> Planned:
+    """Return the change that an intent tells of."""
+    with app.database.reading() as tx:
+        text = openings.reveal(tx, [change.target.commitment]).get(change.target.commitment, "{}")
+    target = json.loads(text)
+    return Planned(
+        prerequisite="",
+        change=change.change,
+        about=change.about,
+        account=subject.name(change.about),
+        what=title(change.change, str(target.get("name") or target.get("app") or target.get("who") or "")),
+        target=target,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """One line of the restore list. ``ending`` is "", restored or left; ``by_call``: Holdfast can give it back."""
+
+    entry: int
+    change: str
+    account: str
+    what: str
+    ending: str
+    by_call: bool
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {name: getattr(self, name) for name in ("entry", "change", "account", "what", "ending", "by_call")}
+
+
+def removed(app: App, case_id: str) -> list[Removed]:
+    """Return what containment took away in a case, oldest first.
+
+    Raises:
+        NotFoundError: no such case, or it was erased.
+    """
+    subject = checks.read_subject(app, case_id)
+    found = []
+    for change in subject.case.changes.values():
+        if change.owed or change.ending is not None:
+            step = _again(app, subject, change)
+            found.append(
+                Removed(
+                    entry=change.sequence,
+                    change=change.change.value,
+                    account=step.account,
+                    what=step.what,
+                    ending=change.ending.value if change.ending else "",
+                    by_call=DOINGS[change.change].undo is not None,
+                )
+            )
+    return found
+
+
+def restore(app: App, who: Who, case_id: str, entry: int, reason: str, reference: str = "") -> Changed:
+    """Give back what one change removed; with a reference, record that somebody did so by hand.
+
+    Raises:
+        NotFoundError: nothing is owed at that entry.
+        InputError: there is no call that gives it back, and nobody says where it can be checked.
+        HoldfastError: whatever refuses the step.
+    """
+    subject = checks.read_subject(app, case_id)
+    change = subject.case.changes.get(entry)
+    by_call = change is not None and DOINGS[change.change].undo is not None
+    if change is None or reference:
+        return _ended(app, who, case_id, entry, Made.RESTORED, reason, reference)
+    if not by_call:
+        message = (
+            "Only the person, or an administrator, can give this back. Record that it was done with --ref WHERE, or "
+            "leave it out with --leave."
+        )
+        raise InputError(message)
+    checks.connected(app, subject.case)
+    return carry_out(app, who, case_id, _again(app, subject, change), undoes=entry, reason=reason)
+
+
+def leave(app: App, who: Who, case_id: str, entry: int, reason: str) -> Changed:
+    """Deliberately leave out what one change removed.
+
+    Raises:
+        HoldfastError: whatever refuses the step.
+    """
+    return _ended(app, who, case_id, entry, Made.LEFT, reason)
+
+
+def _ended(app: App, who: Who, case_id: str, entry: int, made: Made, reason: str, reference: str = "") -> Changed:
+    answer = act.AnswerChange(
+        intent=entry, made=made, method=Method.ATTESTED, reason=_text(reason), reference=_text(reference)
+    )
+    casework.perform(app, who, case_id, answer)
+    subject = checks.read_subject(app, case_id)
+    return Changed(planned=_again(app, subject, subject.case.changes[entry]), sequence=entry, made=made)
+
+
+def _text(text: str) -> Private:
+    return Private(text) if text.strip() else NOTHING
