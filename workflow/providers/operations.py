@@ -127,7 +127,7 @@ _IDENTITY = {
         permissions=("UserAuthenticationMethod.ReadWrite.All",),
         role="Authentication Administrator; Privileged Authentication Administrator for administrators",
         changes=True,
-        trap="The default method goes last.",
+        trap="The default method goes last: it is refused while others are left.",
     ),
     "mfa_requirement": Operation(
         title="find out whether sign-in requires multifactor authentication",

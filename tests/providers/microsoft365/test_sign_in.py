@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
+from tests.providers.microsoft365.certificates import write
 from tests.providers.microsoft365.scripted import TENANT
 from workflow.errors import ProviderBusyError, ProviderError, SettingsError
 from workflow.providers.microsoft365 import password
@@ -26,34 +22,10 @@ TOKEN: dict[str, Any] = {"access_token": "token-1", "expires_in": 3600, "token_t
 PASSPHRASE = "opensesame"
 
 
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    """An application's key."""
-    return rsa.generate_private_key(65537, 2048)
-
-
-@pytest.fixture(scope="module")
-def certificate(key: rsa.RSAPrivateKey) -> bytes:
-    """Its certificate."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "holdfast")])
-    begin = datetime.now(UTC) - timedelta(days=1)
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + timedelta(days=30))
-    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-
-def write(path: Path, key: rsa.RSAPrivateKey, certificate: bytes, phrase: str = "") -> Path:
-    """Write both to a file, encrypted or not, for its owner alone."""
-    how = serialization.BestAvailableEncryption(phrase.encode()) if phrase else serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how)
-    path.touch(0o600)
-    path.write_bytes(pem + certificate)
-    return path
-
-
 @pytest.fixture
-def pem(tmp_path: Path, key: rsa.RSAPrivateKey, certificate: bytes) -> Path:
-    """A file with both."""
-    return write(tmp_path / "app.pem", key, certificate)
+def pem(tmp_path: Path) -> Path:
+    """An application's key and certificate."""
+    return write(tmp_path / "app.pem")
 
 
 class Entra:
@@ -119,9 +91,9 @@ def test_a_certificate_gives_a_token(pem: Path) -> None:
     sign_in.close()
 
 
-def test_an_encrypted_key(tmp_path: Path, key: rsa.RSAPrivateKey, certificate: bytes) -> None:
+def test_an_encrypted_key(tmp_path: Path) -> None:
     """With its password it works, without it says so and shows nothing of it."""
-    path = write(tmp_path / "app.pem", key, certificate, PASSPHRASE)
+    path = write(tmp_path / "app.pem", PASSPHRASE)
 
     assert "token-1" == Entra().sign_in(certificate=path, certificate_password=PASSPHRASE).token(Service.GRAPH)
     with pytest.raises(ProviderError) as caught:

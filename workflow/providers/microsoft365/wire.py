@@ -303,9 +303,13 @@ class Wire:
 
 
 def belongs(there: httpx2.URL, home: httpx2.URL) -> bool:
-    """Say whether an address is a service's own: its host or one beneath it, by the same scheme and port."""
+    """Say whether an address is a service's own: its host or one beneath it, by the same scheme and port.
+
+    This machine's own names are one host.
+    """
     same = there.scheme == home.scheme and there.port == home.port and not there.userinfo
-    return same and (there.host == home.host or there.host.endswith(f".{home.host}"))
+    near = there.host == home.host or there.host.endswith(f".{home.host}")
+    return same and (near or (is_loopback(str(there)) and is_loopback(str(home))))
 
 
 def next_page(name: str, url: str, home: str) -> str:
