@@ -28,10 +28,11 @@ from workflow.errors import (
 )
 from workflow.providers.microsoft365.connection import Connection, Service, Way
 from workflow.providers.microsoft365.pace import Pace
+from workflow.providers.microsoft365.probe import probe
 from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.providers.operations import OPERATIONS
 from workflow.providers.shapes import Delegate, Forwarding, RoleAssignment
-from workflow.providers.simulated.scenario import NAMED, FaultRule, Scenario
+from workflow.providers.simulated.scenario import NAMED, App, FaultRule, Scenario
 from workflow.providers.simulated.server import Server
 from workflow.providers.simulated.simulator import Simulator
 
@@ -351,6 +352,34 @@ def test_a_certificate_signs_in(tmp_path: Path) -> None:
             found.provider.restricted(Kind.MAILBOX)
         assert found.provider.restricted(Kind.MAILBOX).value
         assert found.provider.audit_posture().value.unified_log
+
+
+def test_a_probe_of_the_tenant(calm: Site) -> None:
+    """Everything answers, with the permissions that the tokens carry, and nothing is changed."""
+    before = len(calm.simulator.tenant.effects)
+    report = probe(calm.provider, calm.simulator.tenant.now(), calm.ada, audit_log=True)
+
+    assert (True, ()) == (report.well, report.missing)
+    assert {"answered"} == {finding.outcome for finding in report.findings}
+    assert before == len(calm.simulator.tenant.effects)
+
+
+def test_a_probe_names_what_an_application_may_not(tmp_path: Path) -> None:
+    """By its token, and by what is refused."""
+    client = "99999999-2222-3333-4444-555555555555"
+    scenario = replace(NAMED["calm"], apps={client: App(exchange=False, permissions=("User.Read.All", "Mail.Send"))})
+    with site(scenario, client=client, way=Way.CERTIFICATE, certificate=write(tmp_path / "app.pem")) as found:
+        ada = found.simulator.tenant.accounts[0].upn
+        report = probe(found.provider, START, ada)
+
+    assert {"Policy.Read.All", "Exchange.ManageAsApp"} <= set(report.missing)
+    assert (("Mail.Send",), False) == (report.excess, report.well)
+    outcomes = {finding.operation: finding.outcome for finding in report.findings}
+    assert ("refused", "answered", "refused") == (
+        outcomes["restricted mailboxes"],
+        outcomes["user"],
+        outcomes["sign_in_methods"],
+    )
 
 
 def test_scenarios_that_end_elsewhere() -> None:

@@ -128,6 +128,10 @@ class Scenario:
     call_seconds: float = 0.05
     page: int = 100
 
+    def app(self, name: str) -> App:
+        """Return what an application may do: everything where none is registered, nothing where others are."""
+        return self.apps.get(name, App(exchange=False, roles=(), permissions=())) if self.apps else App()
+
 
 _CALM = Scenario(about="Everything works, at once; a row leaves the list 5 to 40 minutes after an unblock.")
 _ORDINARY = replace(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from workflow.providers.operations import EXCHANGE, OPERATIONS
 from workflow.providers.simulated.messages import Caller, Json, Reply, Request, as_json
 from workflow.providers.simulated.refusals import sign_in_refusal
 
@@ -81,10 +82,19 @@ class Doorkeeper:
             "appid": app,
             "tid": self._tenant.id,
             "audience": _AUDIENCES[resource],
-            **({"oid": user} if user else {}),
+            **({"oid": user} if user else self._carried(app, _AUDIENCES[resource])),
         }
         payload = f"{_coded({'typ': 'JWT', 'alg': 'none'})}.{_coded(claims)}"
         return f"{payload}.{self._mark(payload)}"
+
+    def _carried(self, app: str, audience: str) -> dict[str, list[str]]:
+        """Return the permissions that an application's token carries, as clients read them there."""
+        known = self._tenant.scenario.app(app)
+        if audience != "graph":
+            return {"roles": [EXCHANGE]} if known.exchange else {}
+        every = {name for row in OPERATIONS.values() for name in row.permissions} - {EXCHANGE}
+        carried = {name for each in known.permissions for name in (every if each == "*" else {each})}
+        return {"roles": sorted(carried)} if carried else {}
 
     def answer(self, request: Request) -> Reply:
         """Return the answer of one of the endpoints."""

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-_ANYTHING = App()
-_NOTHING = App(exchange=False, roles=(), permissions=())
 _TOO_MANY = 429
 
 
@@ -150,8 +148,7 @@ class Simulator:
         return self._limited("sign-in", "", SIGN_IN, ids, now) or self.doorkeeper.answer(request)
 
     def _app(self, caller: Caller) -> App:
-        apps = self.tenant.scenario.apps
-        return apps.get(caller.app, _NOTHING) if apps else _ANYTHING
+        return self.tenant.scenario.app(caller.app)
 
     def _by(self, caller: Caller, ids: Json) -> By:
         user = self.tenant.find(caller.user) if caller.user else None
