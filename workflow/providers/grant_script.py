@@ -20,6 +20,8 @@ _TEMPLATE = """\
 # Registers Holdfast as an application of this tenant that can:
 {features}
 #
+# Written from Microsoft's documentation, and not yet tried in a real tenant: read it before you run it.
+#
 # Run by somebody who may consent for the whole tenant (Global Administrator or Privileged Role Administrator) and who
 # manages Exchange roles (Organization Management). It needs two modules:
 #   Install-Module Microsoft.Graph.Applications, ExchangeOnlineManagement
