@@ -369,15 +369,11 @@ def rewritten_later(bench: Bench, rng: random.Random) -> Done:
         bodies = attacker.bodies()
         sizes = attacker.sizes()
         size = rng.choice(sizes[10:-1])
-        # Leaves before it do not move, because links and citations only point backwards.
-        number = rng.randrange(size, len(bodies))
+        # Digests of evidence cover the leaves of a case from this one on, so that only the product itself could forge
+        # what a later list of evidence says of them.
+        listed = {body["case"]: number for number, body in enumerate(bodies) if body["type"] == "evidence:listed"}
+        number = rng.choice([item for item in range(size, len(bodies)) if item > listed.get(bodies[item]["case"], -1)])
         bodies[number]["id"] = bodies[number]["id"][:-12] + f"{rng.getrandbits(48):012x}"
-        listed = text(bodies[number]) and bodies[number]["type"] == "evidence:recorded"
-        if listed:
-            # Digests of evidence cover these leaves, so that only the product itself could forge on from here.
-            bodies[-1]["id"], bodies[number]["id"] = bodies[number]["id"], deepcopy(attacker.was)[number][0]["id"]
-            bodies[number] = deepcopy(attacker.was[number][0])
-            bodies[-1]["id"] = bodies[-1]["id"][:-12] + f"{rng.getrandbits(48):012x}"
         attacker.reseal(bodies, Pen(bench.signer))
         attacker.redraw()
     return Done(place, set(), kept=kept_at(bench, size))
