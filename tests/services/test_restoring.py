@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.services.desk import ANN, DAY, START, Clock, Desk, Place, sqlite_url
+from tests.services.desk import ANN, DAN, DAY, START, TEAM, Clock, Desk, Place, sqlite_url
 from workflow.domain import actions as act
 from workflow.domain.private import Private
-from workflow.errors import DatabaseBusyError, InputError, KeyMissingError, StorageError, VerificationError
+from workflow.errors import (
+    DatabaseBusyError,
+    InputError,
+    KeyMissingError,
+    NotPermittedError,
+    StorageError,
+    VerificationError,
+)
 from workflow.ledger.checkpoint import Checkpoint, sign
 from workflow.ledger.note import Signer
 from workflow.services import audit, backups, restoring, setup, verdict, verification
@@ -178,6 +185,14 @@ def test_a_reason_is_asked_for(bench: Bench) -> None:
     """A restore that nobody explains is not declared."""
     with pytest.raises(InputError, match="--reason"):
         restoring.restore(bench.place.settings(), bench.desk.clock, ANN, bench.file, " ")
+
+
+def test_an_auditor_restores_nothing(bench: Bench) -> None:
+    """Whoever may only read does not put another state in place, and nothing is left behind of the attempt."""
+    before = sorted(bench.place.home.iterdir())
+    with pytest.raises(NotPermittedError):
+        restoring.restore(bench.place.settings(people=TEAM), bench.desk.clock, DAN, bench.file, "I would rather")
+    assert before == sorted(bench.place.home.iterdir())
 
 
 def test_what_is_no_backup_of_this_ledger(bench: Bench, sqlite_ledger: Place, tmp_path: Path) -> None:

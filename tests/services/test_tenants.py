@@ -13,7 +13,7 @@ from workflow.domain import actions as act
 from workflow.domain import moves
 from workflow.domain.playbook import Scope, canonical, from_data
 from workflow.domain.private import Private
-from workflow.domain.record import SYSTEM, Entry
+from workflow.domain.record import SYSTEM, Entry, time_to_text
 from workflow.domain.vocabulary import EntryType, Kind, Method, Resolution, Result, State, TenantFact
 from workflow.errors import (
     EvidenceRefusedError,
@@ -497,3 +497,39 @@ def test_a_playbook_that_asks_nothing_of_the_tenant(sqlite_desk: Desk) -> None:
     record(sqlite_desk)
     intake.open_by_hand(sqlite_desk.app, ANN, report(EVE), Wish(playbook="legitimate-bulk-sender"))
     assert ["case:opened"] == sqlite_desk.types(casework.find(sqlite_desk.app, EVE))
+
+
+def spoken(desk: Desk, who: Who = ANN, **changes: Any) -> list[str]:
+    """Append an entry about a tenant past the service, and return what verification says of it."""
+    now = desk.clock.now
+    retracts = "entry" in changes
+    data: dict[str, Any] = {"tenant": "default", "fact": "audit-logging"}
+    if not retracts:
+        data |= {"result": "met", "observed_at": time_to_text(now), "expires_at": time_to_text(now + DAY)}
+        data |= {"reference": {"commitment": "0" * 64}}
+    kind = EntryType.TENANT_RETRACTED if retracts else EntryType.TENANT_RECORDED
+    with desk.app.database.transaction() as tx:
+        cases.lock_log(tx)
+        made = {name: value for name, value in (data | changes).items() if value is not None}
+        logbook.write(desk.app, tx, people.actor(desk.app, tx, who), [(kind, made)])
+    return [item.why for item in verification.verify(desk.app).findings if item.kind == "replay"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"result": "not-applicable"}, "cannot be recorded"),
+        ({"reference": None}, "where it can be checked"),
+        ({"observed_at": "2027-11-24T00:00:00.000000Z"}, "of the future"),
+        ({"expires_at": "2026-11-24T00:00:00.000000Z"}, "had run out"),
+        ({"expires_at": "2027-11-24T00:00:00.000000Z"}, "longer than 90 days"),
+        ({"entry": "0" * 64}, "did not stand recorded"),
+        ({"who": DAN}, "without a role"),
+    ],
+)
+def test_what_nobody_could_have_said_of_a_tenant(team: Desk, changes: dict[str, Any], why: str) -> None:
+    """The log's own entries about tenants are judged again, whether or not a case stands on them yet."""
+    team.restrict()
+    found = spoken(team, **changes)
+    assert [True] == [why in item for item in found] if why else [] == found

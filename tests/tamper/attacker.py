@@ -21,6 +21,8 @@ from workflow.storage.pictures import INSERT, values
 from workflow.storage.seal import LEVEL_BITS
 
 Body = dict[str, Any]
+CITING = ("tenant_entry", "entry", "setting")
+"""Members of data and basis that name another entry by its leaf."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ class Attacker:
             if relink:
                 body["prev"] = heads.get(body["case"], "")
                 body["cites"] = [moved.get(cited, cited) for cited in body["cites"]]
+                for member in CITING:
+                    for said in (body["data"], body["basis"]):
+                        if isinstance(said, dict) and isinstance(said.get(member), str):
+                            said[member] = moved.get(said[member], said[member])
             data = text(body).encode()
             leaf = leaf_hash(data)
             heads[body["case"]] = leaf.hex()

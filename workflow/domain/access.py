@@ -57,10 +57,18 @@ def permit(actor: Actor, action: act.Action) -> None:
     Raises:
         NotPermittedError: the message names the roles that may.
     """
-    allowed = PERMITTED[type(action)]
+    needs(actor, PERMITTED[type(action)], repr(action.name))
+
+
+def needs(actor: Actor, allowed: frozenset[Role], what: str) -> None:
+    """Refuse somebody who has none of the roles that ``what`` takes.
+
+    Raises:
+        NotPermittedError: the message names the roles that may.
+    """
     if not allowed.intersection(actor.roles):
         roles = names(allowed)
-        message = f"Your roles do not include {action.name!r}; it needs one of: {', '.join(roles)}."
+        message = f"Your roles do not include {what}; it needs one of: {', '.join(roles)}."
         raise NotPermittedError(message, roles)
 
 

@@ -14,7 +14,7 @@ from workflow.domain.comparison import loosened
 from workflow.domain.decisions import shortened
 from workflow.domain.record import actor_from_data
 from workflow.domain.vocabulary import EntryType, Kind
-from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, SamePersonError
+from workflow.errors import HoldfastError, InputError, NotFoundError, SamePersonError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -120,7 +120,7 @@ def install(
         NotFoundError: nothing like it waits for a second person.
         NotPermittedError, SamePersonError: the actor may not.
     """
-    _permitted(actor, confirm=confirm)
+    access.needs(actor, access.SECOND if confirm else access.WORKERS, "installing a playbook")
     if found.in_force.get(playbook.name) == playbook.digest:
         message = f"This version of {playbook.name!r} is in force already; nothing was changed."
         raise InputError(message)
@@ -148,13 +148,6 @@ def install(
         message = "You proposed this playbook yourself: a second person has to agree to it."
         raise SamePersonError(message)
     return EntryType.PLAYBOOK_ADOPTED, data | {"installed": True, "proposal": waiting.sequence}
-
-
-def _permitted(actor: Actor, *, confirm: bool) -> None:
-    allowed = access.SECOND if confirm else access.WORKERS
-    if not allowed.intersection(actor.roles):
-        message = f"Installing a playbook needs one of the roles: {', '.join(sorted(role.value for role in allowed))}."
-        raise NotPermittedError(message)
 
 
 def faults(entries: Iterable[Entry], books: Mapping[str, Playbook]) -> Iterator[tuple[int, str]]:

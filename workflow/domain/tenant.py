@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from workflow.domain import access
 from workflow.domain import actions as act
 from workflow.domain.playbook import Scope
 from workflow.domain.private import Private, private_in
@@ -85,6 +86,29 @@ def standing(entries: Iterable[Entry]) -> dict[tuple[str, TenantFact], TenantRec
             found.pop((entry.data["tenant"], TenantFact(entry.data["fact"])), None)
         found |= {(item.tenant, item.fact): item for item in records([entry])}
     return found
+
+
+def faults(entries: Iterable[Entry]) -> Iterator[tuple[int, str]]:
+    """Judge the log's entries about tenants again; yields the sequence of each that no legal step explains, and why."""
+    known: dict[tuple[str, TenantFact], str] = {}
+    for entry in entries:
+        place = (entry.data["tenant"], TenantFact(entry.data["fact"]))
+        if access.WORKERS.isdisjoint(entry.actor["roles"]):
+            yield entry.sequence, "somebody spoke for a tenant without a role that lets them"
+        if entry.type == EntryType.TENANT_RETRACTED:
+            if entry.data["entry"] != known.pop(place, ""):
+                yield entry.sequence, "it takes back what did not stand recorded of the tenant"
+            continue
+        known[place] = entry.leaf
+        for record in records([entry]):
+            if record.result not in RESULTS or (record.result is Result.MET and not record.reference):
+                yield entry.sequence, "it says of a tenant what cannot be recorded, or not where it can be checked"
+            until = record.observed_at + MOST_VALID
+            if not record.observed_at <= record.recorded_at < record.expires_at <= until:
+                yield (
+                    entry.sequence,
+                    f"it counts longer than {MOST_VALID.days} days, had run out, or is of the future",
+                )
 
 
 def asked_by(playbook: Playbook, fact: TenantFact) -> Iterator[Prerequisite]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +12,18 @@ from workflow.domain.comparison import Change, compared, loosened
 from workflow.domain.playbook import Playbook, canonical
 from workflow.domain.vocabulary import EntryType
 from workflow.errors import InputError
-from workflow.ledger.commitment import commit
 from workflow.services import logbook, people
 from workflow.services.playbooks import show
-from workflow.services.writing import SALT_BYTES, checked
+from workflow.services.writing import checked, keep
 from workflow.sources import playbook_file
 from workflow.storage import cases
 from workflow.storage import playbooks as stored
-from workflow.storage.openings import Opening
 
 if TYPE_CHECKING:
     from workflow.app import App
     from workflow.domain.record import Actor
     from workflow.services.people import Who
+    from workflow.storage.openings import Opening
     from workflow.storage.transaction import Tx
 
 SHIPPED = "shipped"
@@ -65,8 +63,8 @@ def install(app: App, who: Who, source: str, reason: str, *, confirm: bool = Fal
     if not (confirm or reason.strip()):
         message = "Installing a playbook needs a reason: give one with --reason."
         raise InputError(message)
-    text, salt = checked("reason", reason.strip()), secrets.token_bytes(SALT_BYTES)
-    commitment = commit(text, salt)
+    text = checked("reason", reason.strip())
+    kept: dict[str, Opening] = {}
     logbook.prepare(app, who)
     try:
         with app.database.transaction() as tx:
@@ -74,10 +72,8 @@ def install(app: App, who: Who, source: str, reason: str, *, confirm: bool = Fal
             logbook.hold(app, tx)
             by = people.actor(app, tx, who)
             kind, data = _judged(app, tx, by, playbook, confirm=confirm)
-            kept = {}
             if text:
-                data["reason"] = {"commitment": commitment}
-                kept[commitment] = Opening(salt, text)
+                data["reason"] = {"commitment": keep(text, kept)}
             logbook.write(app, tx, by, [(kind, data)], kept)
     finally:
         # What was in force before is not any more, or was only looked up in a transaction that did not stand.

@@ -13,18 +13,18 @@ from workflow.domain.playbook import Playbook, canonical
 from workflow.domain.record import Actor, Entry, Record, clamp, time_from_text
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import ConflictError, NotFoundError, StorageError
-from workflow.ledger.commitment import commit
 from workflow.services.people import Who, actor, register_person
+from workflow.services.writing import keep
 from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases, openings, playbooks
 from workflow.storage import entries as stored
 from workflow.storage.journal import append
-from workflow.storage.openings import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from workflow.app import App
+    from workflow.storage.openings import Opening
     from workflow.storage.transaction import Tx
 
 PEOPLE_PER_ENTRY = 20
@@ -198,9 +198,7 @@ def _people(app: App) -> str:
 
 def _people_parts(app: App, tx: Tx, kept: dict[str, Opening]) -> list[dict[str, Any]]:
     """Name people by opaque id with their roles; names and contacts stand behind a commitment, put into ``kept``."""
-    text, salt = _people(app), secrets.token_bytes(32)
-    commitment = commit(text, salt)
-    kept[commitment] = Opening(salt, text)
+    commitment = keep(_people(app), kept)
     rows = [
         {"id": register_person(tx, person.name), "roles": list(person.roles), "team": person.team}
         for person in app.settings.people

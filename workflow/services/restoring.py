@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from workflow.app import App
+from workflow.domain import access
 from workflow.domain.vocabulary import EntryType
 from workflow.errors import DatabaseBusyError, InputError, StorageError, VerificationError
 from workflow.ledger.checkpoint import parse
-from workflow.ledger.commitment import commit
 from workflow.ledger.entry import open_body as parse_body
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.origin import following, number, rank
 from workflow.ledger.verify import compare
 from workflow.services import logbook, people, setup, verification
 from workflow.services.restores import MOST_KNOWN, Restore
+from workflow.services.writing import checked, keep
 from workflow.storage import cases, copies, files, keyfile, outside, seal, tree
 from workflow.storage.database import Database, create_file
 from workflow.storage.faults import is_no_ledger
 from workflow.storage.migrations import upgrade
-from workflow.storage.openings import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from workflow.ledger.note import Verifier
     from workflow.services.people import Who
     from workflow.settings import Settings
+    from workflow.storage.openings import Opening
     from workflow.storage.transaction import Tx
 
 MEANWHILE = "Somebody wrote to the database meanwhile. Nothing was changed; let the others stop, and try again."
@@ -103,17 +104,18 @@ def restore(settings: Settings, clock: Callable[[], datetime], who: Who, backup:
         DatabaseBusyError: somebody wrote to the database meanwhile; nothing was changed.
         KeyMissingError, InputError, VerificationError: as :func:`plan`.
     """
-    if not reason.strip():
+    text = checked("reason", reason.strip())
+    if not text:
         message = "A restore is declared on the ledger for good: say why with --reason."
         raise InputError(message)
     with _opened(settings, clock, backup) as (app, change):
         if change is None:
             _seal_rest(app)
         made = _plan(app, change, clock())
+        _declare(app, who, made.declared, text)
         if change is not None and made.present is not None and made.aside is not None:
             with files.whole(made.aside) as partial:
                 copies.copy(change.live, partial)
-        _declare(app, who, made.declared, reason.strip())
         with app.database.reading() as tx:
             note = tree.newest(tx) or ""
         if change is not None:
@@ -291,16 +293,16 @@ def _seal_rest(app: App) -> None:
 def _declare(app: App, who: Who, declared: Restore, reason: str) -> None:
     """Write the restore down under the log's next name, sealed in the same transaction."""
     app.continue_as(declared.origin)
-    salt = secrets.token_bytes(32)
-    commitment = commit(reason, salt)
-    data = {**declared.to_data(), "reason": {"commitment": commitment}}
+    kept: dict[str, Opening] = {}
+    data = {**declared.to_data(), "reason": {"commitment": keep(reason, kept)}}
     with app.database.transaction() as tx:
         seal.lock(tx)
         cases.lock_log(tx)
         if tree.size(tx) != declared.size:
             raise DatabaseBusyError(MEANWHILE)
         by = people.actor(app, tx, who)
-        logbook.write(app, tx, by, [(EntryType.LOG_RESTORED, data)], {commitment: Opening(salt, reason)})
+        access.needs(by, access.WORKERS, "restoring the ledger")
+        logbook.write(app, tx, by, [(EntryType.LOG_RESTORED, data)], kept)
         if not tx.sqlite:
             seal.seal(tx, app.journal)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -15,8 +14,7 @@ from workflow.domain.record import SYSTEM, time_for_people, time_to_text
 from workflow.domain.tenant import MOST_VALID, RESULTS, TenantRecord, asked_by
 from workflow.domain.tenant import standing as standing_records
 from workflow.domain.vocabulary import ENDED, EntryType, Result, TenantFact
-from workflow.errors import EvidenceRefusedError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
-from workflow.ledger.commitment import commit
+from workflow.errors import EvidenceRefusedError, InputError, NotFoundError, RuleRefusedError
 from workflow.services import casework, logbook, people, tenantwide, writing
 from workflow.services.names import Names
 from workflow.storage import cases, worklist
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
     from workflow.app import App
     from workflow.domain.case import Case
-    from workflow.domain.record import Actor, Entry
+    from workflow.domain.record import Entry
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
 
@@ -232,24 +230,15 @@ def _write(app: App, who: Who, kind: EntryType, data: Callable[[Tx], dict[str, A
     members: dict[str, Any] = {}
     for name, text in texts.items():
         if text.strip():
-            salt = secrets.token_bytes(writing.SALT_BYTES)
-            commitment = commit(writing.checked(name, text), salt)
-            kept[commitment] = Opening(salt, text)
-            members[name] = {"commitment": commitment}
+            members[name] = {"commitment": writing.keep(writing.checked(name, text), kept)}
     logbook.prepare(app, who)
     with app.database.transaction() as tx:
         cases.lock_log(tx)
         logbook.hold(app, tx)
         by = people.actor(app, tx, who)
-        _permit(by)
+        access.needs(by, access.WORKERS, "recording for a tenant")
         (written,) = logbook.write(app, tx, by, [(kind, data(tx) | members)], kept)
     return written
-
-
-def _permit(by: Actor) -> None:
-    if not access.WORKERS.intersection(by.roles):
-        message = "Your roles do not include this; it needs one of: analyst, approver, lead."
-        raise NotPermittedError(message)
 
 
 def _each(app: App, tenant: str, begin: Callable[[Tx], Step]) -> Iterator[list[Entry]]:

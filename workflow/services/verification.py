@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workflow.domain import adoption
+from workflow.domain import adoption, tenant
 from workflow.domain.history import fold
 from workflow.domain.picture import picture
 from workflow.domain.record import entry_from_body
@@ -106,6 +106,9 @@ def verify(app: App, options: Options | None = None) -> Report:
         with told(report, errors, "what the log says of playbooks", LOG_CASE):
             for sequence, why in adoption.faults(log.about_playbooks, books):
                 report.add(ledger.Finding("replay", LOG_CASE, sequence, -1, why))
+        with told(report, errors, "what the log says of tenants", LOG_CASE):
+            for sequence, why in tenant.faults(log.about_tenants):
+                report.add(ledger.Finding("replay", LOG_CASE, sequence, -1, why))
         with told(report, errors, "the cases"):
             _cases(tx, report, errors, log, books, needs, options.progress)
         with told(report, errors, "the names"):
@@ -129,6 +132,7 @@ class Log:
     vkey: str = ""
     adopted: set[str] = field(default_factory=set)
     about_playbooks: list[Entry] = field(default_factory=list)
+    about_tenants: list[Entry] = field(default_factory=list)
     rosters: Rosters = field(default_factory=Rosters)
     restored: list[tuple[dict[str, Any], int, str]] = field(default_factory=list)
     """Bodies of restores, their leaf numbers, and the name before."""
@@ -165,7 +169,11 @@ def _log(tx: Tx, report: Report) -> Log:
         if (kind == EntryType.LOG_CREATED) != (number == 1) or kind not in LOG_TYPES:
             why = f"a {kind} entry does not belong here in the log's own case"
             report.add(ledger.Finding("origin", LOG_CASE, found["sequence"], -1, why))
+        elif any(found[name] != value for name, value in PLAIN.items()):
+            why = "an entry of the log itself carries what only a case's entries say"
+            report.add(ledger.Finding("replay", LOG_CASE, found["sequence"], -1, why))
     log.about_playbooks = [entry for entry, _ in told_playbooks]
+    log.about_tenants = [entry for entry, _ in told_tenants]
     log.adopted = {
         str(entry.data.get("digest", "")) for entry in log.about_playbooks if entry.type == EntryType.PLAYBOOK_ADOPTED
     }
@@ -176,6 +184,14 @@ def _log(tx: Tx, report: Report) -> Log:
     return log
 
 
+PLAIN: Mapping[str, Any] = {
+    **dict.fromkeys(("action", "state_before", "state_after", "playbook"), ""),
+    "recurrence": 0,
+    "outcome": "done",
+    "basis": {},
+    "cites": [],
+}
+"""What the log's own entries say in the members that are there for cases."""
 TENANT_TYPES = frozenset({EntryType.TENANT_RECORDED, EntryType.TENANT_RETRACTED})
 
 

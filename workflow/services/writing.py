@@ -113,12 +113,17 @@ def seal(tx: Tx, case: Case, actions: Sequence[act.Action]) -> tuple[list[act.Ac
             if same.get(name, ("", ""))[0] == text:
                 changes[name] = Private(commitment=same[name][1])
                 continue
-            salt = secrets.token_bytes(SALT_BYTES)
-            commitment = commit(text, salt)
-            kept[commitment] = Opening(salt, text)
-            changes[name] = Private(commitment=commitment)
+            changes[name] = Private(commitment=keep(text, kept))
         sealed.append(replace(action, **changes) if changes else action)
     return sealed, kept
+
+
+def keep(text: str, kept: dict[str, Opening]) -> str:
+    """Commit to a text under a salt of its own; returns the commitment, and puts what opens it into ``kept``."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    commitment = commit(text, salt)
+    kept[commitment] = Opening(salt, text)
+    return commitment
 
 
 def _standing_values(tx: Tx, case: Case, action: act.Action) -> dict[str, tuple[str, str]]:
