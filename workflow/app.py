@@ -104,7 +104,11 @@ class App:
                         "backup (holdfast ledger restore BACKUP), or correct the setting database_url."
                     )
                 raise StorageError(message)
-            check(database)
+            try:
+                check(database)
+            except BaseException:
+                database.close()
+                raise
             self._database = database
         return self._database
 

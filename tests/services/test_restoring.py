@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(sqlite_place: Place, tmp_path: Path) -> Bench:
+def bench(sqlite_place: Place, tmp_path: Path) -> Iterator[Bench]:
     """A ledger with a backup that two entries are missing from."""
-    return Bench(sqlite_place, tmp_path)
+    made = Bench(sqlite_place, tmp_path)
+    yield made
+    made.desk.close()
 
 
 def kinds(report: verification.Report) -> list[str]:

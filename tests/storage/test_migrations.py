@@ -132,8 +132,10 @@ def test_the_expected_schema_is_that_of_a_fresh_database(postgres_database: Data
 
 def test_an_empty_database_is_told_apart(empty: Path) -> None:
     """No schema, no work, and the cure is named."""
+    database = Database(f"sqlite:///{empty}")
     with pytest.raises(StorageError, match="holdfast init"):
-        schema.check(Database(f"sqlite:///{empty}"))
+        schema.check(database)
+    database.close()
 
 
 def test_a_newer_database_is_refused(database: Database) -> None:

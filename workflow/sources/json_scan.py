@@ -131,6 +131,9 @@ class Window:
             taken, end = _DECODER.raw_decode(self.text, self.at)
         except (ValueError, RecursionError):
             return None
+        if self.text.count("{", self.at, end) + self.text.count("[", self.at, end) > MAX_DEPTH:
+            # It may be nested too deep, of which some Pythons' decoders take any amount: its extent tells.
+            return None
         self.at = end
         return taken if isinstance(taken, dict) else None
 
