@@ -54,7 +54,10 @@ def test_scenarios_are_named(home: Path) -> None:
 
 def test_it_serves_and_stops(home: Path) -> None:
     """A process of its own answers until it is interrupted, and ends well."""
-    command = [sys.executable, "-m", "workflow", "tenant", "serve", "--port", "0", "--json"]
+    # A shell starts what it runs in the background deaf to interruptions, and the tests may be run so.
+    listening = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program = listening + "from workflow.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "tenant", "serve", "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -65,6 +68,7 @@ def test_it_serves_and_stops(home: Path) -> None:
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             with opener.open(f"{url}/simulator/", timeout=10) as reply:
                 assert 50 == json.load(reply)["users"]
-        finally:
             process.send_signal(signal.SIGINT)
-        assert 0 == process.wait(timeout=20)
+            assert 0 == process.wait(timeout=20)
+        finally:
+            process.kill()
