@@ -41,7 +41,7 @@ def command_line() -> str:
     for path, command in _commands(root, "holdfast"):
         ctx = click.Context(command, info_name=path, terminal_width=WIDTH, help_option_names=["-h", "--help"])
         # click keeps the help option that the first context asked for, which may have been a test's.
-        command._help_option = None  # noqa: SLF001
+        command._help_option = None
         help_text = command.get_help(ctx)
         lines += [f"## {path}", "", "```text", help_text, "```", ""]
     return "\n".join(lines)
