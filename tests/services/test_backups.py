@@ -63,7 +63,8 @@ def test_a_backup_without_the_key_says_so(sqlite_desk: Desk, tmp_path: Path) -> 
     assert not backups.backup(settings, tmp_path / "backup").own_key
     bare = Place(tmp_path, sqlite_url(tmp_path))
     create_file(tmp_path / "holdfast.db")
-    upgrade(backups.file_of(bare.settings()))
+    with closing(backups.file_of(bare.settings())) as database:
+        upgrade(database)
     with pytest.raises(StorageError, match="could not be checked"):
         backups.backup(bare.settings(), tmp_path / "bare")
     assert not (tmp_path / "bare").exists()

@@ -141,7 +141,8 @@ def test_a_checkpoint_that_the_backup_contains_shows_nothing(bench: Bench, tmp_p
 
 def keys(bench: Bench) -> list[Any]:
     """The ledger's keys."""
-    return backups.verifiers(bench.place.settings(), backups.file_of(bench.place.settings()))[0]
+    with closing(backups.file_of(bench.place.settings())) as database:
+        return backups.verifiers(bench.place.settings(), database)[0]
 
 
 @pytest.mark.parametrize(("line", "value"), [(1, "99999"), (2, "A" * 43 + "="), (0, "another/1")])
