@@ -44,6 +44,20 @@ def test_a_case_may_come_twice(desk: Desk) -> None:
     assert [2, 3] == [result.case.sequence for result in found if isinstance(result, Done)]
 
 
+def test_what_one_case_of_a_batch_became_is_seen_by_the_next(desk: Desk) -> None:
+    """An answer that stands on a linked case is judged by how that case stands after its own step in the batch."""
+    connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    other = desk.restrict("admin@contoso.example", kind=Kind.USER)
+    desk.do(connector, act.LinkCase(case=other, relation="admin"))
+    wanted = [
+        (other, desk.every(other, Phase.CONTAIN)),
+        (connector, [desk.evidence("admin-case-contained", linked=(other,))]),
+    ]
+    found = [result for _, result in perform_many(desk.app, ANN, wanted)]
+    assert [Done, Done] == [type(result) for result in found]
+    assert [] == verification.verify(desk.app).findings
+
+
 def test_a_case_that_names_another_is_locked_with_it(desk: Desk) -> None:
     """What stands on a case outside the batch is done all the same, or refused all the same."""
     connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)

@@ -98,7 +98,7 @@ class Ledger:
                 self.append(tx, case_id, [moved(state)], None)
                 changes["version"] = 2
             picture = pictured(case_id, number, entity, **changes)
-            journal.move(tx, picture)
+            journal.move(tx, picture, new=True)
         return picture
 
     def append(

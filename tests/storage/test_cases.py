@@ -45,6 +45,26 @@ def test_a_cached_case_that_the_database_contradicts_is_forgotten(ledger: Ledger
         assert "" == cases.load(tx, picture.id, cache).assignee
 
 
+def test_many_cases_are_loaded_as_each_is(ledger: Ledger) -> None:
+    """Cases that are cached, changed since, cached wrongly or unknown: each is what loading it alone gives."""
+    cache = FoldCache()
+    pictures = [ledger.open(f"case_{number}", f"ada{number}@contoso.com") for number in range(4)]
+    with ledger.database.reading() as tx:
+        for picture in pictures[1:]:
+            cases.load(tx, picture.id, cache)
+        false = cases.load(tx, "case_3")
+        false.head = "0" * 64
+        cache.keep(tx, false)
+    ledger.step(pictures[0], noted())
+    ledger.step(pictures[2], noted(), moved())
+
+    with ledger.database.reading() as tx:
+        wanted = [picture.id for picture in pictures]
+        expected = {case_id: cases.load(tx, case_id) for case_id in wanted}
+        assert expected == cases.load_many(tx, [*wanted, "case_404"], cache)
+        assert {} == cases.load_many(tx, [], cache)
+
+
 def test_a_fold_is_cached_only_once_its_transaction_stands(ledger: Ledger) -> None:
     """What was loaded in a transaction that fails is not remembered."""
     cache = FoldCache()

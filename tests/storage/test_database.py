@@ -14,6 +14,7 @@ from workflow.errors import ConflictError, DatabaseBusyError, StorageError
 from workflow.storage.database import Database, create_file
 from workflow.storage.faults import translate
 from workflow.storage.migrations import HEAD
+from workflow.storage.transaction import Tx
 
 
 def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
@@ -211,6 +212,49 @@ def test_callbacks_run_at_their_time(database: Database) -> None:
     assert ["inside", "before", "after"] == order
 
 
+def test_what_is_written_later_is_sent_together(database: Database) -> None:
+    """Nothing is written before anybody looks; then all of it is, in the order of first asking; the rest at the end."""
+    sent: list[list[int]] = []
+
+    def write(tx: Tx, items: list[int]) -> None:
+        sent.append(items)
+        tx.write_all("INSERT INTO numbers (entry) VALUES (?)", [(item,) for item in items])
+
+    def delete(tx: Tx, items: list[int]) -> None:
+        sent.append(items)
+        tx.write("DELETE FROM numbers WHERE entry < ?", items)
+
+    def count() -> int:
+        with database.transaction() as tx:
+            tx.run("CREATE TEMP TABLE numbers (entry integer)")
+            tx.later(write, [1])
+            tx.later(delete, [2])
+            tx.later(write, [2, 3])
+            assert [] == sent
+            found = tx.all("SELECT entry FROM numbers ORDER BY entry")
+            tx.later(write, [4])
+            tx.write_all("INSERT INTO numbers (entry) VALUES (?)", [(5,), (6,)])
+            tx.later(write, [7])
+        return len(found)
+
+    assert 2 == count()
+    assert [[1, 2, 3], [2], [4], [7]] == sent
+
+
+def test_a_later_write_that_vanishes_is_noticed(database: Database) -> None:
+    """What changes another number of rows than were written is not committed, wherever the answer comes from (R5)."""
+
+    def write_into_nothing() -> None:
+        with database.transaction() as tx:
+            tx.run("CREATE TABLE lost (a integer)")
+            tx.later(lambda inner, _: inner.write("DELETE FROM unsealed WHERE entry = ?", (-1,)), [None])
+
+    with pytest.raises(StorageError, match="changed 0 rows where 1 were written"):
+        write_into_nothing()
+    with pytest.raises(StorageError), database.reading() as tx:
+        tx.all("SELECT a FROM lost")
+
+
 def test_errors_are_the_houses_own(database: Database) -> None:
     """A driver's exception never leaves this floor."""
     with pytest.raises(StorageError), database.transaction() as tx:
@@ -274,6 +318,7 @@ WRITER = """
 import sys
 from tests.storage.ledgers import Ledger, noted
 from workflow.storage.migrations import HEAD
+from workflow.storage.transaction import Tx
 from workflow.storage.database import Database
 from workflow.ledger.note import Signer
 from workflow.storage.seal import Journal

@@ -117,7 +117,7 @@ def test_two_open_cases_about_one_entity_conflict(ledger: Ledger) -> None:
     def open_again() -> None:
         with ledger.database.transaction() as tx:
             ledger.append(tx, "case_2", [opened(2, first.entity)])
-            journal.move(tx, pictured("case_2", 2, first.entity))
+            journal.move(tx, pictured("case_2", 2, first.entity), new=True)
 
     with pytest.raises(ConflictError):
         open_again()
@@ -141,7 +141,7 @@ def test_a_step_taken_back_leaves_nothing(ledger: Ledger) -> None:
     def fail() -> None:
         with ledger.database.transaction() as tx:
             ledger.append(tx, "case_1", [opened(1, "sub_1")])
-            journal.move(tx, pictured("case_1", 1, "sub_1"))
+            journal.move(tx, pictured("case_1", 1, "sub_1"), new=True)
             raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from workflow.domain import actions as act
@@ -21,7 +20,7 @@ from workflow.storage.erasure import erase_with_commit
 from workflow.storage.journal import move
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from workflow.app import App
     from workflow.domain.case import Case
@@ -103,6 +102,8 @@ def perform_many(
 ) -> Iterator[tuple[str, Done | HoldfastError]]:
     """Take one step on each of many cases, 500 to a transaction and each case judged by itself.
 
+    They are read together and written together; what is asked of each, and written, is what :func:`perform` does.
+
     Args:
         app: the app.
         who: who acts.
@@ -116,43 +117,59 @@ def perform_many(
         HoldfastError: the database refused a whole transaction; nothing of that one was kept.
     """
     logbook.prepare(app, who)
-    source = iter(wanted)
-    while batch := list(islice(source, AT_ONCE)):
-        found: list[Done | HoldfastError | None] = []
+    for batch in _batches(wanted):
         with app.database.transaction() as tx:
-            locked = {case_id for case_id, _ in batch}
-            erasure.lock(tx, (action for _, actions in batch for action in actions))
-            glass.lock(tx, [action for _, actions in batch for action in actions])
-            cases.lock(tx, locked)
+            every = [action for actions in batch.values() for action in actions]
+            erasure.lock(tx, every)
+            glass.lock(tx, every)
+            cases.lock(tx, batch)
             logbook.hold(app, tx)
-            for case_id, actions in batch:
-                found.append(_one_of_many(app, tx, who, case_id, actions, locked, check))
-        for (case_id, actions), result in zip(batch, found, strict=True):
+            known = cases.load_many(tx, batch, app.cache)
+            found = {
+                case_id: _one_of_many(app, tx, who, known[case_id], actions, batch, check) if case_id in known else None
+                for case_id, actions in batch.items()
+            }
+        for case_id, result in found.items():
             if isinstance(result, Done):
                 yield case_id, _followed(app, result)
             else:
-                yield case_id, _alone(app, who, case_id, actions, check) if result is None else result
+                # A case that is not here, or whose linked cases were not locked with it, is taken by itself.
+                yield case_id, _alone(app, who, case_id, batch[case_id], check) if result is None else result
+
+
+def _batches(wanted: Iterable[tuple[str, Sequence[act.Action]]]) -> Iterator[dict[str, Sequence[act.Action]]]:
+    """Yield at most 500 cases at a time; one that is named again comes in a later batch, behind its first step."""
+    batch: dict[str, Sequence[act.Action]] = {}
+    for case_id, actions in wanted:
+        if case_id in batch:
+            yield batch
+            batch = {}
+        batch[case_id] = actions
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
 
 
 def _one_of_many(
     app: App,
     tx: Tx,
     who: Who,
-    case_id: str,
+    case: Case,
     actions: Sequence[act.Action],
-    locked: set[str],
+    locked: Collection[str],
     check: Callable[[Case], None] | None,
 ) -> Done | HoldfastError | None:
     """Take one case's step inside a batch; None for a case whose linked cases are not locked with it (PostgreSQL)."""
     try:
-        case = cases.load(tx, case_id, app.cache)
         linked = {other for item in case.evidence.values() for other in item.linked}
         linked |= {other for item in actions if isinstance(item, act.RecordEvidence) for other in item.linked}
-        if not tx.sqlite and not linked <= locked:
+        if not tx.sqlite and any(other not in locked for other in linked):
             return None
         if check is not None:
             check(case)
-        done, step = _step(app, tx, who, case, actions, "", linked - {case_id})
+        done, step = _step(app, tx, who, case, actions, "", linked - {case.id})
     except (NotFoundError, InputError, PendingError, ConflictError) as error:
         # Raised before anything was written about this case; a rule's refusal is an entry, and comes in the step.
         return error

@@ -86,7 +86,7 @@ def take_step(
     stamp = Stamp(at, clock, secrets.token_hex(8))
     tenant = action.tenant if isinstance(action, act.OpenCase) else ""
     after, written = write(app, tx, case, step.records, stamp, opened, tenant)
-    move(tx, picture(after, playbook))
+    move(tx, picture(after, playbook), new=not case.sequence)
     if step.error is not None:
         raise step.error
     return after, written

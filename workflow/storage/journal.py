@@ -13,7 +13,7 @@ from workflow.domain.picture import Picture
 from workflow.domain.record import Entry, Record, entry_from_body, time_to_text
 from workflow.ledger.entry import VERSION, leaf_hash, seal_body, uuid7
 from workflow.storage.openings import Opening, keep
-from workflow.storage.pictures import INSERT, update, values
+from workflow.storage.pictures import insert, update
 from workflow.storage.seal import Journal, finish
 from workflow.storage.transaction import Tx
 
@@ -54,8 +54,8 @@ def append(  # noqa: PLR0913 - what an entry says, each said once
     Raises:
         KeyMissingError: there is no key to sign with.
         InputError: a record has no canonical form, or is larger than an entry may be.
-        ConflictError: somebody else appended to this case first.
-        StorageError: the database refused, or changed fewer rows than were written.
+        ConflictError: when they are written, somebody else appended to this case first.
+        StorageError: when they are written, the database refused, or changed fewer rows.
     """
     journal.key()
     moment = time_to_text(at)
@@ -75,21 +75,24 @@ def append(  # noqa: PLR0913 - what an entry says, each said once
     if rows:
         if tx.sqlite and not tx.appended:
             tx.before_commit(lambda transaction: finish(transaction, journal))
-        tx.write_all("INSERT INTO entry (body) VALUES (?)", rows)
+        tx.later(_put, rows)
         tx.appended += len(rows)
     keep(tx, case_id, openings)
     return entries
 
 
-def move(tx: Tx, picture: Picture) -> None:
-    """Write the case row that pictures the case after its newest entry.
+def move(tx: Tx, picture: Picture, *, new: bool = False) -> None:
+    """Write the case row that pictures the case after its newest entry; ``new`` says that it has none yet.
 
-    Raises:
+    Raises, when it is written:
         StorageError: the row does not follow the newest entry (R1), or the write vanished (R5).
         ConflictError: another open case is about the same entity, or has this number.
     """
-    if not update(tx, picture):
-        tx.write(INSERT, values(picture))
+    tx.later(insert if new else update, [picture])
+
+
+def _put(tx: Tx, rows: list[tuple[str]]) -> None:
+    tx.write_all("INSERT INTO entry (body) VALUES (?)", rows)
 
 
 def _body(record: Record, identifier: str, sequence: int, head: str) -> dict[str, Any]:

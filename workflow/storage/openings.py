@@ -20,10 +20,13 @@ class Opening:
 def keep(tx: Tx, case_id: str, openings: Mapping[str, Opening]) -> None:
     """Store openings by commitment (64 hexadecimal digits)."""
     if openings:
-        tx.write_all(
-            "INSERT INTO opening (commitment, salt, value, case_id, subject) VALUES (?, ?, ?, ?, ?)",
-            [(commitment, item.salt, item.value, case_id, item.subject) for commitment, item in openings.items()],
+        tx.later(
+            _put, [(commitment, item.salt, item.value, case_id, item.subject) for commitment, item in openings.items()]
         )
+
+
+def _put(tx: Tx, rows: list[tuple[str, bytes, str, str, str | None]]) -> None:
+    tx.write_all("INSERT INTO opening (commitment, salt, value, case_id, subject) VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def reveal(tx: Tx, commitments: Iterable[str]) -> dict[str, str]:

@@ -1,10 +1,14 @@
 """Case rows: a picture of each case as one row, and back."""
 
 import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from workflow.domain.picture import Picture
 from workflow.domain.record import optional_time_to_text, time_from_text, time_to_text
+from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
 NEVER: Final = "9999-12-31T23:59:59.999999Z"
@@ -21,6 +25,15 @@ SELECT: Final = ", ".join(f"c.{column}" for column in COLUMNS)
 INSERT: Final = f'INSERT INTO "case" ({", ".join(COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})'
 _INDEXED: Final = ("state", "due_at")
 """Columns behind five of the table's indexes that most steps leave as they are."""
+_UNKNOWN: Final = (None,) * len(_INDEXED)
+
+
+def _taking(*columns: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    return itemgetter(*map(COLUMNS.index, columns))
+
+
+_INDEXED_OF: Final = _taking(*_INDEXED)
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def values(picture: Picture) -> tuple[Any, ...]:
@@ -54,18 +67,34 @@ def values(picture: Picture) -> tuple[Any, ...]:
     )
 
 
-def update(tx: Tx, picture: Picture) -> bool:
-    """Write the picture over the case's row; False where there is none (or the write vanished)."""
-    row = dict(zip(COLUMNS, values(picture), strict=True))
-    moved: tuple[str, ...] = _MOVED
+def insert(tx: Tx, pictures: Sequence[Picture]) -> None:
+    """Write the rows of new cases."""
+    tx.write_all(INSERT, [values(picture) for picture in pictures])
+
+
+def update(tx: Tx, pictures: Sequence[Picture]) -> None:
+    """Write the pictures over their cases' rows; of several of one case the last counts."""
+    rows = {row[0]: row for row in map(values, pictures)}
+    stored: dict[str, tuple[Any, ...]] = {}
     if tx.sqlite:
         # SQLite writes anew every index that a named column stands in, whether its value changes or not.
-        stored = tx.one(f'SELECT {", ".join(_INDEXED)} FROM "case" WHERE id = ?', (picture.id,)) or ()
-        same = {column for column, value in zip(_INDEXED, stored, strict=False) if value == row[column]}
-        moved = tuple(column for column in _MOVED if column not in same)
-    changes = ", ".join(f"{column} = ?" for column in moved)
-    done = tx.run(f'UPDATE "case" SET {changes} WHERE id = ?', (*(row[column] for column in moved), picture.id))
-    return bool(done.rowcount == 1)
+        standing = f'SELECT id, {", ".join(_INDEXED)} FROM "case" WHERE id IN ({marks(tuple(rows))})'
+        stored = {row[0]: row[1:] for row in tx.all(standing, tuple(rows))}
+    alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for case_id, row in rows.items():
+        known = zip(_INDEXED, _INDEXED_OF(row), stored.get(case_id, _UNKNOWN), strict=True)
+        alike.setdefault(tuple([column for column, new, old in known if new != old]), []).append(row)
+    for indexed, group in alike.items():
+        statement, of = _updating(indexed)
+        tx.write_all(statement, [of(row) for row in group])
+
+
+@cache
+def _updating(indexed: tuple[str, ...]) -> tuple[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]]:
+    """Return the statement that moves a row, these of the indexed columns too, and what takes its values from a row."""
+    columns = [column for column in _MOVED if column in indexed or column not in _INDEXED]
+    changes = ", ".join(f"{column} = ?" for column in columns)
+    return f'UPDATE "case" SET {changes} WHERE id = ?', _taking(*columns, "id")
 
 
 def from_row(row: tuple[Any, ...]) -> Picture:
@@ -90,4 +119,4 @@ def differences(tx: Tx, picture: Picture) -> tuple[str, ...] | None:
 
 
 def _list(items: tuple[str, ...]) -> str:
-    return json.dumps(items, separators=(",", ":"))
+    return _encode(items) if items else "[]"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from workflow.domain.picture import Picture
-from workflow.storage.pictures import INSERT, values
+from workflow.storage.pictures import insert
 from workflow.storage.transaction import Tx
 
 
@@ -19,6 +19,6 @@ def rebuild(tx: Tx, pictures: Iterable[Picture]) -> int:
     tx.run('DELETE FROM "case"')
     count = 0
     for picture in pictures:
-        tx.write(INSERT, values(picture))
+        insert(tx, [picture])
         count += 1
     return count

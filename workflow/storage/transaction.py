@@ -31,10 +31,13 @@ class Tx:
     :meth:`before_commit` run inside the transaction, those given to :meth:`on_commit` only once it stands.
     ``checkpoint`` is the newest signed note that this transaction sealed, if it did. ``read`` is for whoever asks the
     same of it again and again: what has been read, under keys of their own. ``erasing`` are the cases whose names,
-    texts and files go with its commit.
+    texts and files go with its commit. What is written :meth:`later` is sent together, before anything else is.
     """
 
-    __slots__ = ("_after", "_before", "_connection", "appended", "checkpoint", "dialect", "erasing", "read", "sqlite")
+    __slots__ = (
+        *("_after", "_before", "_connection", "_sent", "_waiting"),
+        *("appended", "checkpoint", "dialect", "erasing", "read", "sqlite"),
+    )
 
     def __init__(self, connection: Any, dialect: str) -> None:
         self._connection = connection
@@ -42,6 +45,8 @@ class Tx:
         self.sqlite = dialect == SQLITE
         self._before: list[Callable[[Tx], None]] = []
         self._after: list[Callable[[], None]] = []
+        self._waiting: dict[Callable[[Tx, list[Any]], None], list[Any]] = {}
+        self._sent: list[tuple[Any, int]] | None = None
         self.appended = 0
         self.read: dict[Any, Any] = {}
         self.checkpoint: str | None = None
@@ -49,6 +54,8 @@ class Tx:
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """Execute one statement and return the driver's cursor."""
+        if self._waiting:
+            self._send()
         if self.sqlite:
             return self._connection.execute(sql, params)
         return self._connection.execute(placeholders(sql), params)
@@ -71,20 +78,41 @@ class Tx:
         Raises:
             StorageError: another number of rows was changed.
         """
-        self._expect(self.run(sql, params).rowcount, 1)
+        self._expect(self.run(sql, params), 1)
 
     def write_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute one statement per row of values; each must change exactly one row (R5)."""
         if len(rows) == 1:
             self.write(sql, rows[0])
             return
+        if self._waiting:
+            self._send()
+        cursor = self._connection.cursor()
+        cursor.executemany(sql if self.sqlite else placeholders(sql), rows)
+        self._expect(cursor, len(rows))
+
+    def later(self, write: "Callable[[Tx, list[Any]], None]", items: Iterable[Any]) -> None:
+        """Have ``write(tx, items)`` write all that it was given so far, at the latest before the next statement.
+
+        So many cases take few statements, and on a server one round trip. Who comes first here is written first. What
+        the database refuses is raised then, and so may not be caught for one case of several: it is about them all.
+        """
+        self._waiting.setdefault(write, []).extend(items)
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, {}
         if self.sqlite:
-            count = self._connection.executemany(sql, rows).rowcount
-        else:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(placeholders(sql), rows)
-                count = cursor.rowcount
-        self._expect(count, len(rows))
+            for write, items in waiting.items():
+                write(self, items)
+            return
+        sent: list[tuple[Any, int]] = []
+        self._sent = sent
+        with self._connection.pipeline():
+            for write, items in waiting.items():
+                write(self, items)
+        self._sent = None
+        for cursor, expected in sent:
+            self._expect(cursor, expected)
 
     def copy(self, target: Any, pages: int, progress: Callable[[int, int, int], None] | None) -> None:
         """Copy the whole database, as this transaction sees it, into an SQLite connection (SQLite only)."""
@@ -102,11 +130,16 @@ class Tx:
         """Run what was to run last, and return what is to run after the commit."""
         for callback in self._before:
             callback(self)
+        if self._waiting:
+            self._send()
         return self._after
 
-    def _expect(self, count: int, expected: int) -> None:
-        if count != expected:
+    def _expect(self, cursor: Any, expected: int) -> None:
+        if self._sent is not None:
+            # The server has not answered yet.
+            self._sent.append((cursor, expected))
+        elif cursor.rowcount != expected:
             raise StorageError(
-                f"The database changed {count} rows where {expected} were written, and gave no reason. "
+                f"The database changed {cursor.rowcount} rows where {expected} were written, and gave no reason. "
                 "Nothing was kept; compare the database's triggers with `holdfast ledger verify`."
             )
