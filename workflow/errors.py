@@ -29,6 +29,7 @@
     │   │   └── UnblockLimitError     unblocked too often: only Microsoft Support helps
     │   ├── NotReadableError          the tenant cannot tell (licence, permission, nothing connected)
     │   └── OutcomeUnknownError       a change was sent and no answer came: read before anything else
+    ├── DeliveryError                 a message did not get to its recipient
     └── VerificationError             the ledger does not verify
 
 An error's docstring says what happened and its arguments carry the particulars and the cure. Each face
@@ -278,6 +279,12 @@ class OutcomeUnknownError(ProviderError):
     """A change was sent to the tenant and no answer came."""
 
     code = "outcome_unknown"
+
+
+class DeliveryError(HoldfastError):
+    """The message was not delivered."""
+
+    code = "delivery"
 
 
 class VerificationError(HoldfastError):

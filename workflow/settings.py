@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from workflow.domain.addressee import ALIAS
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, SettingsError
@@ -100,6 +101,16 @@ class Settings(BaseSettings):
     m365_limits: dict[Literal["directory", "reports", "policies", "audit", "exchange"], str] = Field(
         default_factory=dict, description='Calls per seconds of a family of calls, such as `{exchange = "100/300"}`.'
     )
+    alert_recipients: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description='Who can be alerted, by a name of yours: `soc = "mailtos://…"`. The ledger says the name only.',
+    )
+    alert_addresses: Literal["mail", "all", "none"] = Field(
+        default="mail", description="Which alerts name the restricted mailbox or connector; the others say the case."
+    )
+    alert_loopback: bool = Field(
+        default=False, description="Let webhooks lead to this very machine, without TLS too; for a relay on it."
+    )
     people: tuple[Person, ...] = Field(default=(), description="People and their roles; nobody listed: all may do all.")
 
     @property
@@ -114,6 +125,14 @@ class Settings(BaseSettings):
             message = "expected calls and seconds, such as 100/300"
             raise ValueError(message)
         return limits
+
+    @field_validator("alert_recipients")
+    @classmethod
+    def _have_names(cls, recipients: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        if not all(ALIAS(name) for name in recipients):
+            message = "a recipient's name has 1 to 40 of a-z, 0-9, dot, hyphen and underscore"
+            raise ValueError(message)
+        return recipients
 
     @field_validator("people")
     @classmethod

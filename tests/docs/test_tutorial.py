@@ -34,6 +34,7 @@ FOLLOWED = [
     DOCS / "how-to" / "mondays-import.md",
     DOCS / "how-to" / "a-wave.md",
     DOCS / "how-to" / "record-for-the-tenant.md",
+    DOCS / "how-to" / "alerts.md",
 ]
 """Pages whose blocks of commands are typed, from top to bottom, on a machine that has seen nothing before."""
 

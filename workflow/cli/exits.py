@@ -77,6 +77,7 @@ EXITS: Mapping[type[errors.HoldfastError], Exit] = {
     errors.UnblockLimitError: Exit.ERROR,
     errors.NotReadableError: Exit.ERROR,
     errors.OutcomeUnknownError: Exit.PENDING,
+    errors.DeliveryError: Exit.ERROR,
     errors.VerificationError: Exit.NOT_VERIFIED,
 }
 """Every class of :mod:`workflow.errors`; a test fails when one is missing."""

@@ -199,6 +199,7 @@ class EntryType(StrEnum):
     LOG_RESTORED = "log:restored"
     SETTINGS_CHANGED = "settings:changed"
     PEOPLE_CHANGED = "people:changed"
+    ALERTS_CHANGED = "alerts:changed"
     PLAYBOOK_ADOPTED = "playbook:adopted"
     PLAYBOOK_PROPOSED = "playbook:proposed"
     TENANT_RECORDED = "tenant:recorded"

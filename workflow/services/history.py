@@ -65,6 +65,7 @@ WORDS: Mapping[str, str] = {
     EntryType.LOG_RESTORED: "log restored from a backup",
     EntryType.SETTINGS_CHANGED: "settings changed",
     EntryType.PEOPLE_CHANGED: "people changed",
+    EntryType.ALERTS_CHANGED: "alert policy changed",
     EntryType.PLAYBOOK_ADOPTED: "playbook adopted",
     EntryType.TENANT_RECORDED: "recorded for the whole tenant",
     EntryType.TENANT_RETRACTED: "taken back for the whole tenant",
@@ -198,6 +199,8 @@ def _line(entry: Entry, details: Mapping[str, Any]) -> str:
         words = f"{words}, BREAK-GLASS: without a second person"
     if entry.type == EntryType.SETTINGS_CHANGED:
         words = f"{words}, break-glass {'on' if details.get('break_glass') else 'off'}"
+    if entry.type == EntryType.ALERTS_CHANGED:
+        words = f"{words}: {details['policy']} {'on' if details['on'] else 'off'}"
     if details.get("bulk"):
         words = f"{words}, one of {details['bulk']} approved together"
     shown = [f"{sign}{label}" for sign, key in (("+", "add"), ("-", "remove")) for label in details.get(key, ())]

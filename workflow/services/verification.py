@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workflow.domain import adoption, tenant
+from workflow.domain import adoption, alerts, tenant
 from workflow.domain.history import fold
 from workflow.domain.picture import picture
 from workflow.domain.record import entry_from_body
@@ -109,6 +109,9 @@ def verify(app: App, options: Options | None = None) -> Report:
         with told(report, errors, "what the log says of tenants", LOG_CASE):
             for sequence, why in tenant.faults(log.about_tenants):
                 report.add(ledger.Finding("replay", LOG_CASE, sequence, -1, why))
+        with told(report, errors, "what the log says of alerts", LOG_CASE):
+            for sequence, why in alerts.faults(log.about_alerts):
+                report.add(ledger.Finding("replay", LOG_CASE, sequence, -1, why))
         with told(report, errors, "the cases"):
             _cases(tx, report, errors, log, books, needs, options.progress)
         with told(report, errors, "the names"):
@@ -133,6 +136,7 @@ class Log:
     adopted: set[str] = field(default_factory=set)
     about_playbooks: list[Entry] = field(default_factory=list)
     about_tenants: list[Entry] = field(default_factory=list)
+    about_alerts: list[Entry] = field(default_factory=list)
     rosters: Rosters = field(default_factory=Rosters)
     restored: list[tuple[dict[str, Any], int, str]] = field(default_factory=list)
     """Bodies of restores, their leaf numbers, and the name before."""
@@ -145,6 +149,7 @@ def _log(tx: Tx, report: Report) -> Log:
     told_people: list[tuple[Entry, int]] = []
     told_tenants: list[tuple[Entry, int]] = []
     told_playbooks: list[tuple[Entry, int]] = []
+    told_alerts: list[tuple[Entry, int]] = []
     for number, (body, leaf, index) in enumerate(tree.bodies(tx, LOG_CASE), start=1):
         try:
             found = entries_of.open_body(body)
@@ -162,6 +167,7 @@ def _log(tx: Tx, report: Report) -> Log:
             ({EntryType.PEOPLE_CHANGED}, told_people),
             ({EntryType.SETTINGS_CHANGED}, log.settings),
             (TENANT_TYPES, told_tenants),
+            ({EntryType.ALERTS_CHANGED}, told_alerts),
             (adoption.ADOPTING, told_playbooks),
         ):
             if kind in kinds:
@@ -174,6 +180,7 @@ def _log(tx: Tx, report: Report) -> Log:
             report.add(ledger.Finding("replay", LOG_CASE, found["sequence"], -1, why))
     log.about_playbooks = [entry for entry, _ in told_playbooks]
     log.about_tenants = [entry for entry, _ in told_tenants]
+    log.about_alerts = [entry for entry, _ in told_alerts]
     log.adopted = {
         str(entry.data.get("digest", "")) for entry in log.about_playbooks if entry.type == EntryType.PLAYBOOK_ADOPTED
     }
@@ -201,6 +208,7 @@ LOG_TYPES = frozenset(
         EntryType.LOG_RESTORED,
         EntryType.SETTINGS_CHANGED,
         EntryType.PEOPLE_CHANGED,
+        EntryType.ALERTS_CHANGED,
         EntryType.PLAYBOOK_ADOPTED,
         *TENANT_TYPES,
         EntryType.PLAYBOOK_PROPOSED,

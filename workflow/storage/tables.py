@@ -234,3 +234,57 @@ class PlaybookRow(SQLModel, table=True):
     name: str = Field(sa_column=_text("name"))
     version: str = Field(sa_column=_text("version"))
     body: str = Field(sa_column=_text("body"))
+
+
+class AlertRow(SQLModel, table=True):
+    """One message to one recipient, by what gave cause to it: the outbox. It holds no address, no name and no text.
+
+    ``due_at`` is when it is sent next, or until when whoever is sending it has it alone; "" once it is settled.
+    """
+
+    __tablename__ = "alert"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("cause", "recipient", name="alert_cause"),
+        Index("alert_due", "due_at", sqlite_where=text("due_at <> ''"), postgresql_where=text("due_at <> ''")),
+        Index("alert_raised", "raised_at", "id"),
+        Index("alert_told", "policy", "recipient", "settled_at"),
+        STRICT,
+    )
+    id: str = Field(sa_column=_text("id", primary_key=True))
+    cause: str = Field(sa_column=_text("cause"))
+    policy: str = Field(sa_column=_text("policy"))
+    severity: str = Field(sa_column=_text("severity"))
+    recipient: str = Field(sa_column=_text("recipient"))
+    case_id: str = Field(sa_column=_text("case_id"))
+    sequence: int = Field(sa_column=Column("sequence", Integer, nullable=False))
+    raised_at: str = Field(sa_column=_text("raised_at"))
+    due_at: str = Field(sa_column=_text("due_at"))
+    attempts: int = Field(sa_column=Column("attempts", Integer, nullable=False))
+    state: str = Field(sa_column=_text("state"))
+    settled_at: str = Field(sa_column=_text("settled_at"))
+    detail: str = Field(sa_column=_text("detail"))
+
+
+class AlertAttemptRow(SQLModel, table=True):
+    """One attempt to tell somebody, and what came of it: the delivery log."""
+
+    __tablename__ = "alert_attempt"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("alert", "number", name="alert_attempt_number"),
+        {"sqlite_autoincrement": True, **STRICT},
+    )
+    position: int = Field(sa_column=Column("position", BIG, Identity(always=True), primary_key=True))
+    alert: str = Field(sa_column=_text("alert"))
+    number: int = Field(sa_column=Column("number", Integer, nullable=False))
+    at: str = Field(sa_column=_text("at"))
+    outcome: str = Field(sa_column=_text("outcome"))
+    detail: str = Field(sa_column=_text("detail"))
+
+
+class AlertCursorRow(SQLModel, table=True):
+    """How many leaves of the tree have been looked at for causes; one row."""
+
+    __tablename__ = "alert_cursor"
+    __table_args__: ClassVar[Any] = (CheckConstraint("id = 1", name="alert_cursor_one"), STRICT)
+    id: int = Field(sa_column=Column("id", Integer, primary_key=True, autoincrement=False))
+    leaves: int = Field(sa_column=Column("leaves", BIG, nullable=False))

@@ -11,7 +11,7 @@ from workflow.storage.database import Database
 from workflow.storage.faults import translate
 from workflow.storage.transaction import SQLITE
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The revision this code works with."""
 
 _LOCK: Final = 0x484F4C44  # any number that is ours: one upgrade at a time on PostgreSQL

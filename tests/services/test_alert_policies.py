@@ -1,0 +1,124 @@
+"""Policies: changed on the ledger, and looked at beside the tenant's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.services.desk import ANN, CAT, Desk
+from workflow.domain.alerts import Policy, Severity
+from workflow.errors import InputError, NotFoundError, ProviderBusyError, SettingsError
+from workflow.providers.shapes import AlertPolicy, AuditPosture
+from workflow.services import alert_policies, verification
+from workflow.services.alert_policies import Change, change
+
+HOOKS = {"soc": "https://hook.example/hush", "lead": "https://hook.example/hush2", "bad": "exec://hush"}
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., Desk]) -> Desk:
+    """A desk whose settings name recipients."""
+    return open_desk(alert_recipients=HOOKS)
+
+
+def test_a_change_is_on_the_ledger(desk: Desk) -> None:
+    """Who changed what and when; what stands is kept; saying the same again writes nothing."""
+    rule, changed = change(
+        desk.app, CAT, Policy.LATE, Change(recipients=["soc", " lead ", "soc"], daily_limit=5, severity=Severity.LOW)
+    )
+    assert (True, ("soc", "lead"), 5, Severity.LOW) == (changed, rule.recipients, rule.daily_limit, rule.severity)
+    entry = desk.entries()[-1]
+    assert ("alerts:changed", rule.changed, rule.to_data()) == (entry.type, entry.sequence, entry.data)
+    assert not any("hush" in body or "hook" in body for body in desk.bodies())
+    count = desk.count()
+    assert (rule, False) == change(desk.app, CAT, Policy.LATE, Change(daily_limit=5))
+    assert count == desk.count()
+    rule, _ = change(desk.app, CAT, Policy.LATE, Change(daily_limit=0, on=False, opted_in=False))
+    assert (None, False, False, ("soc", "lead")) == (rule.daily_limit, rule.on, rule.opted_in, rule.recipients)
+    assert rule == alert_policies.rules(desk.app)[Policy.LATE]
+    rule, _ = change(desk.app, CAT, Policy.LATE, Change(recipients=[]))
+    assert () == rule.recipients
+    assert verification.verify(desk.app).ok
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "words"),
+    [
+        (Change(daily_limit=-1), InputError, "daily limit"),
+        (Change(daily_limit=10**9), InputError, "daily limit"),
+        (Change(recipients=["mailto://x"]), InputError, "never its address"),
+        (Change(recipients=["ops"]), NotFoundError, "bad, lead, soc"),
+        (Change(recipients=["bad"]), SettingsError, "not let in"),
+        (Change(recipients=[f"r{number}" for number in range(21)]), InputError, "at most 20"),
+    ],
+)
+def test_what_cannot_be(desk: Desk, wanted: Change, error: type[Exception], words: str) -> None:
+    """It is refused with what would be right, and nothing is written."""
+    count = desk.count()
+    with pytest.raises(error, match=words):
+        change(desk.app, ANN, Policy.LATE, wanted)
+    assert count == desk.count()
+
+
+def test_recipients_without_their_secrets(desk: Desk) -> None:
+    """Each with where it leads, or why it leads nowhere."""
+    found = {item.name: (item.channel, item.shown, bool(item.fault)) for item in alert_policies.recipients(desk.app)}
+    assert {"soc": ("webhook", "hook.example", False), "lead": ("webhook", "hook.example", False)} | {
+        "bad": ("", "", True)
+    } == found
+    assert "hush" not in str(alert_policies.recipients(desk.app))
+
+
+def test_nothing_connected(desk: Desk) -> None:
+    """Without a tenant there is nothing to set beside."""
+    assert alert_policies.tenant(desk.app) is None
+
+
+def test_the_tenant_and_its_drift(open_desk: Callable[..., Desk]) -> None:
+    """What is as it should be has no drift; every difference is named, and what is missing too."""
+    desk = open_desk(connected=True)
+    desk.tenant.posture = AuditPosture(unified_log=True, mailbox_auditing=False)
+    desk.tenant.policies = (
+        AlertPolicy(
+            name="User Restricted from sending email", enabled=True, notifies=True, recipients=("a",), severity="High"
+        ),
+        AlertPolicy(name="Suspicious connector activity", enabled=False, notifies=False, daily_limit=5, severity="Low"),
+        AlertPolicy(name="A policy of theirs", enabled=True, notifies=True),
+    )
+    found = alert_policies.tenant(desk.app)
+    assert found is not None
+    assert (True, False, (), 2, 8) == (
+        found.audit_log,
+        found.mailbox_auditing,
+        found.unread,
+        len(found.policies),
+        len(found.missing),
+    )
+    good, drifted = found.policies
+    assert ("User restricted from sending email", ()) == (good.name, good.drift)
+    assert (
+        "it is off",
+        "notifications are not opted in to",
+        "nobody is notified",
+        "at most 5 notifications a day",
+        "severity is not high",
+    ) == drifted.drift
+    assert drifted == found.named("suspicious CONNECTOR activity")
+    assert found.named("Restricted again") is None
+
+
+def test_a_tenant_that_does_not_answer(open_desk: Callable[..., Desk]) -> None:
+    """What cannot be read is said, and is not taken for off."""
+    desk = open_desk(connected=True)
+    desk.tenant.faults |= {
+        "audit_posture": ProviderBusyError("throttled"),
+        "alert_policies": ProviderBusyError("throttled"),
+    }
+    found = alert_policies.tenant(desk.app)
+    assert found is not None
+    assert (None, (), ("audit logging: throttled", "alert policies: throttled")) == (
+        found.audit_log,
+        found.policies,
+        found.unread,
+    )

@@ -1,0 +1,1 @@
+"""The window through which people are told something: mail, webhooks and paging services."""
