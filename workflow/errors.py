@@ -5,6 +5,7 @@
     HoldfastError
     ├── RuleRefusedError              a rule of the product says no
     │   ├── GateClosedError           prerequisites are missing (.missing)
+    │   ├── OldReadingsError          the tenant was read too long ago to decide on it (.prerequisites)
     │   ├── WrongStateError           the state machine has no such step from here (.possible)
     │   ├── EvidenceRefusedError      what was offered cannot count as evidence
     │   ├── SamePersonError           separation of duties (.roles)
@@ -95,6 +96,24 @@ class GateClosedError(RuleRefusedError):
     def details(self) -> Mapping[str, Any]:
         """Return the missing prerequisites as plain values."""
         return {"missing": [item.to_data() for item in self.missing]}
+
+
+class OldReadingsError(RuleRefusedError):
+    """A provider's readings are older than the five minutes within which an unblock is decided on them.
+
+    ``prerequisites`` holds their ids in playbook order.
+    """
+
+    code = "readings_old"
+
+    def __init__(self, message: str = "", prerequisites: Sequence[str] = ()) -> None:
+        """Keep what to read again beside the message."""
+        super().__init__(message)
+        self.prerequisites = tuple(prerequisites)
+
+    def details(self) -> Mapping[str, Any]:
+        """Return the prerequisites."""
+        return {"prerequisites": list(self.prerequisites)}
 
 
 class WrongStateError(RuleRefusedError):

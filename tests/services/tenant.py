@@ -55,7 +55,8 @@ class Account:
 class Tenant:
     """One tenant. ``faults`` are raised by the operations of these names, ``late`` after the change took effect.
 
-    ``calls`` are the operations that were called, in order; ``watch`` is called before each.
+    ``calls`` are the operations that were called, in order; ``watch`` is called before each. While it ``lingers`` a row
+    stays listed after its unblock; ``log`` is what the audit log shows.
     """
 
     name = "hand"
@@ -72,6 +73,8 @@ class Tenant:
         self.calls: list[str] = []
         self.counts: dict[str, int] = defaultdict(int)
         self.watch: Callable[[str], None] = lambda _: None
+        self.lingers = False
+        self.log: list[AuditEvent] = []
 
     def add(self, name: str, **known: object) -> Account:
         """Add an account; returns it, to be changed at will."""
@@ -102,12 +105,28 @@ class Tenant:
         return self._answer("restriction", lambda: self.listed.get(identifier))
 
     def unblock(self, kind: Kind, identifier: str, reason: str) -> Answer[None]:
-        del kind, reason
+        del kind
 
         def effect() -> None:
-            self.listed.pop(identifier, None)
+            self.removed(identifier, "ServicePrincipal_holdfast", reason)
+            if not self.lingers:
+                self.listed.pop(identifier, None)
 
         return self._answer("unblock", effect)
+
+    def removed(self, identifier: str, actor: str, reason: str = "") -> None:
+        """Write into the audit log that somebody unblocked an address."""
+        details = (("SenderAddress", identifier), ("Reason", reason))
+        number = len(self.log) + 1
+        self.log.append(
+            AuditEvent(
+                id=f"audit-{number}",
+                at=self.clock(),
+                operation="Remove-BlockedSenderAddress",
+                actor=actor,
+                details=details,
+            )
+        )
 
     def user(self, user: str) -> Answer[User]:
         return self._answer("user", lambda: self.accounts[user].user)
@@ -197,8 +216,11 @@ class Tenant:
         return self._answer("alert_policies", lambda: self.policies)
 
     def audit_log(self, operations: tuple[str, ...], since: datetime, until: datetime) -> Iterator[AuditEvent]:
-        del operations, since, until
-        return iter(())
+        self.watch("audit_log")
+        self.calls.append("audit_log")
+        if "audit_log" in self.faults:
+            raise self.faults["audit_log"]
+        return iter([item for item in self.log if item.operation in operations and since <= item.at <= until])
 
     def directory_audit(self, user: str, since: datetime) -> Answer[tuple[AuditEvent, ...]]:
         return self._answer("directory_audit", lambda: tuple(i for i in self.accounts[user].audit if i.at >= since))

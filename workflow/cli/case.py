@@ -38,6 +38,7 @@ COMMANDS = {
     "reject": Lazy(_UNBLOCK, "reject", "Turn the request down, or take an approval back."),
     "unblock": Lazy(_UNBLOCK, "unblock", "Start the approved unblock, or record what Microsoft answered."),
     "observe": Lazy(_DECIDE, "observe", "Record a reading of the restriction."),
+    "look": Lazy("workflow.cli.case_tenant", "look_again", "Read the restriction in the tenant now, and record it."),
     "review": Lazy(_DECIDE, "review", "Review an approval that broke the glass."),
     "close": Lazy(_DECIDE, "close", "End the case."),
     "dismiss": Lazy(_DECIDE, "dismiss", "Propose or confirm a dismissal."),

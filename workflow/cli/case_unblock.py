@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.cli.case_page import review_command
+from workflow.cli.case_tenant import unblock_many, unblock_one
 from workflow.cli.many import Cases, Many
 from workflow.cli.output import hint, say
 from workflow.cli.overview import instructions, show_overview
+from workflow.cli.rereading import connected, read_again
+from workflow.cli.rereading import decide as take
 from workflow.cli.session import Session, interactive
 from workflow.cli.steps import look, private, report
 from workflow.cli.text import visible
@@ -39,8 +42,18 @@ def decide(session: Session, shown: Overview, action: act.Decision, question: st
     Raises:
         click.UsageError: nobody can be asked and ``--yes`` was not given.
     """
-    from workflow.services.casework import perform
+    if not agreed(session, shown, action, question, yes):
+        return None
+    seen = replace(action, seen_version=shown.case.version, seen_digest=shown.case.digest)
+    return take(session, shown.case.id, seen)
 
+
+def agreed(session: Session, shown: Overview, action: act.Decision, question: str, yes: bool) -> bool:
+    """Show an overview and ask; what the case does not allow is neither shown nor asked about.
+
+    Raises:
+        click.UsageError: nobody can be asked and ``--yes`` was not given.
+    """
     asked_for = allowed(shown, action.name)
     if asked_for and not session.as_json:
         show_overview(session, shown, brief=isinstance(action, act.IntendUnblock))
@@ -49,9 +62,8 @@ def decide(session: Session, shown: Overview, action: act.Decision, question: st
             raise click.UsageError("Nobody can be asked here: look at 'holdfast case view' and give --yes.")
         if not click.confirm(question):
             say("Nothing was done.")
-            return None
-    seen = replace(action, seen_version=shown.case.version, seen_digest=shown.case.digest)
-    return perform(session.app, session.who, shown.case.id, seen)
+            return False
+    return True
 
 
 def allowed(shown: Overview, name: str) -> bool:
@@ -63,10 +75,11 @@ def allowed(shown: Overview, name: str) -> bool:
 
 
 def overview_of(session: Session, case: str) -> Overview:
-    """Return what is shown before a decision."""
+    """Return what is shown before a decision, read again where the tenant is connected."""
     from workflow.services.unblock import overview
 
     found = look(session, case)
+    read_again(session, found.id)
     return overview(session.app, found.id)
 
 
@@ -160,6 +173,7 @@ def reject(session: Session, cases: Cases, reason: str) -> None:
 @click.option("--outcome", type=click.Choice([item.value for item in Answer]), help="What Microsoft answered.")
 @click.option("--ref", metavar="TEXT", default="", help="Where the answer can be checked.")
 @REASON
+@click.option("--manual", is_flag=True, help="Say what to do by hand, though a tenant is connected.")
 @click.option("--script", metavar="FILE", type=click.Path(path_type=Path), help="Write the commands as a script.")
 @click.option("--force", is_flag=True, help="Let --script write over a file.")
 @click.option("--outcomes", metavar="FILE", help="Record what that script wrote down; - for standard input.")
@@ -172,14 +186,17 @@ def unblock(
     outcome: str | None,
     ref: str,
     reason: str,
+    manual: bool,
     script: Path | None,
     force: bool,
     outcomes: str | None,
 ) -> None:
     """Start the approved unblock, or record what Microsoft answered.
 
-    Without --outcome: records that you are about to unblock, then prints the portal page and the command. With it:
-    records the answer. The case is released only once the restriction is seen gone ('holdfast case observe').
+    With a connected tenant: reads everything again, records the intent, unblocks once, and reads again. Without one, or
+    with --manual: records that you are about to unblock, then prints the portal page and the command; --outcome then
+    records the answer. The case is released only once the restriction is seen gone ('holdfast case look', or
+    'holdfast case observe').
 
     Of many cases --script writes the commands into one PowerShell file, which writes its results into a CSV file beside
     it; --outcomes records those. Both can be repeated.
@@ -193,7 +210,9 @@ def unblock(
     elif script:
         write_script(session, cases, script, reason, force=force)
     elif cases.single:
-        start(session, cases, reason)
+        start(session, cases, reason, manual=manual)
+    elif session.app.provider.acts and not manual:
+        unblock_many(session, cases, act.IntendUnblock(reason=private(reason)))
     else:
         raise click.UsageError("Say with --script FILE where the commands for many cases are to be written.")
 
@@ -209,10 +228,14 @@ def answer(session: Session, cases: Cases, outcome: str, ref: str) -> None:
         say(f"  next: once it is gone from the list: {_observe(session.case)}")
 
 
-def start(session: Session, cases: Cases, reason: str) -> None:
-    """Record the intent of one unblock and say what to do."""
+def start(session: Session, cases: Cases, reason: str, *, manual: bool) -> None:
+    """Unblock one entity, or record the intent and say what to do."""
     shown = overview_of(session, cases.single)
     action = act.IntendUnblock(reason=private(reason))
+    if connected(session, shown.case.id) and not manual:
+        if agreed(session, shown, action, "Unblock it in the tenant now?", cases.yes):
+            unblock_one(session, shown.case.id, replace(action, seen_digest=shown.case.digest))
+        return
     done = decide(session, shown, action, "Start the unblock now?", cases.yes)
     if done is None:
         return

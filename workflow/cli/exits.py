@@ -53,6 +53,7 @@ EXITS: Mapping[type[errors.HoldfastError], Exit] = {
     errors.HoldfastError: Exit.ERROR,
     errors.RuleRefusedError: Exit.REFUSED,
     errors.GateClosedError: Exit.REFUSED,
+    errors.OldReadingsError: Exit.REFUSED,
     errors.WrongStateError: Exit.REFUSED,
     errors.EvidenceRefusedError: Exit.REFUSED,
     errors.SamePersonError: Exit.NOT_ALLOWED,
@@ -90,6 +91,7 @@ CURES: Mapping[type[errors.HoldfastError], str] = {
         "Look again, then record what you saw: holdfast case observe CASE --restriction WHICH --ref WHERE"
     ),
     errors.ErasurePendingError: "Repeat 'holdfast case erase CASE --confirm' when nobody reads: it finishes the work.",
+    errors.OldReadingsError: "Read the tenant again: holdfast case check CASE",
     errors.SettingsError: "Correct the setting; 'docs/reference/settings.md' lists them all.",
     errors.DatabaseBusyError: "Try again in a moment.",
     errors.ProviderBusyError: "Try again after the time it names.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +11,7 @@ import click
 from workflow.cli.files import Spool
 from workflow.cli.output import say
 from workflow.cli.progress import progress_bar
+from workflow.cli.rereading import decide, read_many_again
 from workflow.cli.session import Session, interactive
 from workflow.cli.steps import report
 from workflow.cli.stopping import stoppable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from workflow.cli.many import Cases
-    from workflow.domain.actions import Action
+    from workflow.domain.actions import Action, Decision
     from workflow.domain.case import Case
     from workflow.services.casework import Done
     from workflow.services.glance import Glance
@@ -90,11 +91,27 @@ def over_many(session: Session, cases: Cases, plan: Plan, items: list[Item] | No
     from workflow.services.wave import looked_at
 
     items = chosen(session, cases) if items is None else items
+    if plan.unblocks:
+        read_many_again(session, items)
     shown = looked_at(session.app, items) if plan.decides else None
     if shown is not None and not session.as_json:
         show(session, shown, plan)
     if agreed(session, cases, plan, items):
+        if shown is not None and plan.unblocks and session.app.provider.acts:
+            plan = _on_new_readings(session, plan, shown)
         carry_out(session, items, plan, shown=shown, **hooks)
+
+
+def _on_new_readings(session: Session, plan: Plan, shown: Mapping[str, Glance]) -> Plan:
+    """Take each case's decision right after its readings, because those of a whole wave grow old before its end."""
+    from workflow.services.wave import Item
+
+    def step(case: Chosen) -> Done:
+        seen = shown[case.id]
+        (decision,) = cast("Sequence[Decision]", plan.make(Item(case), seen))
+        return decide(session, case.id, replace(decision, seen_version=seen.version, seen_digest=seen.digest))
+
+    return replace(plan, step=step)
 
 
 def chosen(session: Session, cases: Cases) -> list[Item]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.domain import access, changes, facts, gate, glass
+from workflow.domain import access, changes, facts, gate, glass, readings
 from workflow.domain import actions as act
 from workflow.domain.playbook import Team
 from workflow.domain.record import Record, time_for_people, time_to_text
@@ -103,6 +103,7 @@ def requested(action: act.RequestUnblock, scene: Scene) -> list[Record]:
 
     Raises:
         RuleRefusedError: there is nothing to unblock.
+        OldReadingsError: a provider's reading is not recent.
     """
     case = scene.case
     if case.absent_at is not None:
@@ -111,6 +112,7 @@ def requested(action: act.RequestUnblock, scene: Scene) -> list[Record]:
     if case.kind is Kind.USER and case.last_present is RestrictionStatus.UNKNOWN:
         message = "No restriction of this user is known, so there is nothing to unblock: close the case when verified."
         raise RuleRefusedError(message)
+    readings.all_recent(scene)
     rows = scene.evidence_set()
     digest = gate.evidence_digest(scene.case, rows)
     parts = _parts(rows)
@@ -171,6 +173,7 @@ def approved(action: act.ApproveUnblock, scene: Scene) -> list[Record]:
         setting = glass.broken(action, scene)
     else:
         access.may_approve(case, scene.actor, other_team=scene.playbook.approval_team is Team.OTHER)
+    readings.all_recent(scene)
     expires_at = time_to_text(scene.now + scene.playbook.approval_within)
     basis = {"digest": case.request.digest, "expires_at": expires_at, **linked_states(scene)}
     if setting:
@@ -205,12 +208,14 @@ def intended(action: act.IntendUnblock, scene: Scene) -> list[Record]:
 
     Raises:
         RuleRefusedError: approvals are missing.
+        OldReadingsError: a provider's reading is not recent.
     """
     case = scene.case
     need, have = scene.playbook.approvals, len(case.approvals)
     if have < need:
         message = f"This unblock has {have} of {need} approvals; another person approves with 'holdfast case approve'."
         raise RuleRefusedError(message, access.names(access.SECOND))
+    readings.all_recent(scene)
     assert case.request is not None  # noqa: S101 - the machine lets nobody unblock without a request
     basis = {
         "digest": case.request.digest,

@@ -126,7 +126,7 @@ def standing(
     if reason is None or (item.applies_if and applies(case, item, about) is False):
         return None
     acceptance = case.acceptances.get((item.id, about))
-    if acceptance is not None and _accepts(acceptance, item, at):
+    if acceptance is not None and accepts(acceptance, item, at):
         return None
     for other in item.any_of:
         alternative = playbook.get(other)
@@ -137,7 +137,7 @@ def standing(
     return reason
 
 
-def _accepts(acceptance: Acceptance, item: Prerequisite, at: datetime) -> bool:
+def accepts(acceptance: Acceptance, item: Prerequisite, at: datetime) -> bool:
     """Say whether an accepted risk counts now; never under a playbook that grants no exception here."""
     return (
         not acceptance.expired
@@ -308,7 +308,7 @@ def _ground(
         identity = case.identities.get(about)
         return "not-applicable:fact", identity.leaf if identity else ""
     acceptance = case.acceptances.get((item.id, about))
-    if acceptance is not None and _accepts(acceptance, item, at):
+    if acceptance is not None and accepts(acceptance, item, at):
         return "exception", acceptance.leaf
     evidence = case.evidence.get((item.id, about))
     if evidence is not None and _judge(case, item, evidence, at, None) is None:
