@@ -33,10 +33,12 @@ def test_public(address: str) -> None:
 
 
 def test_this_machine_where_the_settings_let_it() -> None:
-    """Loopback alone is let in by the setting, and nothing else beside it."""
-    assert ["127.0.0.1"] == guard.addresses("relay", 80, loopback=True, resolver=lambda _host, _port: ["127.0.0.1"])
-    with pytest.raises(DeliveryError):
-        guard.addresses("relay", 80, loopback=True, resolver=lambda _host, _port: ["127.0.0.1", "10.0.0.1"])
+    """Loopback alone is let in by the setting, under its own names, and nothing else beside it."""
+    here = ["127.0.0.1"]
+    assert here == guard.addresses("localhost", 80, loopback=True, resolver=lambda _host, _port: here)
+    for host, found in (("relay.example", here), ("localhost", [*here, "10.0.0.1"]), ("10.0.0.1", ["10.0.0.1"])):
+        with pytest.raises(DeliveryError):
+            guard.addresses(host, 80, loopback=True, resolver=lambda _host, _port, found=found: found)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("written", ["127.0.0.1", "localhost", "::1"])

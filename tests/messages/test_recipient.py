@@ -32,7 +32,6 @@ def test_let_in(url: str, channel: Channel, shown: str) -> None:
     found = read("soc", url)
     assert (channel, shown) == (found.channel, found.shown)
     assert "hush" not in f"{found!r} {found.shown}"
-    assert "hush" in found.mentions
 
 
 @pytest.mark.parametrize(
@@ -54,8 +53,11 @@ def test_let_in(url: str, channel: Channel, shown: str) -> None:
         ("https://hook.example/a b", "without blanks"),
         ("https://hook.example/\r\nX: y", "printable ASCII"),
         ("https://hook.example/" + "a" * 2000, "at most 2000"),
-        ("mailtos://u:p@h.example?to=a@b.example&pgpprv=/etc/passwd", "not let in, such as 'pgpprv'"),
-        ("mailtos://u:p@h.example?to=a@b.example&verify=no", "'verify'"),
+        (
+            "mailtos://u:p@h.example?to=a@b.example&pgpprv=/etc/passwd",
+            "options that are not let in; let in are bcc",
+        ),
+        ("mailtos://u:p@h.example?to=a@b.example&verify=no", "not let in"),
         ("mailtos://u:p@h.example?to=a@b.example&%2BBcc=x", "not let in"),
         ("mailtos://u:p@h.example?to=a@b.example&mode=insecure", "mode"),
         ("mailtos://u:p@h.example?to=a@b.example;verify=no", "mode"),
@@ -70,6 +72,21 @@ def test_not_let_in(url: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as refused:
         read("soc", url)
     assert url not in str(refused.value)
+
+
+def test_plain_http_is_for_this_machine_alone() -> None:
+    """Where the settings let a relay in it may do without TLS; nothing else may."""
+    assert Channel.WEBHOOK is read("soc", "http://127.0.0.1:8080/", loopback=True).channel
+    for url in ("http://hook.example/", "http://127.0.0.1.hook.example/", "http://10.0.0.1/"):
+        with pytest.raises(SettingsError, match="not let in"):
+            read("soc", url, loopback=True)
+
+
+def test_every_mailbox_that_is_named() -> None:
+    """Whoever gets mail, in copy too, whoever sends it, and who is paged; words around an address are no part of it."""
+    assert {"soc@contoso.example", "b@fabrikam.example", "a@contoso.example"} <= set(read("soc", SECRETS).mentions)
+    assert ("ada@contoso.example",) == read("soc", "opsgenie://01234567-hush/@ada%40contoso.example").mentions
+    assert () == read("soc", "https://hook.example/x").mentions
 
 
 def test_mail_is_plain_text_under_one_subject(post: Receiver, message: Message) -> None:

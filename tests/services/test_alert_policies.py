@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.services.desk import ANN, CAT, Desk
+from tests.services.desk import ANN, CAT, Desk, Place
 from workflow.domain.alerts import Policy, Severity
+from workflow.domain.period import Period
 from workflow.errors import InputError, NotFoundError, ProviderBusyError, SettingsError
 from workflow.providers.shapes import AlertPolicy, AuditPosture
-from workflow.services import alert_policies, verification
+from workflow.services import alert_policies, permissions, verification
+from workflow.services.access_review import access
 from workflow.services.alert_policies import Change, change
 
 HOOKS = {"soc": "https://hook.example/hush", "lead": "https://hook.example/hush2", "bad": "exec://hush"}
@@ -40,6 +42,30 @@ def test_a_change_is_on_the_ledger(desk: Desk) -> None:
     rule, _ = change(desk.app, CAT, Policy.LATE, Change(recipients=[]))
     assert () == rule.recipients
     assert verification.verify(desk.app).ok
+
+
+def test_an_access_review_lists_the_changes(desk: Desk) -> None:
+    """Who switched what off is among what changed who does what."""
+    change(desk.app, CAT, Policy.LATE, Change(recipients=["soc"], daily_limit=5))
+    change(desk.app, CAT, Policy.LATE, Change(opted_in=False, daily_limit=0))
+    rows = [row for row in access(desk.app, Period()).changes if row["type"] == "alerts:changed"]
+    assert [
+        ["told: soc", "severity medium", "daily limit 5"],
+        ["told: nobody", "severity medium", "daily limit none"],
+    ] == [row["details"] for row in rows]
+    assert [("cat", "alert policy changed: late on")] * 2 == [(row["by"], row["what"]) for row in rows]
+
+
+def test_a_settings_file_with_secrets_is_nobodys_to_read(open_desk: Callable[..., Desk], place: Place) -> None:
+    """The doctor says so once there is a recipient in it."""
+    path = place.home / "config.toml"
+    path.write_text("", encoding="utf-8")
+    path.chmod(0o644)
+    found = [
+        next(item.status for item in permissions.examine(place.settings(**given)) if item.what == "settings file")
+        for given in ({}, {"alert_recipients": HOOKS})
+    ]
+    assert [permissions.OK, permissions.WARN] == found
 
 
 @pytest.mark.parametrize(

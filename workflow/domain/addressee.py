@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?").fullmatch
 """How a recipient is called: the settings say what stands behind the name, the ledger never does."""
+_ADDRESSES = re.compile(r"[^\s@/,;:?&=<>\"']+@[^\s@/,;:?&=<>\"']+").findall
 FIRST_DOMAIN = ".onmicrosoft.com"
 """Every mailbox of a tenant has an address under the tenant's first domain as well."""
 
@@ -42,13 +43,23 @@ def _readable(domain: str) -> str:
 
 def same_mailbox(one: str, other: str) -> bool:
     """Say whether two addresses may well be one mailbox's."""
-    (local, domain), (their_local, their_domain) = delivered_to(one), delivered_to(other)
-    if not domain or not their_domain or local != their_local:
-        return False
-    return domain == their_domain or FIRST_DOMAIN in {domain[-len(FIRST_DOMAIN) :], their_domain[-len(FIRST_DOMAIN) :]}
+    return reaches([one], [other])
 
 
 def reaches(addresses: Iterable[str], about: Iterable[str]) -> bool:
     """Say whether a message to these addresses may reach an account that it is about."""
-    accounts = list(about)
-    return any(same_mailbox(address, account) for address in addresses for account in accounts)
+    domains: dict[str, set[str]] = {}
+    for local, domain in map(delivered_to, addresses):
+        domains.setdefault(local, set()).add(domain)
+    for local, domain in map(delivered_to, about):
+        theirs = domains.get(local, set()) - {""}
+        if domain and (domain in theirs or (theirs and domain.endswith(FIRST_DOMAIN))):
+            return True
+        if domain and any(item.endswith(FIRST_DOMAIN) for item in theirs):
+            return True
+    return False
+
+
+def addresses_in(text: str) -> tuple[str, ...]:
+    """Return whatever in a text may be an address."""
+    return tuple(_ADDRESSES(text))

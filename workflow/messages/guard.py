@@ -59,17 +59,22 @@ def addresses(host: str, port: int, *, loopback: bool = False, resolver: Resolve
     Args:
         host: its name or address.
         port: its port.
-        loopback: whether a receiver on this very machine is allowed.
+        loopback: whether a receiver on this very machine is allowed, called ``localhost`` or by its number.
         resolver: looks names up.
 
     Raises:
         DeliveryError: the name leads anywhere but to the public Internet, if only in part.
     """
     found = resolver(host, port)
-    if not found or not all(public(item) or (loopback and _own(item)) for item in found):
+    judged = own if loopback and own(host) else public
+    if not found or not all(judged(item) for item in found):
         raise DeliveryError("The receiver's address is not one of the public Internet's: nothing is sent there.")
     return found
 
 
-def _own(address: str) -> bool:
-    return ip_address(address.partition("%")[0]).is_loopback
+def own(host: str) -> bool:
+    """Say whether this is this very machine, by the name or a number that nobody else can give to another."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

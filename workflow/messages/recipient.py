@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from workflow.domain.addressee import addresses_in
 from workflow.errors import SettingsError
-from workflow.messages import library, webhook
+from workflow.messages import guard, library, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,9 +71,9 @@ class Recipient:
         return urlsplit(self.url).hostname or ""
 
     @property
-    def mentions(self) -> str:
-        """Everything the address says, decoded, to look for names in."""
-        return unquote(unquote(self.url)).casefold()
+    def mentions(self) -> tuple[str, ...]:
+        """Every mailbox that the address names in any way: who gets mail, who sends it, who is paged."""
+        return (*self.mailboxes, *addresses_in(unquote(unquote(self.url))))
 
     def send(self, message: Message) -> None:
         """Send a message, once.
@@ -104,7 +105,8 @@ def read(name: str, url: str, *, loopback: bool = False) -> Recipient:
     except ValueError:
         raise wrong("is no address") from None
     scheme, form = parts.scheme.rpartition("+")[2], parts.scheme.rpartition("+")[0]
-    if form in WEBHOOKS and (scheme == "https" or (scheme == "http" and loopback)):
+    relay = loopback and guard.own(parts.hostname or "")
+    if form in WEBHOOKS and (scheme == "https" or (scheme == "http" and relay)):
         if not parts.hostname or parts.username is not None or parts.fragment or port == 0:
             raise wrong("needs a host, and neither a user nor a fragment")
         bare = url[len(form) + 1 :] if form else url
@@ -112,9 +114,8 @@ def read(name: str, url: str, *, loopback: bool = False) -> Recipient:
     if parts.scheme not in library.OPTIONS:
         raise wrong(f"has a kind that is not let in; let in are {_SCHEMES}")
     options = {key.casefold(): value.casefold() for key, value in parse_qsl(parts.query, keep_blank_values=True)}
-    refused = sorted(options.keys() - library.OPTIONS[parts.scheme])
-    if refused:
-        raise wrong(f"has options that are not let in, such as {refused[0][:20]!r}")
+    if options.keys() - library.OPTIONS[parts.scheme]:
+        raise wrong(f"has options that are not let in; let in are {', '.join(sorted(library.OPTIONS[parts.scheme]))}")
     if options.get("mode", "ssl") not in library.SECURE or ";" in parts.query:
         raise wrong(f"may say of its mode only {' or '.join(library.SECURE)}")
     return _by_library(name, url, parts.scheme, wrong, password=parts.password is not None or "pass" in options)

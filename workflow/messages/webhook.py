@@ -36,7 +36,9 @@ class _Pinned(HTTPConnection):
         """Connect to the address, not to whatever the name says now."""
         self.sock = socket.create_connection((self._address, self.port), self.timeout)
         if self._secure is not None:
-            self.sock = self._secure.wrap_socket(self.sock, server_hostname=self.host)
+            # The handshake comes last, so that it too can be cut.
+            self.sock = self._secure.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock.do_handshake()
 
 
 def post(

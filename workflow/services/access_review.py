@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workflow.services.history import EntryView
     from workflow.storage.transaction import Tx
 
-TOLD = frozenset({"log", "key", "people", "settings", "playbook"})
+TOLD = frozenset({"log", "key", "people", "settings", "alerts", "playbook"})
 """Of the log's own entries those that change who may do what, or under which rules: by the noun of their type."""
 SECOND_ACTIONS = frozenset({"approve", "confirm"})
 """What only a second person does."""
@@ -146,6 +146,10 @@ def _details(view: EntryView) -> list[str]:
     """Return what the entry's one line does not say: the settings it names, a playbook that is not the shipped one."""
     if view.type == EntryType.SETTINGS_CHANGED:
         return [f"{name} {value}" for name, value in view.details.items() if name != "digest" and value not in {"", 0}]
+    if view.type == EntryType.ALERTS_CHANGED:
+        limit = view.details.get("daily_limit", "none")
+        told = ", ".join(view.details["recipients"]) if view.details["opted_in"] else ""
+        return [f"told: {told or 'nobody'}", f"severity {view.details['severity']}", f"daily limit {limit}"]
     return ["not the shipped version"] if view.details.get("shipped") is False else []
 
 

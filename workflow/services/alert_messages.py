@@ -41,10 +41,8 @@ def forbidden(app: App, tx: Tx, alert: Alert, recipient: Recipient) -> str:
     accounts, erased = _accounts(app, tx, about)
     if alert.case_id and erased:
         return "the names of this case are erased, so nobody can tell whether it is about the recipient"
-    if addressee.reaches(recipient.mailboxes, accounts):
-        return "the recipient is an account that the case is about"
-    if any(account in recipient.mentions for account in accounts):
-        return "the recipient's address names an account that the case is about"
+    if addressee.reaches(recipient.mentions, accounts):
+        return "the recipient is, or is reached through, an account that the case is about"
     return ""
 
 

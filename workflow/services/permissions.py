@@ -40,7 +40,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     folders: dict[Path, str] = {}
     for what, path in places.items():
         if path.exists():
-            yield _judge(what, path, secret=what != "settings file")
+            yield _judge(what, path, secret=what != "settings file" or bool(settings.alert_recipients))
         folders.setdefault(path.parent, f"folder of the {what}")
     for folder, what in folders.items():
         if folder.is_dir():

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from workflow.domain.record import Entry, entry_from_body, time_to_text
-from workflow.domain.vocabulary import LOG_CASE, State
+from workflow.domain.vocabulary import LOG_CASE
 from workflow.ledger.entry import leaf_hash
 from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
+from workflow.storage.worklist import OPEN_STATES
 
 _OUTBOX: Final = 0x414C5254  # any number that is ours: one collector or deliverer at a time on PostgreSQL
 
@@ -87,8 +88,9 @@ def ledger(tx: Tx) -> str:
 def pending_since(tx: Tx, until: datetime) -> list[tuple[str, str]]:
     """Return the cases with an unblock that was begun by then and is still open, and when it was begun (UTC text)."""
     rows = tx.all(
-        'SELECT id, intended_at FROM "case" WHERE state = ? AND intended_at <= ? ORDER BY intended_at, id',
-        (State.UNBLOCK_REQUESTED.value, time_to_text(until)),
+        f'SELECT id, intended_at FROM "case" WHERE state IN ({marks(OPEN_STATES)}) AND intended_at <= ? '
+        "ORDER BY intended_at, id",
+        (*OPEN_STATES, time_to_text(until)),
     )
     return [(case_id, intended_at) for case_id, intended_at in rows]
 
