@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.services.desk import ANN, CAT, Desk, Place
-from workflow.domain.alerts import Policy, Severity
+from tests.services.desk import ANN, CAT, DAN, Desk, Place
+from workflow.domain.alerts import Policy, Rule, Severity
 from workflow.domain.period import Period
+from workflow.domain.vocabulary import EntryType
 from workflow.errors import InputError, NotFoundError, ProviderBusyError, SettingsError
 from workflow.providers.shapes import AlertPolicy, AuditPosture
-from workflow.services import alert_policies, permissions, verification
+from workflow.services import alert_policies, logbook, people, permissions, verification
 from workflow.services.access_review import access
 from workflow.services.alert_policies import Change, change
+from workflow.services.people import Who
+from workflow.storage import cases
 
 HOOKS = {"soc": "https://hook.example/hush", "lead": "https://hook.example/hush2", "bad": "exec://hush"}
 
@@ -42,6 +46,26 @@ def test_a_change_is_on_the_ledger(desk: Desk) -> None:
     rule, _ = change(desk.app, CAT, Policy.LATE, Change(recipients=[]))
     assert () == rule.recipients
     assert verification.verify(desk.app).ok
+
+
+@pytest.mark.parametrize(
+    ("who", "data", "words"),
+    [
+        (DAN, Rule(Policy.LATE).to_data(), "without a role"),
+        (CAT, Rule(Policy.LATE, recipients=("soc@contoso.example",)).to_data(), "what it cannot be"),
+        (CAT, {"policy": "weather"}, "names no alert policy"),
+        (CAT, {"policy": ["late"], **dict.fromkeys(("on", "opted_in", "recipients", "severity"), 1)}, ""),
+    ],
+)
+def test_an_entry_that_nobody_could_write_does_not_verify(team: Desk, who: Who, data: Any, words: str) -> None:
+    """Whoever has the key and the database and writes a policy past the rules is found."""
+    change(team.app, CAT, Policy.LATE, Change(on=False))
+    with team.app.database.transaction() as tx:
+        cases.lock_log(tx)
+        logbook.write(team.app, tx, people.actor(team.app, tx, who), [(EntryType.ALERTS_CHANGED, data)])
+    found = verification.verify(team.app)
+    assert not found.ok
+    assert any(words in item.why for item in found.findings)
 
 
 def test_an_access_review_lists_the_changes(desk: Desk) -> None:

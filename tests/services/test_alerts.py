@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -346,6 +350,29 @@ def test_a_process_that_dies_while_collecting(room: Room, monkeypatch: pytest.Mo
             alerts.collect(desk.app, desk.clock.now)
     assert 1 == alerts.collect(desk.app, desk.clock.now)
     assert [("restricted", "hook", "due")] == told(desk)
+
+
+def test_many_processes_tell_everything_once(room: Room, hook: Receiver) -> None:
+    """Several that look at the same time: each message and the digest of the day go out once."""
+    desk = room()
+    tell(desk, Policy.RESTRICTED)
+    tell(desk, Policy.DIGEST)
+    for number in range(5):
+        desk.restrict(f"user{number}@contoso.example")
+    place = desk.place
+    surroundings = os.environ | {
+        "HOLDFAST_DATABASE_URL": place.url,
+        "HOLDFAST_KEY_FILE": str(place.home / "signing.key"),
+        "HOLDFAST_CHECKPOINT_FILE": str(place.home / "checkpoints"),
+        "HOLDFAST_ALERT_RECIPIENTS": json.dumps({"hook": hook.hook}),
+        "HOLDFAST_ALERT_LOOPBACK": "true",
+    }
+    command = [sys.executable, "-m", "workflow", "alert", "send", "--json"]
+    running = [subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE) for _ in range(3)]
+    done = [(process.communicate()[0], process.returncode) for process in running]
+    assert [0, 0, 0] == [code for _, code in done]
+    assert (6, 6) == (len(hook.posted), len({got["id"] for got in hook.posted}))
+    assert (6, 6) == tuple(sum(json.loads(out)[name] for out, _ in done) for name in ("raised", "sent"))
 
 
 def test_two_who_reach_for_one_message(room: Room, hook: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
