@@ -364,6 +364,8 @@ _FIELDS = {
     kind: tuple((item.name, {} if item.default_factory is dict else item.default) for item in fields(kind))
     for kind in ACTIONS.values()
 }
+# Annotations are text in this module.
+_PRIVATE = {kind: tuple(item.name for item in fields(kind) if item.type == Private.__name__) for kind in _FIELDS}
 
 
 def to_data(action: Action) -> dict[str, Any]:
@@ -389,5 +391,4 @@ def from_data(name: str, data: Mapping[str, Any]) -> Action:
 
 def private_fields(action: Action) -> dict[str, Private]:
     """Return the action's free texts by field name, those that were given."""
-    values = ((name, getattr(action, name)) for name, _ in _FIELDS[type(action)])
-    return {name: value for name, value in values if isinstance(value, Private) and value}
+    return {name: value for name in _PRIVATE[type(action)] if (value := getattr(action, name))}

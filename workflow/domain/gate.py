@@ -120,8 +120,11 @@ def standing(
 
     ``linked`` gives the present state of linked cases; without it the recorded reading is believed.
     """
-    # What its own answer carries, as most do, needs no look at conditions, exceptions and alternatives.
+    # What its own answer carries, as most do, needs no look at conditions, exceptions and alternatives; nor does what
+    # nobody has answered, where there are none.
     evidence = case.evidence.get((item.id, about))
+    if evidence is None and not (item.applies_if or item.any_of or case.acceptances):
+        return Reason.UNANSWERED
     reason = _judge(case, item, evidence, at, linked)
     if reason is None or (item.applies_if and applies(case, item, about) is False):
         return None
@@ -235,8 +238,13 @@ def missing(
 
 def missing_names(case: Case, playbook: Playbook, phases: tuple[Phase, ...], at: datetime) -> tuple[str, ...]:
     """Name each prerequisite of :func:`missing` once; linked cases are believed as recorded."""
-    found = survey(case, playbook, at, None, phases)
-    return tuple(dict.fromkeys([item.id for item, _, reason in found if reason is not None]))
+    return tuple(
+        [
+            item.id
+            for item in playbook.required
+            if item.required_by in phases and not _holds(case, playbook, item, at, None)
+        ]
+    )
 
 
 def holds(
@@ -244,14 +252,18 @@ def holds(
 ) -> bool:
     """Say whether every required prerequisite of one phase holds; stops at the first that does not."""
     # Work goes in the playbook's order, so that what is wanting is found first from the end.
-    for item in reversed(playbook.by_phase[phase]):
-        about = people(case, item)
-        if not about:
+    return all(_holds(case, playbook, item, at, linked) for item in reversed(playbook.by_phase[phase]))
+
+
+def _holds(
+    case: Case, playbook: Playbook, item: Prerequisite, at: datetime, linked: Mapping[str, State] | None
+) -> bool:
+    """Say whether one prerequisite holds for everybody it is about; for nobody, it does not."""
+    about = people(case, item)
+    for person in about:
+        if standing(case, playbook, item, person, at, linked) is not None:
             return False
-        for person in about:
-            if standing(case, playbook, item, person, at, linked) is not None:
-                return False
-    return True
+    return bool(about)
 
 
 def survey(

@@ -68,10 +68,10 @@ def append(  # noqa: PLR0913 - what an entry says, each said once
         body |= {"log": journal.origin, "tenant": tenant, "case": case_id, "request": request}
         body |= {"recorded_at": moment, "clock": clock}
         data = seal_body(body)
-        head = leaf_hash(data).hex()
+        head, text = leaf_hash(data).hex(), data.decode()
         # What is handed on is what will be read back: lists for tuples, plain text for enumerations.
-        entries.append(entry_from_body(json.loads(data), head))
-        rows.append((data.decode(),))
+        entries.append(entry_from_body(json.loads(text), head))
+        rows.append((text,))
     if rows:
         if tx.sqlite and not tx.appended:
             tx.before_commit(lambda transaction: finish(transaction, journal))
