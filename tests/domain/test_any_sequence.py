@@ -203,7 +203,7 @@ class AnySequence(RuleBasedStateMachine):
         book, moment = self.book, (self.book.case.state, self.book.case.version, self.book.case.evidence)
         settled = len(book.entries)
         self.take(act.LabelCase(add=add, remove=remove), actor)
-        if len(book.entries) == settled + 1:
+        if ["case:labelled"] == [entry.type for entry in book.entries[settled:]]:
             assert moment == (book.case.state, book.case.version, book.case.evidence)
 
     @rule(actor=actors, states=linkings, stale=st.booleans())

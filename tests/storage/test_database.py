@@ -241,6 +241,21 @@ def test_what_is_written_later_is_sent_together(database: Database) -> None:
     assert [[1, 2, 3], [2], [4], [7]] == sent
 
 
+def test_what_is_read_ahead_answers_only_what_is_asked_next(postgres_database: Database) -> None:
+    """An answer is given once, and never behind another statement: that may have changed it."""
+    turn = "SELECT nextval('turn') + ?", (0,)
+    with postgres_database.transaction() as tx:
+        tx.run("CREATE SEQUENCE turn")
+        tx.ahead(turn)
+        assert [(1,), (2,)] == [tx.one(*turn), tx.one(*turn)]
+        tx.ahead(turn)
+        tx.run("SELECT 1")
+        assert (4,) == tx.one(*turn)
+        tx.ahead(turn)
+        tx.write_all("INSERT INTO playbook (digest, name, version, body) VALUES (?, 'x', '1', '{}')", [("a",), ("b",)])
+        assert (6,) == tx.one(*turn)
+
+
 def test_a_later_write_that_vanishes_is_noticed(database: Database) -> None:
     """What changes another number of rows than were written is not committed, wherever the answer comes from (R5)."""
 

@@ -78,6 +78,7 @@ def perform(
         with app.database.transaction() as tx:
             erasure.lock(tx, actions)
             glass.lock(tx, actions)
+            cases.ahead(tx, locked, case_id, app.cache)
             cases.lock(tx, locked)
             logbook.hold(app, tx)
             case = cases.load(tx, case_id, app.cache)

@@ -7,7 +7,7 @@ locking in one statement was measured to return a row newer than its entries.
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -15,11 +15,14 @@ from workflow.domain.case import Case
 from workflow.domain.history import fold
 from workflow.domain.picture import Picture
 from workflow.domain.record import Entry, entry_from_body
+from workflow.domain.vocabulary import LOG_CASE
 from workflow.errors import NotFoundError
 from workflow.ledger.entry import leaf_hash
 from workflow.storage.openings import marks
 from workflow.storage.pictures import SELECT, from_row
 from workflow.storage.transaction import Tx, storable
+
+Statement = tuple[str, Sequence[Any]]
 
 _INTAKE: Final = 0x494E544B  # any number that is ours: one opener of cases at a time on PostgreSQL
 _MOST: Final = 50
@@ -41,6 +44,11 @@ class FoldCache:
         case = self._cases.get(case_id)
         return None if case is None else case.copy()
 
+    def since(self, case_id: str) -> int:
+        """Return the sequence that the case as last kept ended with, 1 where none is."""
+        case = self._cases.get(case_id)
+        return 1 if case is None else case.sequence
+
     def keep(self, tx: Tx, case: Case) -> None:
         """Keep the case once this transaction stands (at once for a reading one, which never commits)."""
         copy = case.copy()
@@ -60,7 +68,13 @@ def lock(tx: Tx, ids: Iterable[str]) -> None:
     """
     wanted = sorted(set(ids))
     if not tx.sqlite and wanted:
-        tx.all(f'SELECT 1 FROM "case" WHERE id IN ({marks(wanted)}) ORDER BY id FOR UPDATE', wanted)
+        tx.all(*_locking(wanted))
+
+
+def ahead(tx: Tx, ids: Collection[str], case_id: str, cache: FoldCache) -> None:
+    """Ask at once for what a step begins with: :func:`lock`, the log's :func:`length`, and :func:`load`."""
+    if not tx.sqlite:
+        tx.ahead(_locking(sorted(ids)), _length(LOG_CASE), _stored(case_id, cache.since(case_id)))
 
 
 def lock_intake(tx: Tx) -> None:
@@ -127,7 +141,7 @@ def head(tx: Tx, case_id: str) -> tuple[str, int]:
 
 def length(tx: Tx, case_id: str) -> int:
     """Return the sequence of a case's newest entry, 0 where there is none."""
-    (newest,) = tx.one("SELECT coalesce(max(sequence), 0) FROM entry WHERE case_id = ?", (case_id,)) or (0,)
+    (newest,) = tx.one(*_length(case_id)) or (0,)
     return int(newest)
 
 
@@ -218,8 +232,19 @@ def literal(text: str) -> str:
 
 
 def _bodies(tx: Tx, case_id: str, since: int) -> list[str]:
-    rows = tx.all("SELECT body FROM entry WHERE case_id = ? AND sequence >= ? ORDER BY sequence", (case_id, since))
-    return [body for (body,) in rows]
+    return [body for (body,) in tx.all(*_stored(case_id, since))]
+
+
+def _locking(ids: Sequence[str]) -> Statement:
+    return f'SELECT 1 FROM "case" WHERE id IN ({marks(ids)}) ORDER BY id FOR UPDATE', ids
+
+
+def _length(case_id: str) -> Statement:
+    return "SELECT coalesce(max(sequence), 0) FROM entry WHERE case_id = ?", (case_id,)
+
+
+def _stored(case_id: str, since: int) -> Statement:
+    return "SELECT body FROM entry WHERE case_id = ? AND sequence >= ? ORDER BY sequence", (case_id, since)
 
 
 def _folded(tx: Tx, case_id: str, known: Case | None, bodies: Sequence[str]) -> Case | None:

@@ -35,7 +35,7 @@ class Tx:
     """
 
     __slots__ = (
-        *("_after", "_before", "_connection", "_sent", "_waiting"),
+        *("_after", "_ahead", "_before", "_connection", "_sent", "_waiting"),
         *("appended", "checkpoint", "dialect", "erasing", "read", "sqlite"),
     )
 
@@ -47,6 +47,7 @@ class Tx:
         self._after: list[Callable[[], None]] = []
         self._waiting: dict[Callable[[Tx, list[Any]], None], list[Any]] = {}
         self._sent: list[tuple[Any, int]] | None = None
+        self._ahead: dict[tuple[str, Sequence[Any]], Any] = {}
         self.appended = 0
         self.read: dict[Any, Any] = {}
         self.checkpoint: str | None = None
@@ -58,7 +59,23 @@ class Tx:
             self._send()
         if self.sqlite:
             return self._connection.execute(sql, params)
+        if self._ahead:
+            answered = self._ahead.pop((sql, tuple(params)), None)
+            if answered is not None:
+                return answered
+            # What was read ahead may not be so any more.
+            self._ahead.clear()
         return self._connection.execute(placeholders(sql), params)
+
+    def ahead(self, *statements: tuple[str, Sequence[Any]]) -> None:
+        """Send PostgreSQL what is about to be asked, in this order, so that it takes one trip; each runs by itself.
+
+        An answer is given to whoever asks exactly that next; any other statement before then makes them all void.
+        """
+        with self._connection.pipeline():
+            answers = [self._connection.execute(placeholders(sql), params) for sql, params in statements]
+        asked = [(sql, tuple(params)) for sql, params in statements]
+        self._ahead = dict(zip(asked, answers, strict=True))
 
     def all(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return every row."""
@@ -87,6 +104,7 @@ class Tx:
             return
         if self._waiting:
             self._send()
+        self._ahead.clear()
         cursor = self._connection.cursor()
         cursor.executemany(sql if self.sqlite else placeholders(sql), rows)
         self._expect(cursor, len(rows))
