@@ -16,9 +16,10 @@ from workflow.domain.private import Private
 from workflow.domain.restriction import Restriction, Source
 from workflow.domain.vocabulary import Kind, Phase, RestrictionStatus, State
 from workflow.services import casework, intake, setup
+from workflow.services.names import Names
 from workflow.services.people import Who
 from workflow.settings import Settings, load_settings
-from workflow.storage import cases
+from workflow.storage import cases, worklist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,6 +199,13 @@ class Desk:
         """Return the fold of a case as stored."""
         with self.app.database.reading() as tx:
             return cases.load(tx, case_id)
+
+    def open_cases(self) -> list[tuple[str, str]]:
+        """Return the id and the entity's name of every open case, by number."""
+        with self.app.database.reading() as tx:
+            found = list(worklist.every(tx, worklist.Filters()))
+            names = Names(tx, {item.entity for item in found})
+            return [(item.id, names.subject(item.entity)) for item in found]
 
     def entries(self, case_id: str = "log") -> list[Entry]:
         """Return a case's entries."""

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from workflow.domain.vocabulary import Kind
 from workflow.providers.shapes import (
     AlertPolicy,
     Answer,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from workflow.domain.vocabulary import Kind
 
 T = TypeVar("T")
 
@@ -74,6 +74,7 @@ class Tenant:
         self.counts: dict[str, int] = defaultdict(int)
         self.watch: Callable[[str], None] = lambda _: None
         self.lingers = False
+        self.kinds: set[Kind] = {Kind.MAILBOX, Kind.CONNECTOR}
         self.log: list[AuditEvent] = []
 
     def add(self, name: str, **known: object) -> Account:
@@ -97,8 +98,7 @@ class Tenant:
         return Answer(found, Read(f"call {operation}", f"r{self.counts[operation]}", self.clock()))
 
     def restricted(self, kind: Kind) -> Answer[tuple[Restricted, ...]]:
-        del kind
-        return self._answer("restricted", lambda: tuple(self.listed.values()))
+        return self._answer("restricted", lambda: tuple(self.listed.values()) if kind in self.kinds else ())
 
     def restriction(self, kind: Kind, identifier: str) -> Answer[Restricted | None]:
         del kind

@@ -122,7 +122,7 @@ def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> 
                     if session.as_json:
                         kept.keep({"file": name, **taken.to_data()})
                     else:
-                        _line(name, taken, quiet=quiet)
+                        tell_item(name, taken, quiet=quiet)
             except SourceError as error:
                 failed = True
                 counts["broken"] += 1
@@ -160,7 +160,8 @@ def _take_list(
     yield from take_list(session.app, session.who, items, found.whole, options.tenant)
 
 
-def _line(name: str, taken: Taken, *, quiet: bool) -> None:
+def tell_item(name: str, taken: Taken, *, quiet: bool) -> None:
+    """Print what became of one item; ``quiet`` leaves out what is no fault."""
     if quiet and taken.outcome not in FAULTS:
         return
     number = f" #{taken.case_number}" if taken.case_number else ""

@@ -12,6 +12,7 @@ from workflow.cli.output import as_json, fields, hint, say, table
 from workflow.cli.people import named
 from workflow.cli.session import Session, Verb
 from workflow.cli.tenant_connect import permissions, probe
+from workflow.cli.tenant_poll import poll
 from workflow.cli.tenant_serve import serve
 from workflow.cli.text import visible
 from workflow.domain.vocabulary import Result, TenantFact
@@ -46,6 +47,7 @@ def tenant() -> None:
 
 tenant.add_command(permissions)
 tenant.add_command(probe)
+tenant.add_command(poll)
 tenant.add_command(serve)
 
 

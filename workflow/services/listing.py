@@ -11,10 +11,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
-from workflow.domain.private import Private
+from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import time_for_people
 from workflow.domain.restriction import Restriction, Skipped
-from workflow.domain.vocabulary import Resolution, RestrictionStatus, State
+from workflow.domain.vocabulary import Method, Resolution, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotPermittedError
 from workflow.services import casework
 from workflow.services.intake import Taken, take_in, tenant_of
@@ -43,11 +43,26 @@ class WholeList:
         kind: of what it is the list.
         taken_at: when the tenant was asked (aware UTC).
         reference: returns what it is known by, such as its name and SHA-256; asked once it has been read to its end.
+        method: how it is known: attested by whoever brings a file, or read from the tenant.
+        lifted: says who lifted the restriction of an identifier and when, where that is known.
+        stands: returns the number of the open case of which a row says nothing new; such a row is not taken in.
     """
 
     kind: Kind
     taken_at: datetime
     reference: Callable[[], str]
+    method: Method = Method.ATTESTED
+    lifted: Callable[[str], Lifted | None] = lambda _: None
+    stands: Callable[[Restriction], int | None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """Who lifted a restriction outside Holdfast, when, and where that is written."""
+
+    by: str
+    at: datetime
+    reference: str
 
 
 @dataclass(slots=True)
@@ -57,6 +72,7 @@ class _Reader:
     app: App
     whole: WholeList
     given: str
+    waiting: dict[int, Picture]
     tenant: str | None = None
     fault: str = ""
 
@@ -79,6 +95,10 @@ class _Reader:
                     item.where, f"It began at {began}, after the list was taken: check --taken-at.", broken=True
                 )
                 continue
+            number = self.whole.stands(item)
+            if number is not None:
+                self.waiting.pop(number, None)
+                continue
             yield replace(item, observed_at=taken_at, reading=True)
 
 
@@ -99,7 +119,7 @@ def take_list(
         raise InputError(message)
     with app.database.reading() as tx:
         waiting = {case.number: case for case in worklist.every(tx, worklist.Filters(kind=whole.kind.value))}
-    reader = _Reader(app, whole, tenant)
+    reader = _Reader(app, whole, tenant, waiting)
     unread = 0
     for taken in take_in(app, who, reader.rows(items), tenant):
         unread += taken.outcome == "broken"
@@ -120,12 +140,10 @@ def take_list(
 
 def _absences(app: App, who: Who, absent: Iterable[Picture], whole: WholeList) -> Iterator[Taken]:
     reference = whole.reference()
-    action = act.ObserveRestriction(
-        status=RestrictionStatus.NOT_LISTED, observed_at=whole.taken_at, reference=Private(reference)
-    )
     source = iter(absent)
     while batch := list(islice(source, casework.AT_ONCE)):
         named: dict[str, Taken] = {}
+        wanted: list[tuple[str, list[act.Action]]] = []
         with app.database.reading() as tx:
             names = Names(tx, [item.entity for item in batch])
             for item in batch:
@@ -135,10 +153,25 @@ def _absences(app: App, who: Who, absent: Iterable[Picture], whole: WholeList) -
                     yield taken
                 else:
                     named[item.id] = taken
-        for case_id, done in casework.perform_many(app, who, [(case_id, [action]) for case_id in named]):
+                    wanted.append((item.id, [_absence(item, taken.identifier, whole, reference)]))
+        for case_id, done in casework.perform_many(app, who, wanted):
             if isinstance(done, NotPermittedError):
                 raise done
             yield _told(named[case_id], done)
+
+
+def _absence(item: Picture, identifier: str, whole: WholeList, reference: str) -> act.ObserveRestriction:
+    """Return the observation; while an unblock of ours is open, it is that which explains the absence."""
+    lifted = whole.lifted(identifier) if item.intended_at is None else None
+    written = f"; {lifted.reference}" if lifted else ""
+    return act.ObserveRestriction(
+        status=RestrictionStatus.NOT_LISTED,
+        observed_at=whole.taken_at,
+        method=whole.method,
+        reference=Private(f"{reference}{written}"),
+        lifted_by=Private(lifted.by) if lifted else NOTHING,
+        lifted_at=min(lifted.at, whole.taken_at) if lifted else None,
+    )
 
 
 def _left_alone(app: App, tx: Tx, item: Picture, whole: WholeList) -> str:

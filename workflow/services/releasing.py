@@ -29,6 +29,7 @@ from workflow.services import casework, checks
 from workflow.services.predicates import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from workflow.app import App
@@ -143,7 +144,7 @@ def look(app: App, who: Who, case_id: str) -> Seen:
 def _look(app: App, who: Who, subject: Subject, *, ask_log: bool = True) -> Seen:
     case, tenant = subject.case, app.provider
     found = tenant.restriction(case.kind, subject.entity)
-    status = _status(found.value)
+    status = status_of(found.value)
     reference, lifted = checks.source(found.read), None
     attempt, answer, said = case.open_attempt, None, ""
     if status is RestrictionStatus.NOT_LISTED and case.absent_at is None and attempt is None:
@@ -264,17 +265,26 @@ def _lifted(app: App, subject: Subject, until: datetime) -> AuditEvent | None:
 
 def _removals(app: App, subject: Subject, since: datetime) -> list[AuditEvent]:
     """Return what the tenant's log tells of removals of this entity; clocks may differ by a minute."""
-    operation = REMOVALS[subject.case.kind]
-    events = app.provider.audit_log((operation,), since - SKEW, app.now() + SKEW)
     wanted = subject.entity.casefold()
+    events = removals(app, subject.case.kind, since - SKEW, app.now() + SKEW)
     return [item for item in events if wanted in {value.casefold() for _, value in item.details}]
+
+
+def removals(app: App, kind: Kind, since: datetime, until: datetime) -> Iterator[AuditEvent]:
+    """Yield what the tenant's log tells of unblocks of one kind, by whomever.
+
+    Raises:
+        ProviderError: the log cannot be read.
+    """
+    return app.provider.audit_log((REMOVALS[kind],), since, until)
 
 
 def _reason(event: AuditEvent) -> str:
     return dict(event.details).get("Reason", "")
 
 
-def _status(found: Restricted | None) -> RestrictionStatus:
+def status_of(found: Restricted | None) -> RestrictionStatus:
+    """Return what a row of the list, or that there is none, says of the restriction."""
     if found is None:
         return RestrictionStatus.NOT_LISTED
     return RestrictionStatus.TEMPORARY if found.temporary else RestrictionStatus.LISTED
