@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -55,8 +57,8 @@ def _served(server: socketserver.TCPServer) -> Iterator[None]:
 
 
 @contextmanager
-def http_receiver() -> Iterator[Receiver]:
-    """Serve HTTP until the block is left."""
+def http_receiver(certificate: Path | None = None) -> Iterator[Receiver]:
+    """Serve HTTP until the block is left, over TLS with a file of key and certificate."""
     found = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,6 +77,11 @@ def http_receiver() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found.port = server.server_address[1]
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # The handshake belongs to the thread of a request, where a failed one disturbs nobody.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     with _served(server):
         yield found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.messages.receivers import Receiver
 from workflow.errors import DeliveryError, SettingsError
@@ -72,6 +74,21 @@ def test_not_let_in(url: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words) as refused:
         read("soc", url)
     assert url not in str(refused.value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["", "https://", "teams+https://", "mailtos://", "mailto://", "opsgenie://", "pagerduty://"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=60),
+)
+def test_any_text_is_understood_or_refused(scheme: str, rest: str) -> None:
+    """Whatever stands in the settings, nothing else comes of it, and no part of a secret is shown."""
+    secret = f"{rest}hush"
+    try:
+        said = repr(read("soc", scheme + secret))
+    except SettingsError as refused:
+        said = str(refused)
+    assert "hush" not in said
 
 
 def test_plain_http_is_for_this_machine_alone() -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from tests.messages.receivers import Receiver
+from tests.messages.receivers import Receiver, http_receiver
 from workflow.errors import DeliveryError
 from workflow.messages import webhook
 
@@ -54,6 +60,39 @@ def test_plain_text_behind_https_is_no_secure_connection(hook: Receiver) -> None
     """Whoever does not speak TLS, or whose certificate does not hold, gets nothing."""
     with pytest.raises(DeliveryError, match="secure"):
         webhook.post(f"https://127.0.0.1:{hook.port}/", {}, message="x", loopback=True)
+
+
+def test_a_certificate_has_to_carry_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to an address; whose it is the certificate says, by the name of the settings."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate(tmp_path / "receiver.pem")))
+    with http_receiver(tmp_path / "receiver.pem") as secure:
+        webhook.post(f"https://localhost:{secure.port}/x", {"a": 1}, message="x", loopback=True)
+        with pytest.raises(DeliveryError, match="certificate"):
+            webhook.post(f"https://127.0.0.1:{secure.port}/x", {"a": 2}, message="x", loopback=True)
+    assert [{"a": 1}] == secure.posted
+
+
+def certificate(path: Path) -> Path:
+    """Write a key and a certificate for ``localhost`` that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    path.write_bytes(secret + made.public_bytes(pem))
+    return path
 
 
 def test_nobody_there() -> None:

@@ -172,3 +172,10 @@ def test_a_tenant_that_does_not_answer(open_desk: Callable[..., Desk]) -> None:
         found.policies,
         found.unread,
     )
+
+
+def test_a_connection_that_is_not_set_up(open_desk: Callable[..., Desk]) -> None:
+    """Our own policies are listed all the same; what is missing stands beside them."""
+    found = alert_policies.tenant(open_desk(provider="microsoft365").app)
+    assert found is not None
+    assert ["m365_tenant_id" in why for why in found.unread] == [True]

@@ -167,10 +167,13 @@ def recipients(app: App) -> list[RecipientView]:
 
 def tenant(app: App) -> TenantView | None:
     """Read the tenant's own policies and whether it is audited; None where nothing is connected."""
-    provider, unread = app.provider, list[str]()
+    try:
+        provider = app.provider
+    except SettingsError as error:
+        return TenantView(unread=(str(error),))
     if not provider.acts:
         return None
-    view = TenantView()
+    view, unread = TenantView(), list[str]()
     try:
         posture = provider.audit_posture().value
         view = replace(view, audit_log=posture.unified_log, mailbox_auditing=posture.mailbox_auditing)
