@@ -125,6 +125,12 @@ def test_send_and_log(told: Shell, hook: Receiver) -> None:
     assert "0 messages are due again." in told.ok("alert retry").out
 
 
+def test_names_that_no_database_holds(told: Shell) -> None:
+    """Bytes that are no text name no message, and find none."""
+    assert [] == told.ok("alert log --json", "--recipient", "\udcff").data["alerts"]
+    assert (5, True) == ((ran := told("alert retry", "\udcff")).code, "No message is called so" in ran.err)
+
+
 def test_given_up(told: Shell, hook: Receiver) -> None:
     """A message that is given up makes the pass fail, and can be tried once more."""
     told.ok("alert set restricted --recipient soc")

@@ -36,6 +36,7 @@ def message() -> Message:
         raised_at="2026-11-24T08:00:00.000000Z",
         advice="Contain it.",
         command="holdfast case view 1",
-        case=1,
+        cases=(1,),
+        alerts=("alert_1",),
         entity="<b>ada</b>\u202e@contoso.example & [link](https://evil.example)",
     )

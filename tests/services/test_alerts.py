@@ -510,6 +510,46 @@ def test_a_test_message(room: Room, hook: Receiver, post: Receiver) -> None:
     assert ("failed", None, 0) == (item.state, item.next_at, alert_delivery.retry(desk.app, ANN))
 
 
+def test_a_wave_is_one_message(room: Room, hook: Receiver, post: Receiver) -> None:
+    """Many at once are told together, each case by its number; it counts as one message, and each alert is settled."""
+    desk = room(recipients={"zoe": post.mailbox("user3@contoso.example")})
+    tell(desk, Policy.RESTRICTED, "hook", "soc", "zoe", daily_limit=1)
+    for number in range(25):
+        desk.restrict(f"user{number}@contoso.example")
+    assert alerts.Delivered(sent=74, suppressed=1) == turn(desk)
+    (got,) = hook.posted
+    assert ("User restricted from sending email: 25 cases", None, list(range(1, 26)), 25) == (
+        got["title"],
+        got["case"],
+        got["cases"],
+        len(got["alerts"]),
+    )
+    assert "holdfast case list" == got["command"]
+    assert [[SOC], ["user3@contoso.example"]] == sorted(post.envelopes)
+    told_soc = next(text for text in post.texts() if "25 cases" in text)
+    assert "25 cases: #1, #2" in told_soc
+    assert "#20 and 5 more" in told_soc
+    assert "user" not in told_soc.casefold().replace("user restricted", "")
+    (together,) = {item.message for item in alert_delivery.log(desk.app, recipient="hook", limit=500)}
+    assert got["id"] == together
+    desk.restrict("late@contoso.example")
+    assert alerts.Delivered(held=3) == turn(desk)
+
+
+def test_a_wave_that_fails_waits_together(room: Room, hook: Receiver) -> None:
+    """One attempt for all of them, and the same message again under the same id."""
+    desk = room()
+    tell(desk, Policy.RESTRICTED)
+    for number in range(6):
+        desk.restrict(f"user{number}@contoso.example")
+    hook.status = 500
+    assert alerts.Delivered(waiting=6) == turn(desk)
+    hook.status = 200
+    desk.clock.move(MINUTE)
+    assert alerts.Delivered(sent=6) == turn(desk)
+    assert (2, 1) == (len(hook.posted), len({got["id"] for got in hook.posted}))
+
+
 def test_who_may_not(room: Room) -> None:
     """An auditor sends and retries nothing; an analyst changes no policy."""
     desk = room(people=TEAM)

@@ -23,7 +23,7 @@ OFFLINE = click.option("--offline", is_flag=True, help="Do not read the tenant's
 STATES = ("due", "sending", "sent", "held", "suppressed", "failed", "nobody")
 COLUMNS = (
     *("id", "policy", "severity", "recipient", "case", "raised_at", "state"),
-    *("attempts", "next_at", "settled_at", "detail"),
+    *("attempts", "next_at", "settled_at", "message", "detail"),
 )
 
 

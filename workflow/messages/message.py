@@ -17,7 +17,8 @@ class Message:
         title: one line.
         lines: what happened, one fact to a line.
         raised_at: when the cause was recorded, UTC text.
-        case: the number of the case, None where it is about none.
+        cases: the numbers of the cases it is about.
+        alerts: the ids of what it tells, as the log has them; for a single one that is ``id``.
         entity: whom the case is about, "" where the receiver is not to know.
         advice, command: what to do, and the command to begin with.
         test: whether it only tries whether the receiver is reached.
@@ -31,7 +32,8 @@ class Message:
     raised_at: str
     advice: str
     command: str
-    case: int | None = None
+    cases: tuple[int, ...] = ()
+    alerts: tuple[str, ...] = ()
     entity: str = ""
     test: bool = False
 
@@ -53,7 +55,9 @@ class Message:
             "severity": self.severity,
             "title": one_line(self.title),
             "raised_at": self.raised_at,
-            "case": self.case,
+            "case": self.cases[0] if len(self.cases) == 1 else None,
+            "cases": list(self.cases),
+            "alerts": list(self.alerts),
             "lines": [one_line(line) for line in self.lines],
             "advice": self.advice,
             "command": self.command,

@@ -20,9 +20,10 @@ from workflow.services.alert_causes import Cause, messages, put
 from workflow.storage import alerts as outbox
 from workflow.storage import cases
 from workflow.storage.alerts import DUE, FAILED, HELD, SENT, SUPPRESSED, TEST, Alert
+from workflow.storage.transaction import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from workflow.app import App
@@ -41,11 +42,13 @@ DELAYS = (
 """What is waited after each failed attempt; the one after the last gives a message up, a day after the first."""
 MOST_SENT = 200
 """Messages of one delivery, so that whoever calls it gets back to other work."""
+MANY, MOST_TOGETHER = 6, 500
+"""From how many alerts on, due at once for one recipient by one policy, one message tells them all; and how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What came of one delivery, in messages. ``failed`` were given up, ``waiting`` are tried again later."""
+    """What came of one delivery, in alerts. ``failed`` were given up, ``waiting`` are tried again later."""
 
     sent: int = 0
     held: int = 0
@@ -60,7 +63,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertView:
-    """One message of the log; times are UTC text, None where there is none."""
+    """One alert of the log; times are UTC text, None where there is none. ``message`` is what it went out in."""
 
     id: str
     policy: str
@@ -73,6 +76,7 @@ class AlertView:
     attempts: list[dict[str, Any]]
     next_at: str | None
     settled_at: str | None
+    message: str
     detail: str
 
     def to_data(self) -> dict[str, Any]:
@@ -81,7 +85,7 @@ class AlertView:
 
 
 def deliver(app: App, now: datetime, only: Collection[str] | None = None) -> Delivered:
-    """Send what is due, the longest waiting first; ``only`` names messages.
+    """Send what is due, the longest waiting first, many of one policy in one message; ``only`` names alerts.
 
     A recipient that fails is left alone for the rest of this delivery.
     """
@@ -90,60 +94,81 @@ def deliver(app: App, now: datetime, only: Collection[str] | None = None) -> Del
         taken = _take(app, max(now, app.now()), down, only)
         if taken is None:
             break
-        alert, recipient, message = taken
-        if recipient is None or message is None:
-            came[alert.state] += 1
+        came += taken.came
+        if taken.recipient is None or taken.message is None:
             continue
         try:
-            recipient.send(message)
+            taken.recipient.send(taken.message)
         except DeliveryError as error:
-            down.add(alert.recipient)
-            came[_failed(app, alert, str(error))] += 1
+            down.add(taken.recipient.name)
+            came += _failed(app, taken.alerts, str(error))
         else:
             with app.database.transaction() as tx:
                 outbox.lock(tx)
-                outbox.settle(tx, alert, SENT, max(now, app.now()))
-            came[SENT] += 1
+                for alert in taken.alerts:
+                    outbox.settle(tx, alert, SENT, max(now, app.now()))
+            came[SENT] += len(taken.alerts)
     return Delivered(came[SENT], came[HELD], came[SUPPRESSED], came[FAILED], came[DUE])
 
 
 class _Taken(NamedTuple):
-    """A message in our hands, with its recipient and words; without them the message's state says what came of it."""
+    """Alerts in our hands, with their recipient and message; without them nothing is to be sent.
 
-    alert: Alert
+    ``came`` counts what was settled or put off already.
+    """
+
+    came: Counter[str]
+    alerts: Sequence[Alert] = ()
     recipient: Recipient | None = None
     message: Message | None = None
 
 
 def _take(app: App, now: datetime, down: set[str], only: Collection[str] | None) -> _Taken | None:
     """Take the next message into our hands; None when nothing is due."""
+    why, wanted, message = dict[str, str](), list[Alert](), None
     with app.database.reading() as tx:
-        alert = outbox.next_due(tx, now, down, only)
-        if alert is None:
+        first = outbox.next_due(tx, now, down, only)
+        if first is None:
             return None
-        rule = alert_policies.in_force(tx)[Policy(alert.policy)]
-        taken = _Taken(alert)
-        recipient, why = _recipient(app, alert)
+        batch = _batch(tx, first, now)
+        rule = alert_policies.in_force(tx)[Policy(first.policy)]
+        recipient, fault = _recipient(app, first)
         if recipient is not None:
-            why = _unwanted(alert, rule) or alert_messages.forbidden(app, tx, alert, recipient)
-            message = alert_messages.message(app, tx, alert, recipient.channel)
-            taken = _Taken(alert, recipient, message)
+            for alert in batch:
+                why[alert.id] = _unwanted(alert, rule) or alert_messages.forbidden(app, tx, alert, recipient)
+            wanted = [alert for alert in batch if not why[alert.id]]
+            message = alert_messages.message(app, tx, wanted, recipient.channel) if wanted else None
     if recipient is None:
-        down.add(alert.recipient)
-        return _Taken(replace(alert, state=_failed(app, alert, why)))
-    state = SUPPRESSED
+        down.add(first.recipient)
+        return _Taken(_failed(app, batch, fault))
     with app.database.transaction() as tx:
         outbox.lock(tx)
-        if outbox.found(tx, ids=[alert.id]) != [alert]:
-            # Somebody else took it since it was read: there is nothing to count.
-            return _Taken(replace(alert, state=""))
-        if not why and _is_full(tx, alert, rule, now):
-            state, why = HELD, f"the daily limit of {rule.daily_limit} is reached"
-        if not why:
-            outbox.claim(tx, alert, now + LEASE)
-            return taken
-        outbox.settle(tx, alert, state, now, why)
-    return _Taken(replace(alert, state=state))
+        known = {alert.id: alert for alert in outbox.found(tx, ids=list(why), limit=len(why))}
+        if known != {alert.id: alert for alert in batch}:
+            # Somebody else took some of them since they were read: there is nothing to count.
+            return _Taken(Counter())
+        came = _settled(tx, [alert for alert in batch if why[alert.id]], SUPPRESSED, now, why)
+        if message is None:
+            return _Taken(came)
+        if _is_full(tx, first, rule, now):
+            full = f"the daily limit of {rule.daily_limit} is reached"
+            return _Taken(came + _settled(tx, wanted, HELD, now, dict.fromkeys(why, full)))
+        outbox.claim(tx, wanted, message.id, now + LEASE)
+    return _Taken(came, wanted, recipient, message)
+
+
+def _batch(tx: Tx, first: Alert, now: datetime) -> list[Alert]:
+    """Return what goes out with an alert: itself, or everything like it where that is many."""
+    if _is_test(first) or not first.case_id:
+        return [first]
+    found = outbox.alike(tx, first, now, MOST_TOGETHER)
+    return found if len(found) >= MANY else [first]
+
+
+def _settled(tx: Tx, alerts: Sequence[Alert], state: str, now: datetime, why: Mapping[str, str]) -> Counter[str]:
+    for alert in alerts:
+        outbox.settle(tx, alert, state, now, why[alert.id])
+    return Counter({state: len(alerts)})
 
 
 def _recipient(app: App, alert: Alert) -> tuple[Recipient | None, str]:
@@ -173,18 +198,20 @@ def _is_test(alert: Alert) -> bool:
     return alert.cause.startswith(TEST)
 
 
-def _failed(app: App, alert: Alert, why: str) -> str:
-    """Record a failed attempt; returns whether the message is tried again (due) or given up (failed)."""
-    now = app.now()
-    state, due_at = FAILED, None
-    if alert.attempts < len(DELAYS) and not _is_test(alert):
-        state, due_at = DUE, now + DELAYS[alert.attempts]
+def _failed(app: App, alerts: Sequence[Alert], why: str) -> Counter[str]:
+    """Record a failed attempt; returns how many are tried again (due) or given up (failed)."""
+    now, came = app.now(), Counter[str]()
     with app.database.transaction() as tx:
         outbox.lock(tx)
-        outbox.settle(tx, alert, state, now, why, due_at)
+        for alert in alerts:
+            again = alert.attempts < len(DELAYS) and not _is_test(alert)
+            outbox.settle(
+                tx, alert, DUE if again else FAILED, now, why, now + DELAYS[alert.attempts] if again else None
+            )
+            came[DUE if again else FAILED] += 1
         # Whoever cannot be reached is not asked for each message: the others wait for a moment too.
-        outbox.put_off(tx, alert.recipient, now + DELAYS[0])
-    return state
+        outbox.put_off(tx, alerts[0].recipient, now + DELAYS[0])
+    return came
 
 
 def try_out(app: App, who: Who, policy: Policy, recipient: str = "") -> list[AlertView]:
@@ -229,6 +256,9 @@ def retry(app: App, who: Who, ids: Collection[str] = ()) -> int:
     _permit(app, who, "retrying alerts")
     with app.database.transaction() as tx:
         outbox.lock(tx)
+        if not all(map(storable, ids)):
+            message = "No message is called so: holdfast alert log"
+            raise NotFoundError(message)
         given_up = outbox.found(tx, states=[FAILED], limit=MOST_SENT)
         wanted = ids or [item.id for item in given_up if not _is_test(item)]
         if not wanted:
@@ -259,6 +289,8 @@ def log(
     limit: int = 50,
 ) -> list[AlertView]:
     """Return the newest messages that are all of this, with every attempt to deliver them, the newest first."""
+    if not storable(recipient):
+        return []
     with app.database.reading() as tx:
         rows = outbox.found(
             tx,
@@ -290,5 +322,6 @@ def _view(item: Alert, tried: Iterable[tuple[int, str, str, str]], number: int |
         ],
         next_at=item.due_at or None,
         settled_at=item.settled_at or None,
+        message=item.message,
         detail=item.detail,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,12 @@ from workflow.storage import cases, subjects, tree, worklist
 from workflow.storage.alerts import TEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from workflow.app import App
     from workflow.domain.case import Case
+    from workflow.domain.picture import Picture
     from workflow.messages.recipient import Recipient
     from workflow.storage.alerts import Alert
     from workflow.storage.transaction import Tx
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 SOON = timedelta(days=1)
 """Exceptions that run out within this time stand in the digest."""
 MOST_NAMED = 20
-"""Cases named by number in one line of the digest."""
+"""Cases named by number in one line."""
 CHECKPOINT_LINES = 3
 
 
@@ -63,34 +65,64 @@ def _accounts(app: App, tx: Tx, about: Iterable[Case]) -> tuple[set[str], bool]:
     return accounts, len(found) < len(ids)
 
 
-def message(app: App, tx: Tx, alert: Alert, channel: Channel) -> Message:
-    """Write a message as its recipient gets it."""
-    standard = STANDARD[Policy(alert.policy)]
-    row = cases.row(tx, alert.case_id) if alert.case_id else None
-    test = alert.cause.startswith(TEST)
+def message(app: App, tx: Tx, alerts: Sequence[Alert], channel: Channel) -> Message:
+    """Write one message about alerts of one policy as their recipient gets it."""
+    first = alerts[0]
+    standard, test = STANDARD[Policy(first.policy)], first.cause.startswith(TEST)
+    rows = [row for item in alerts if item.case_id and (row := cases.row(tx, item.case_id)) is not None]
     lines = ["This is a test: nothing happened."] if test else []
-    entity = ""
-    if row is not None:
-        lines.append(f"Case #{row.number}, a {row.kind}, is {row.state.replace('_', ' ')}")
-        wanted = app.settings.alert_addresses
-        if wanted == "all" or (wanted == "mail" and channel is Channel.MAIL):
-            entity = next((item.identifier for item in subjects.names(tx, [row.entity]).values()), "")
-    lines.append(f"Raised {time_for_people(time_from_text(alert.raised_at))}")
-    if alert.policy == Policy.DIGEST and not test:
-        lines += _digest(app, tx, time_from_text(alert.raised_at))
+    lines += _about(rows)
+    lines.append(f"Raised {' to '.join(_span(alerts))}")
+    if first.policy == Policy.DIGEST and not test:
+        lines += _digest(app, tx, time_from_text(first.raised_at))
+    what = f", case #{rows[0].number}" if len(rows) == 1 else f": {len(rows)} cases" if rows else ""
+    named = app.settings.alert_addresses
+    wanted = len(rows) == 1 and (named == "all" or (named == "mail" and channel is Channel.MAIL))
     return Message(
-        id=alert.id,
-        policy=alert.policy,
-        severity=alert.severity,
-        title=f"{'Test: ' if test else ''}{standard.title}{f', case #{row.number}' if row is not None else ''}",
+        id=_name(alerts),
+        policy=first.policy,
+        severity=first.severity,
+        title=f"{'Test: ' if test else ''}{standard.title}{what}",
         lines=tuple(lines),
-        raised_at=alert.raised_at,
+        raised_at=first.raised_at,
         advice=standard.advice,
-        command=standard.command.format(case=row.number if row is not None else "CASE"),
-        case=row.number if row is not None else None,
-        entity=entity,
+        command=standard.command.format(case=rows[0].number) if len(rows) == 1 else _for_many(standard.command),
+        cases=tuple(row.number for row in rows),
+        alerts=tuple(item.id for item in alerts),
+        entity=_entity(tx, rows[0]) if wanted else "",
         test=test,
     )
+
+
+def _name(alerts: Sequence[Alert]) -> str:
+    """Return the id of a message: the alert's own, or what the ids of many come to, whoever sends them together."""
+    ids = sorted(item.id for item in alerts)
+    return ids[0] if len(ids) == 1 else f"alert_{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:32]}"
+
+
+def _about(rows: Sequence[Picture]) -> list[str]:
+    if len(rows) == 1:
+        return [f"Case #{rows[0].number}, a {rows[0].kind}, is {rows[0].state.replace('_', ' ')}"]
+    return [f"{len(rows)} cases: {_numbers([row.number for row in rows])}"] if rows else []
+
+
+def _span(alerts: Sequence[Alert]) -> list[str]:
+    times = sorted(item.raised_at for item in alerts)
+    return list(dict.fromkeys(time_for_people(time_from_text(text)) for text in (times[0], times[-1])))
+
+
+def _for_many(command: str) -> str:
+    """Return the command for what is about no single case."""
+    return "holdfast case list" if "{case}" in command else command
+
+
+def _entity(tx: Tx, row: Picture) -> str:
+    return next((item.identifier for item in subjects.names(tx, [row.entity]).values()), "")
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    named = ", ".join(f"#{number}" for number in numbers[:MOST_NAMED])
+    return f"{named} and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else named
 
 
 def _digest(app: App, tx: Tx, now: datetime) -> Iterator[str]:
@@ -109,7 +141,6 @@ def _digest(app: App, tx: Tx, now: datetime) -> Iterator[str]:
         ("Break-glass approval not reviewed", [row.number for row in rows if row.break_glass == UNREVIEWED]),
     ):
         if numbers:
-            named = ", ".join(f"#{number}" for number in numbers[:MOST_NAMED])
-            yield f"{what}: {named}{f' and {len(numbers) - MOST_NAMED} more' if len(numbers) > MOST_NAMED else ''}"
+            yield f"{what}: {_numbers(numbers)}"
     yield "Newest checkpoint of the ledger:"
     yield from (tree.newest(tx) or "").splitlines()[:CHECKPOINT_LINES]

@@ -41,6 +41,7 @@ class Alert:
     attempts: int = 0
     state: str = DUE
     settled_at: str = ""
+    message: str = ""
     detail: str = ""
 
 
@@ -127,21 +128,33 @@ def next_due(tx: Tx, now: datetime, besides: Collection[str] = (), only: Collect
     return None if row is None else _alert(row)
 
 
+def alike(tx: Tx, alert: Alert, now: datetime, limit: int) -> list[Alert]:
+    """Return what is due of one alert's policy for its recipient about cases, tests left out, longest waiting first."""
+    rows = tx.all(
+        f"SELECT {_SELECT} FROM alert AS a WHERE a.due_at <> '' AND a.due_at <= ? AND a.policy = ? "
+        f"AND a.recipient = ? AND a.case_id <> '' AND a.cause NOT LIKE '{TEST}%' "
+        f"ORDER BY a.due_at, a.raised_at, a.id LIMIT {limit}",
+        (time_to_text(now), alert.policy, alert.recipient),
+    )
+    return [_alert(row) for row in rows]
+
+
 def told_since(tx: Tx, alert: Alert, since: datetime, now: datetime) -> int:
     """Return how many messages of its policy its recipient got since a time, or is being sent now, tests left out."""
     (count,) = tx.one(
-        f"SELECT count(*) FROM alert WHERE policy = ? AND recipient = ? AND id <> ? AND cause NOT LIKE '{TEST}%' "
+        "SELECT count(DISTINCT message) FROM alert "
+        f"WHERE policy = ? AND recipient = ? AND id <> ? AND cause NOT LIKE '{TEST}%' "
         f"AND ((state = '{SENT}' AND settled_at >= ?) OR (state = '{SENDING}' AND due_at > ?))",
         (alert.policy, alert.recipient, alert.id, time_to_text(since), time_to_text(now)),
     ) or (0,)
     return int(count)
 
 
-def claim(tx: Tx, alert: Alert, until: datetime) -> None:
-    """Keep a message from everybody else until then: one more attempt begins."""
-    tx.write(
-        f"UPDATE alert SET state = '{SENDING}', due_at = ?, attempts = ? WHERE id = ?",
-        (time_to_text(until), alert.attempts + 1, alert.id),
+def claim(tx: Tx, alerts: Iterable[Alert], message: str, until: datetime) -> None:
+    """Keep alerts from everybody else until then: one more attempt begins, to send them in this message."""
+    tx.write_all(
+        f"UPDATE alert SET state = '{SENDING}', due_at = ?, attempts = ?, message = ? WHERE id = ?",
+        [(time_to_text(until), item.attempts + 1, message, item.id) for item in alerts],
     )
 
 

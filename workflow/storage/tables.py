@@ -240,6 +240,7 @@ class AlertRow(SQLModel, table=True):
     """One message to one recipient, by what gave cause to it: the outbox. It holds no address, no name and no text.
 
     ``due_at`` is when it is sent next, or until when whoever is sending it has it alone; "" once it is settled.
+    ``message`` is the message that it went out in, with others where many were due at once.
     """
 
     __tablename__ = "alert"
@@ -262,6 +263,7 @@ class AlertRow(SQLModel, table=True):
     attempts: int = Field(sa_column=Column("attempts", Integer, nullable=False))
     state: str = Field(sa_column=_text("state"))
     settled_at: str = Field(sa_column=_text("settled_at"))
+    message: str = Field(sa_column=_text("message"))
     detail: str = Field(sa_column=_text("detail"))
 
 

@@ -24,6 +24,7 @@ TABLES = (
     attempts INTEGER NOT NULL,
     state {text} NOT NULL,
     settled_at {text} NOT NULL,
+    message {text} NOT NULL,
     detail {text} NOT NULL,
     PRIMARY KEY (id),
     CONSTRAINT alert_cause UNIQUE (cause, recipient)
