@@ -76,7 +76,7 @@ docs: $(VENV)/.dev ## Write the generated reference pages again
 	$(PY) -m tests.docs_build
 
 # No index address and no path of this machine may end up in a lock.
-COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 pyproject.toml
 
 lock: ## Resolve the dependencies anew (needs uv; UPGRADE=--upgrade for newer releases)

@@ -9,6 +9,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from email.message import Message
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ def _locked(name: str) -> dict[str, tuple[Requirement, int]]:
     return locked
 
 
+def _is_installed(package: str) -> bool:
+    """Say whether a locked package is wanted on this system and so installed."""
+    return next(iter(distributions(name=package)), None) is not None
+
+
 @pytest.mark.parametrize(("name", "extras"), [("requirements.txt", ["build"]), ("requirements-dev.txt", ["dev"])])
 def test_the_lock_satisfies_the_project(name: str, extras: list[str]) -> None:
     """Every requirement of the project is locked to one release that it allows; `make lock` repairs this."""
@@ -61,6 +67,26 @@ def test_the_lock_satisfies_the_project(name: str, extras: list[str]) -> None:
 def test_every_locked_release_is_pinned_by_hash(name: str) -> None:
     """An installer can refuse a file that is not the one that was tested."""
     assert [] == [pin for pin, (_, hashes) in _locked(name).items() if hashes == 0]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_an_extra_that_a_locked_package_asks_for_is_pinned_with_it(name: str) -> None:
+    """An older pip takes a newer release for `package[extra]` where only `package` is pinned, and then has no hash."""
+    locked = _locked(name)
+    asked_for = [
+        requirement
+        for package in locked
+        for line in (distribution(package).requires or [] if _is_installed(package) else [])
+        if (requirement := Requirement(line)).extras
+        and (requirement.marker is None or requirement.marker.evaluate({"extra": ""}))
+        and canonicalize_name(requirement.name) in locked
+    ]
+    assert "pyjwt" in {canonicalize_name(requirement.name) for requirement in asked_for}
+    assert [] == [
+        str(requirement)
+        for requirement in asked_for
+        if not requirement.extras <= locked[canonicalize_name(requirement.name)][0].extras
+    ]
 
 
 @pytest.mark.parametrize("name", LOCKS)
