@@ -180,7 +180,7 @@ def _judge(
         return Reason.BEFORE_RESTRICTION
     if result is Result.NOT_APPLICABLE and (not item.applies_if or applies(case, item, evidence.about) is True):
         return Reason.APPLIES
-    if item.after and _too_early(case, item, evidence):
+    if item.after and too_early(case, item, evidence):
         return Reason.OUT_OF_ORDER
     if item.check is Check.LINKED_CASE_CONTAINED and result is Result.MET:
         return _linked_open(evidence, linked)
@@ -199,7 +199,7 @@ def lapses_at(item: Prerequisite, evidence: Evidence) -> datetime | None:
     return None if item.fresh_within is None else evidence.observed_at + item.fresh_within
 
 
-def _too_early(case: Case, item: Prerequisite, evidence: Evidence) -> bool:
+def too_early(case: Case, item: Prerequisite, evidence: Evidence) -> bool:
     """Say whether work that comes before was done only after this was observed.
 
     What is answered for the entity waits for every person that the earlier step is about.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from workflow.domain.agenda import next_task
 from workflow.domain.gate import lapses_at, missing_names
 from workflow.domain.vocabulary import Phase, State, Verdict
 
@@ -26,7 +27,10 @@ UNREVIEWED = "unreviewed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One row of the case table. Times are aware UTC; ``missing`` stands between the case and ``verified``."""
+    """One row of the case table. Times are aware UTC; ``missing`` stands between the case and ``verified``.
+
+    ``due_at`` is when people should look; ``wake_at`` when a worker with a connected tenant has something to do.
+    """
 
     id: str
     number: int
@@ -53,6 +57,8 @@ class Picture:
     linked: tuple[str, ...]
     labels: tuple[str, ...] = ()
     break_glass: str = ""
+    wake_at: datetime | None = None
+    wake: str = ""
 
 
 def picture(case: Case, playbook: Playbook) -> Picture:
@@ -60,6 +66,7 @@ def picture(case: Case, playbook: Playbook) -> Picture:
     assert case.opened_at is not None  # noqa: S101 - a case without an opening entry does not exist
     assert case.updated_at is not None  # noqa: S101 - the same
     due_at, due = next_due(case, playbook)
+    wake_at, wake = next_task(case, playbook)
     attempt = case.open_attempt
     return Picture(
         id=case.id,
@@ -87,6 +94,8 @@ def picture(case: Case, playbook: Playbook) -> Picture:
         linked=tuple(dict.fromkeys(link for item in case.evidence.values() for link in item.linked)),
         labels=case.labels,
         break_glass=broken_glass(case),
+        wake_at=wake_at,
+        wake=wake,
     )
 
 

@@ -82,6 +82,9 @@ class Check(StrEnum):
     OWN_MAILBOX_CLEAN = "own-mailbox-clean"
 
 
+_JUDGED = frozenset({Check.NONE, Check.LINKED_CASE_CONTAINED})
+
+
 class Team(StrEnum):
     """From which team the approvers must come."""
 
@@ -152,6 +155,11 @@ class Prerequisite:
     trap: str = ""
     source: str = ""
 
+    @property
+    def readable(self) -> bool:
+        """Whether a reading of the tenant can answer it."""
+        return self.fact is not None or self.check not in _JUDGED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playbook:
@@ -179,6 +187,7 @@ class Playbook:
     digest: str = ""
     required: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
     recommended: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
+    readable: tuple[Prerequisite, ...] = field(init=False, compare=False, repr=False)
     by_phase: dict[Phase, tuple[Prerequisite, ...]] = field(init=False, compare=False, repr=False)
     counting: frozenset[str] = field(init=False, compare=False, repr=False)
     lapsing: dict[str, Prerequisite] = field(init=False, compare=False, repr=False)
@@ -192,6 +201,7 @@ class Playbook:
         self._by_id.update((item.id, item) for item in self.prerequisites)
         object.__setattr__(self, "required", tuple(item for item in self.prerequisites if item.required))
         object.__setattr__(self, "recommended", tuple(item for item in self.prerequisites if not item.required))
+        object.__setattr__(self, "readable", tuple(item for item in self.prerequisites if item.readable))
         by_phase = {phase: tuple(item for item in self.required if item.required_by is phase) for phase in Phase}
         object.__setattr__(self, "by_phase", by_phase)
         counting = frozenset(name for item in self.required for name in (item.id, *item.any_of))

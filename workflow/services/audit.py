@@ -142,9 +142,13 @@ def rebuild(app: App, who: Who) -> int:
     logbook.prepare(app, who)
     with app.database.transaction() as tx:
         cases.lock_intake(tx)
-        known = [case_id for case_id in cases.ids(tx) if case_id != LOG_CASE]
-        cases.lock(tx, known)
-        return redraw(tx, _pictures(app, tx, known))
+        cases.lock(tx, cases.ids(tx))
+        return draw_anew(app, tx)
+
+
+def draw_anew(app: App, tx: Tx) -> int:
+    """Draw every case's row again in a transaction that nobody else writes beside; returns how many there are."""
+    return redraw(tx, _pictures(app, tx, [case_id for case_id in cases.ids(tx) if case_id != LOG_CASE]))
 
 
 def _pictures(app: App, tx: Tx, known: list[str]) -> Iterator[Picture]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from workflow.app import App
 from workflow.errors import SchemaError, StorageError
-from workflow.services import backups
+from workflow.services import audit, backups
 from workflow.storage import schema
 from workflow.storage.database import Database
 from workflow.storage.migrations import HEAD
@@ -61,7 +63,8 @@ def upgrade(
         if database.path is not None:
             name = f"{database.path.name}.before-upgrade-{before}-{now:%Y%m%dT%H%M%SZ}"
             saved = backups.backup(settings, database.path.with_name(name), progress=progress)
-        migrate(database)
+        # What a case's row says is a picture of its entries, and this version's may say more.
+        migrate(database, partial(audit.draw_anew, App(settings)))
         differences = schema.compare(database)
         if differences:
             message = (

@@ -18,14 +18,15 @@ _FIXED: Final = ("id", "number", "tenant", "kind", "entity", "opened_at")
 _MOVED: Final = (
     *("state", "recurrence", "version", "playbook", "missing", "assignee", "updated_at", "due_at", "due"),
     *("resolution", "restriction", "restricted_at", "requested_at", "intended_at", "released_at", "ended_at"),
-    *("linked", "labels", "break_glass"),
+    *("linked", "labels", "break_glass", "wake_at", "wake"),
 )
 COLUMNS: Final = (*_FIXED, *_MOVED)
 SELECT: Final = ", ".join(f"c.{column}" for column in COLUMNS)
 INSERT: Final = f'INSERT INTO "case" ({", ".join(COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})'
-_INDEXED: Final = ("state", "due_at")
-"""Columns behind five of the table's indexes that most steps leave as they are."""
-_UNKNOWN: Final = (None,) * len(_INDEXED)
+_INDEXED: Final = ("state", "due_at", "wake_at")
+"""Columns behind six of the table's indexes that most steps leave as they are."""
+_UNKNOWN: Final = (...,) * len(_INDEXED)
+"""What stands in them where nobody looked: nothing that a row could hold."""
 
 
 def _taking(*columns: str) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -64,6 +65,8 @@ def values(picture: Picture) -> tuple[Any, ...]:
         _list(picture.linked),
         _list(picture.labels),
         picture.break_glass,
+        optional_time_to_text(picture.wake_at),
+        picture.wake,
     )
 
 

@@ -148,6 +148,12 @@ class CaseRow(SQLModel, table=True):
         ),
         Index("case_entity", "entity"),
         *(Index(f"case_{column}_page", "state", column, "id") for column in SORTS),
+        Index(
+            "case_wake",
+            "wake_at",
+            sqlite_where=text("wake_at IS NOT NULL"),
+            postgresql_where=text("wake_at IS NOT NULL"),
+        ),
         STRICT,
     )
     id: str = Field(sa_column=_text("id", primary_key=True))
@@ -175,6 +181,8 @@ class CaseRow(SQLModel, table=True):
     linked: str = Field(sa_column=_text("linked"))
     labels: str = Field(sa_column=_text("labels", server_default=text("'[]'")))
     break_glass: str = Field(sa_column=_text("break_glass", server_default=text("''")))
+    wake_at: str | None = Field(sa_column=Column("wake_at", TEXT))
+    wake: str = Field(sa_column=_text("wake", server_default=text("''")))
 
 
 class SubjectRow(SQLModel, table=True):

@@ -132,6 +132,15 @@ def due(tx: Tx, until: datetime, limit: int = MOST) -> list[Picture]:
     return list(page(tx, Filters(due_until=until), "due_at", limit=limit).cases)
 
 
+def waking(tx: Tx, tenant: str, until: datetime, limit: int = MOST) -> list[str]:
+    """Return the ids of a tenant's cases in which the machine has something to do by then, the longest due first."""
+    rows = tx.all(
+        f'SELECT id FROM "case" WHERE wake_at <= ? AND tenant = ? ORDER BY wake_at, id LIMIT {limit}',
+        (time_to_text(until), tenant),
+    )
+    return [case_id for (case_id,) in rows]
+
+
 _SKIP: Final = ("skip", "")
 
 
@@ -214,4 +223,5 @@ __all__ = [
     "every",
     "open_by_playbook",
     "page",
+    "waking",
 ]

@@ -1,5 +1,6 @@
 """Schema revisions, applied in one transaction each time: killed half-way, nothing has changed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -9,16 +10,16 @@ from sqlalchemy.exc import DBAPIError
 from workflow.errors import SchemaError
 from workflow.storage.database import Database
 from workflow.storage.faults import translate
-from workflow.storage.transaction import SQLITE
+from workflow.storage.transaction import SQLITE, Tx
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The revision this code works with."""
 
 _LOCK: Final = 0x484F4C44  # any number that is ours: one upgrade at a time on PostgreSQL
 
 
-def upgrade(database: Database) -> None:
-    """Bring the schema to :data:`HEAD`, or leave everything as it was.
+def upgrade(database: Database, then: Callable[[Tx], object] | None = None) -> None:
+    """Bring the schema to :data:`HEAD`, or leave everything as it was; ``then`` runs in the same transaction.
 
     Alembic's own transactions leave half a schema on SQLite when the process is killed, because Python's driver
     begins them late; here ``BEGIN IMMEDIATE`` stands before the first statement.
@@ -33,9 +34,13 @@ def upgrade(database: Database) -> None:
         try:
             if database.dialect == SQLITE:
                 database.begin(connection.connection.driver_connection, "BEGIN IMMEDIATE")
+                # Alembic commits by itself unless it is told that somebody else has begun.
+                connection.begin()
             else:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             migrate(connection)
+            if then is not None:
+                then(Tx(connection.connection.driver_connection, database.dialect))
             connection.commit()
         except database.errors as error:
             raise translate(error) from error

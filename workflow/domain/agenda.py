@@ -1,0 +1,152 @@
+"""The agenda: what the machine next has to do in a case whose tenant it can reach, and when.
+
+Drawn from the case alone, like everything a worklist shows, so that losing every timer and process loses nothing: the
+next look finds the same case due. Whether a tenant is connected, and what the settings let a worker do in it, is
+judged by whoever takes the step.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from workflow.domain import gate
+from workflow.domain.vocabulary import ENDED, Change, Method, Result, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from workflow.domain.case import Attempt, Case, Evidence
+    from workflow.domain.playbook import Playbook, Prerequisite
+
+    Due = tuple[datetime, "Task"]
+
+SETTLES = timedelta(minutes=2)
+"""How long whoever began something in the tenant may still be at it before its outcome is found out by reading."""
+LONGEST_LOOK = timedelta(hours=1)
+"""The longest pause between two looks at an unblock under way."""
+WATCHED = timedelta(hours=6)
+"""How often a released account is looked at until its watch ends."""
+SOONEST, LATEST = timedelta(minutes=15), timedelta(hours=6)
+"""How soon, and how late at the most, something is read again that did not hold."""
+BEFORE = timedelta(hours=1)
+"""How long before a reading lapses it is made again; a quarter of its freshness where that is shorter."""
+TOGETHER = timedelta(minutes=10)
+"""What falls due within this time of each other is read in one go."""
+ROUNDS = 3
+"""How often the machine tries to contain an account in one recurrence; after that it is people's."""
+
+_GOOD = frozenset({Result.MET, Result.NOT_APPLICABLE})
+_ONCE_A_ROUND = frozenset(
+    {Change.BLOCK_SIGN_IN, Change.RESET_PASSWORD, Change.REVOKE_SESSIONS, Change.CLEAR_FORWARDING}
+)
+
+
+class Task(StrEnum):
+    """What there is to do."""
+
+    FIND_OUT = "find-out"
+    UNBLOCK = "unblock"
+    LOOK = "look"
+    CHECK = "check"
+
+
+def next_task(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:
+    """Return when the machine next has something to do, and what; ``(None, "")`` where it never has."""
+    if case.state in ENDED:
+        return None, ""
+    return min(chain(_changes(case), _unblocking(case, playbook), _readings(case, playbook)), default=(None, ""))
+
+
+def _changes(case: Case) -> Iterator[Due]:
+    return ((change.at + SETTLES, Task.FIND_OUT) for change in case.changes.values() if change.made is None)
+
+
+def _unblocking(case: Case, playbook: Playbook) -> Iterator[Due]:
+    attempt = case.open_attempt
+    if attempt is not None:
+        yield _look_at(case, attempt), Task.LOOK
+    elif case.state is State.UNBLOCK_REQUESTED and len(case.approvals) >= playbook.approvals:
+        yield max(approval.at for approval in case.approvals), Task.UNBLOCK
+
+
+def _look_at(case: Case, attempt: Attempt) -> datetime:
+    """Return when to look again: at first after minutes, then after half as long as it has taken already."""
+    last = case.reading.observed_at
+    if last is None or last < attempt.intended_at:
+        return attempt.intended_at + SETTLES
+    return last + min(max((last - attempt.intended_at) / 2, SETTLES), LONGEST_LOOK)
+
+
+def _readings(case: Case, playbook: Playbook) -> Iterator[Due]:
+    return ((at, Task.CHECK) for _, at in _due(case, playbook))
+
+
+def wanted(case: Case, playbook: Playbook, now: datetime) -> tuple[str, ...]:
+    """Name the prerequisites that want to be read by now, and what falls due soon after, in playbook order."""
+    due = list(_due(case, playbook))
+    if not any(at <= now for _, at in due):
+        return ()
+    return tuple(dict.fromkeys(name for name, at in due if at <= now + TOGETHER))
+
+
+def _due(case: Case, playbook: Playbook) -> Iterator[tuple[str, datetime]]:
+    """Yield each prerequisite that is to be read, and when, once for each person it is about."""
+    if case.open_attempt is not None:
+        return
+    watch = case.state is State.RELEASED
+    for item in playbook.readable:
+        for about in gate.people(case, item):
+            if item.applies_if and gate.applies(case, item, about) is False:
+                continue
+            evidence = case.evidence.get((item.id, about))
+            at = _watch_at(case, playbook, item, evidence) if watch else _check_at(case, item, about, evidence)
+            if at is not None:
+                yield item.id, at
+
+
+def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | None) -> datetime | None:
+    if evidence is None:
+        acceptance = case.acceptances.get((item.id, about))
+        return case.entered_at if acceptance is None or acceptance.expired else None
+    if evidence.result not in _GOOD:
+        return _again(evidence)
+    lapses = gate.lapses_at(item, evidence)
+    if lapses is None:
+        early = case.boundary is not None and evidence.observed_at < case.boundary
+        return _again(evidence) if early or (item.after and gate.too_early(case, item, evidence)) else None
+    if evidence.method is Method.ATTESTED or gate.tenant_wide(item, evidence) or item.fresh_within is None:
+        # A person's word counts as long as it does; only then is the tenant asked instead.
+        return lapses
+    return lapses - min(BEFORE, item.fresh_within / 4)
+
+
+def _watch_at(case: Case, playbook: Playbook, item: Prerequisite, evidence: Evidence | None) -> datetime | None:
+    """Return when to look whether something came back; what was done once, such as a reset, does not come undone."""
+    released = case.released_at
+    if released is None or item.fresh_within is None or item.fact is not None:
+        return None
+    if evidence is None or evidence.observed_at <= released:
+        at = released + WATCHED
+    else:
+        at = evidence.observed_at + WATCHED if evidence.result in _GOOD else _again(evidence)
+    return at if at < released + playbook.watch_within else None
+
+
+def _again(evidence: Evidence) -> datetime:
+    """Return when to read again what does not hold: the longer it has been so, the later."""
+    return evidence.observed_at + min(max(evidence.observed_at - evidence.established_at, SOONEST), LATEST)
+
+
+def may_contain(case: Case) -> bool:
+    """Say whether the machine may still try to contain the account, or has tried often enough in this recurrence."""
+    begun = case.entered_at
+    tried = [
+        (item.change, item.about)
+        for item in case.changes.values()
+        if item.change in _ONCE_A_ROUND and not item.undoes and (begun is None or item.at >= begun)
+    ]
+    return all(tried.count(one) < ROUNDS for one in set(tried))
