@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     alert_loopback: bool = Field(
         default=False, description="Let webhooks lead to this very machine, without TLS too; for a relay on it."
     )
+    worker_contains: bool = Field(
+        default=False, description="Let a worker contain accounts: block sign-in, set a new password, and so on."
+    )
+    worker_poll: int = Field(
+        default=300, ge=60, le=86_400, description="Seconds between two readings of the lists of restricted entities."
+    )
+    worker_steps: int = Field(default=4, ge=1, le=32, description="Cases that one worker looks at at once.")
     people: tuple[Person, ...] = Field(default=(), description="People and their roles; nobody listed: all may do all.")
 
     @property

@@ -16,6 +16,7 @@ COMMANDS = {
     "tenant": Lazy(
         "workflow.cli.tenant", "tenant", "Connect to the tenant, and record once what is true of all of it."
     ),
+    "worker": Lazy("workflow.cli.worker", "worker", "Do what is due without anybody asking."),
     "alert": Lazy("workflow.cli.alert", "alert", "Say who is told what at once, and see what was told."),
     "playbook": Lazy(
         "workflow.cli.playbook",

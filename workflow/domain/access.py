@@ -29,7 +29,7 @@ PERMITTED: Mapping[type[act.Action], frozenset[Role]] = {
     act.RefuseProposal: WORKERS,
     act.AssignCase: WORKERS,
     act.AddNote: WORKERS,
-    act.AddIdentity: WORKERS,
+    act.AddIdentity: WORKERS | MACHINE,
     act.RemoveIdentity: WORKERS,
     act.LinkCase: WORKERS,
     act.LabelCase: WORKERS,

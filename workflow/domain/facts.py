@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from workflow.domain import access
 from workflow.domain import actions as act
 from workflow.domain.playbook import Condition
 from workflow.domain.record import Record, time_for_people, time_to_text
@@ -22,12 +23,14 @@ from workflow.domain.vocabulary import (
     Kind,
     Resolution,
     RestrictionStatus,
+    Role,
     State,
 )
 from workflow.errors import (
     EvidenceRefusedError,
     InputError,
     NotFoundError,
+    NotPermittedError,
     WrongStateError,
 )
 
@@ -259,6 +262,10 @@ def identified(action: act.AddIdentity, scene: Scene) -> list[Record]:
     """Name a compromised user, or record facts about one already named."""
     _known_facts(action.facts)
     named = scene.case.identities
+    if Role.SYSTEM in scene.actor.roles and (action.subject not in named or not all(action.facts.values())):
+        # What it did itself is a fact it knows; who was compromised, and what does not hold of them, people say.
+        message = "Automation names nobody compromised, and says of nobody what does not hold."
+        raise NotPermittedError(message, access.names(access.WORKERS))
     _not_too_many({*named, action.subject})
     known = dict(named[action.subject].facts) if action.subject in named else {}
     turned = [name for name, value in action.facts.items() if not value and known.get(name, scene.case.facts.get(name))]

@@ -1,0 +1,90 @@
+"""``holdfast worker``: the clock at work, in the foreground, until it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from workflow.cli.exits import Exit
+from workflow.cli.output import as_json, fields, hint, say
+from workflow.cli.session import Session, Verb
+from workflow.cli.stopping import stopped_by_signals
+
+if TYPE_CHECKING:
+    from workflow.app import App
+
+
+@click.command(cls=Verb)
+@click.option("--once", is_flag=True, help="Do one pass and end: everything that is due now, for cron and for tests.")
+@click.option("--health", is_flag=True, help="Say whether this host's worker is alive; exit code 1 when it is not.")
+@click.pass_context
+def worker(ctx: click.Context, once: bool, health: bool) -> None:
+    """Do what is due without anybody asking.
+
+    Polls the tenant for restricted entities, reads what playbooks ask and reads it again before it lapses, unblocks
+    what was approved and watches until the tenant shows it gone, watches released accounts for what comes back, and
+    sends alerts. It contains accounts where the setting worker_contains lets it, and never approves anything. Without
+    a connected tenant it sends alerts only.
+
+    Runs in the foreground until SIGTERM or Ctrl-C, then finishes the steps in hand. It says what it does on standard
+    error, with --json as one JSON object a line. On SQLite one worker is enough; on PostgreSQL any number, on any
+    hosts.
+    """
+    session: Session = ctx.obj
+    if health:
+        ctx.exit(_health(session))
+    ctx.exit(Exit.DONE if _work(session, once=once) else Exit.ERROR)
+
+
+def _health(session: Session) -> Exit:
+    from workflow.worker import pulse as pulses
+
+    path = pulses.place(session.settings)
+    found = pulses.read(path)
+    faults = ["No worker has run here."] if found is None else found.faults(session.now())
+    if session.as_json:
+        as_json(pulses.to_data(found or pulses.Pulse(), faults))
+    elif faults:
+        for fault in faults:
+            say(fault)
+        hint("Start it with: holdfast worker")
+    else:
+        assert found is not None  # noqa: S101 - without one there is a fault
+        say("The worker is alive.", bold=True)
+        fields([("since", found.started_at), ("last seen", found.seen_at), ("steps", str(found.steps))], "  ")
+    return Exit.ERROR if faults else Exit.DONE
+
+
+def _work(session: Session, *, once: bool) -> bool:
+    from workflow.app import App
+    from workflow.services import automation
+    from workflow.worker import loop, pulse
+    from workflow.worker.log import Log
+
+    settings, app = session.settings, session.app
+    log = Log(app.now, as_json=session.as_json)
+    # Its budgets are the tenant's, so that all threads share one connection; the ledger is opened by each.
+    provider = app.provider
+    app.database.dialect  # noqa: B018 - what cannot be opened is said before anything begins.
+
+    def make_app() -> App:
+        return App(settings, session.clock or app.now, provider)
+
+    stop = threading.Event()
+    with stopped_by_signals(stop), pulse.alone(settings):
+        beating = pulse.Beating(pulse.place(settings), pulse.Pulse(), app.now())
+        kind = "connected tenant" if automation.able(app) else "no connected tenant: alerts only"
+        log(f"Worker started: {kind}.")
+        finished = loop.run(
+            make_app,
+            automation,
+            room=settings.worker_steps,
+            stop=stop,
+            log=log,
+            beating=beating,
+            once=once,
+        )
+        log("Worker stopped." if finished else "Worker stopped; steps in hand were left to the next one.")
+        return finished

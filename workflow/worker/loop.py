@@ -1,0 +1,177 @@
+"""One worker on one ledger: look what is due, hand it to a few threads, do the chores, rest a moment, look again.
+
+Nothing is remembered that could be lost: what is put off for a while, because the tenant did not answer, is due all the
+same, and the next process asks again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from workflow.errors import DatabaseBusyError, HoldfastError, NotFoundError
+from workflow.worker.backoff import after_answer, after_failure
+from workflow.worker.hands import Hands
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from workflow.app import App
+    from workflow.worker.log import Log
+    from workflow.worker.port import Automation, Stepped
+    from workflow.worker.pulse import Beating
+
+REST: Final = 1.0
+"""Seconds between two looks when nothing is at hand."""
+GRACE: Final = 30.0
+"""Seconds that a worker told to stop gives the steps in hand."""
+SHARED: Final = timedelta(seconds=30)
+"""How long readings of the tenant as a whole serve every case."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """The state of one worker: what is in hand, what is put off until when, and how often it failed."""
+
+    app: App
+    work: Automation
+    hands: Hands
+    log: Log
+    beating: Beating
+    room: int
+    in_hand: dict[str, Future[Stepped]] = field(default_factory=dict)
+    put_off: dict[str, datetime] = field(default_factory=dict)
+    failed: Counter[str] = field(default_factory=Counter)
+    memory: Any = None
+    shared: dict[Any, Any] = field(default_factory=dict)
+    shared_at: datetime | None = None
+
+    def turn(self, seconds: float) -> bool:
+        """Take back what is done, do the chores, hand out what is due; say whether anything is in hand.
+
+        Args:
+            seconds: how long to wait for something that is in hand.
+        """
+        self.collect(seconds)
+        self.chores()
+        self.hand_out()
+        self.beating.beat(self.app.now())
+        return bool(self.in_hand)
+
+    def chores(self) -> None:
+        """Do the chores that are due."""
+        for chore in self.work.chores(self.app, self.app.now(), self.memory):
+            self.beating.chore(chore.name, chore.outcome, chore.said, self.app.now())
+            if chore.said:
+                failed = "" if chore.outcome == "done" else " failed"
+                self.log(f"{chore.name}{failed}: {chore.said}", "chore", **chore.to_data())
+
+    def hand_out(self) -> None:
+        """Give the free hands what is due and not put off."""
+        now = self.app.now()
+        self.put_off = {case_id: until for case_id, until in self.put_off.items() if until > now}
+        if self.shared_at is None or not self.shared_at <= now < self.shared_at + SHARED:
+            self.shared, self.shared_at = {}, now
+        free = self.room - len(self.in_hand)
+        if free <= 0:
+            return
+        busy = self.in_hand.keys() | self.put_off.keys()
+        for case_id in self.work.due(self.app, now, free + len(busy)):
+            if free > 0 and case_id not in busy:
+                self.in_hand[case_id] = self.hands.give(self._step(case_id))
+                free -= 1
+
+    def _step(self, case_id: str) -> Callable[[App], Stepped]:
+        shared = self.shared
+        return lambda app: self.work.step(app, case_id, shared)
+
+    def collect(self, seconds: float) -> None:
+        """Wait for something in hand for a while, and note what came of what is done."""
+        if self.in_hand:
+            wait(self.in_hand.values(), seconds, FIRST_COMPLETED)
+        for case_id in [case_id for case_id, future in self.in_hand.items() if future.done()]:
+            self._note(case_id, self.in_hand.pop(case_id))
+
+    def _note(self, case_id: str, future: Future[Stepped]) -> None:
+        now, pulse = self.app.now(), self.beating.pulse
+        try:
+            stepped = future.result()
+        except NotFoundError:
+            return
+        except Exception as error:  # noqa: BLE001 - one case that nobody foresaw keeps no other from being looked at.
+            self.failed[case_id] += 1
+            self.put_off[case_id] = now + after_failure(self.failed[case_id], random.random)
+            pulse.put_off += 1
+            kind = "" if isinstance(error, HoldfastError) else f"{type(error).__name__}: "
+            quiet = isinstance(error, DatabaseBusyError)
+            self.log(f"{case_id}: {kind}{error}", "busy" if quiet else "failure", case=case_id)
+            return
+        del self.failed[case_id]
+        pulse.steps += 1
+        if stepped.again is not None:
+            self.put_off[case_id] = now + after_answer(stepped.again, random.random)
+            pulse.put_off += 1
+        if stepped.task:
+            self.log(sentence(stepped), "step", **stepped.to_data())
+
+
+def sentence(stepped: Stepped) -> str:
+    """Say what came of a step."""
+    words = f"case #{stepped.case}: {stepped.task} {stepped.outcome}"
+    return f"{words}: {stepped.said}" if stepped.said else words
+
+
+def run(
+    make_app: Callable[[], App],
+    work: Automation,
+    *,
+    room: int,
+    stop: threading.Event,
+    log: Log,
+    beating: Beating,
+    once: bool = False,
+) -> bool:
+    """Work until ``stop`` is set, or with ``once`` until nothing is due; say whether what was in hand was finished.
+
+    Args:
+        make_app: makes an app; called once for every thread, and once for the loop itself.
+        work: what is due and how it is done.
+        room: how many cases are looked at at once.
+        stop: set by a signal's handler, or by another thread.
+        log: told what is done.
+        beating: told that the worker is alive.
+        once: do the chores once and every due case until it is settled or put off, then end.
+    """
+    hands = Hands(make_app, room, "step")
+    try:
+        with make_app() as app:
+            loop = Loop(app, work, hands, log, beating, room, memory=work.Chores())
+            while not stop.is_set():
+                try:
+                    busy = loop.turn(REST)
+                except HoldfastError as error:
+                    if once:
+                        raise
+                    log(str(error), "failure")
+                    busy = bool(loop.in_hand)
+                if not busy and once:
+                    # What the steps gave cause to is told at once.
+                    loop.memory.forget("alerts")
+                    loop.chores()
+                    break
+                if not busy:
+                    stop.wait(REST)
+            if stop.is_set():
+                log("Stopping: no new work is begun.")
+            wait(loop.in_hand.values(), GRACE)
+            loop.collect(0.0)
+            beating.end(app.now())
+            return not loop.in_hand
+    finally:
+        hands.close(REST)
