@@ -112,12 +112,12 @@ def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | N
     if evidence is None:
         acceptance = case.acceptances.get((item.id, about))
         return case.entered_at if acceptance is None or acceptance.expired else None
-    if evidence.result not in _GOOD:
+    early = case.boundary is not None and evidence.observed_at < case.boundary
+    if evidence.result not in _GOOD or early or (item.after and gate.too_early(case, item, evidence)):
         return _again(evidence)
     lapses = gate.lapses_at(item, evidence)
     if lapses is None:
-        early = case.boundary is not None and evidence.observed_at < case.boundary
-        return _again(evidence) if early or (item.after and gate.too_early(case, item, evidence)) else None
+        return None
     if evidence.method is Method.ATTESTED or gate.tenant_wide(item, evidence) or item.fresh_within is None:
         # A person's word counts as long as it does; only then is the tenant asked instead.
         return lapses

@@ -1,0 +1,64 @@
+"""The chores of a worker: each at its own interval, none kept from by another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from tests.services.desk import ADA, MINUTE, Desk
+from workflow.errors import ProviderRefusedError
+from workflow.providers.shapes import Restricted
+from workflow.services import alert_delivery
+from workflow.services.chores import Chores, chores
+
+
+def did(desk: Desk, memory: Chores, after: timedelta = timedelta(0)) -> dict[str, tuple[str, str]]:
+    """Do what is due a while later; returns what came of each chore."""
+    desk.clock.move(after)
+    return {item.name: (item.outcome, item.said) for item in chores(desk.app, desk.clock.now, memory)}
+
+
+def test_each_chore_has_its_interval(open_desk: Callable[..., Desk]) -> None:
+    """The lists every five minutes, the outbox every few seconds, the digest's day now and then."""
+    desk, memory = open_desk(connected=True), Chores()
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    assert {"poll": ("done", "opened 1"), "digest": ("done", "raised 1"), "alerts": ("done", "raised 1")} == did(
+        desk, memory
+    )
+    assert {} == did(desk, memory, timedelta(seconds=14))
+    assert {"alerts": ("done", "")} == did(desk, memory, timedelta(seconds=1))
+    assert {"poll": ("done", "known 1"), "alerts": ("done", "")} == did(desk, memory, 5 * MINUTE)
+    assert {"poll", "digest", "alerts"} == did(desk, memory, 15 * MINUTE).keys()
+    memory.forget("alerts")
+    memory.forget("alerts")
+    assert ["alerts"] == list(did(desk, memory))
+
+
+def test_a_clock_that_was_put_back_keeps_nothing_from_being_done(open_desk: Callable[..., Desk]) -> None:
+    """What seems to have been done in the future is done again."""
+    desk, memory = open_desk(connected=True), Chores()
+    did(desk, memory)
+    assert {"poll", "digest", "alerts"} == did(desk, memory, -timedelta(hours=5)).keys()
+
+
+def test_without_a_tenant_nothing_is_polled(desk: Desk) -> None:
+    """Alerts are sent all the same."""
+    assert {"digest", "alerts"} == did(desk, Chores()).keys()
+
+
+def test_a_tenant_that_cannot_be_read_is_told_once_a_day(open_desk: Callable[..., Desk]) -> None:
+    """The poll fails, the other chores are done, and somebody hears of it."""
+    desk, memory = open_desk(connected=True), Chores()
+    desk.tenant.faults["restricted"] = ProviderRefusedError("no\x1b[2J way")
+    found = did(desk, memory)
+    assert "failed" == found["poll"][0]
+    assert "\x1b" not in found["poll"][1]
+    assert "done" == found["alerts"][0]
+    did(desk, memory, 5 * MINUTE)
+    assert 1 == len(alert_delivery.log(desk.app, policy="tenant"))
+
+
+def test_what_a_chore_came_to_is_plain_data(desk: Desk) -> None:
+    """For logs that programs read."""
+    (first, *_) = chores(desk.app, desk.clock.now, Chores())
+    assert {"chore": "digest", "outcome": "done", "message": "raised 1"} == first.to_data()
