@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from workflow.app import App
     from workflow.domain.case import Case
     from workflow.domain.reconciliation import Judged
+    from workflow.domain.vocabulary import Kind
     from workflow.providers.shapes import AuditEvent
     from workflow.services.people import Who
 
@@ -204,9 +205,9 @@ class _Event:
     cause: Restriction | None = None
 
     @property
-    def entity(self) -> tuple[str, str]:
+    def entity(self) -> tuple[Kind, str]:
         """What it is about."""
-        return self.item.kind.value, self.item.identifier
+        return self.item.kind, self.item.identifier
 
 
 def _events(items: Sequence[Restriction]) -> list[_Event]:
@@ -215,21 +216,25 @@ def _events(items: Sequence[Restriction]) -> list[_Event]:
     The list follows a removal after up to a day. So it is the delisting that says when it was gone, and the removal,
     which names somebody, is told with it.
     """
-    removals = [item for item in items if item.lifted_by]
+    removals: dict[tuple[Kind, str], list[_Event]] = {}
+    for item in items:
+        if item.lifted_by:
+            removals.setdefault((item.kind, item.identifier), []).append(_Event(item))
     return [
-        *(_Event(item, _cause(item, removals)) for item in items if not item.lifted_by),
-        *(_Event(item) for item in removals),
+        *(
+            _Event(item, _cause(item, removals.get((item.kind, item.identifier), ())))
+            for item in items
+            if not item.lifted_by
+        ),
+        *(event for events in removals.values() for event in events),
     ]
 
 
-def _cause(item: Restriction, removals: Sequence[Restriction]) -> Restriction | None:
+def _cause(item: Restriction, removals: Sequence[_Event]) -> Restriction | None:
+    """Return the last removal before a delisting."""
     if item.status is not RestrictionStatus.NOT_LISTED:
         return None
-    before = [
-        one
-        for one in removals
-        if (one.kind, one.identifier) == (item.kind, item.identifier) and _at(one) <= _at(item) + SKEW
-    ]
+    before = [one.item for one in removals if _at(one.item) <= _at(item) + SKEW]
     return before[-1] if before else None
 
 
