@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import access
 from workflow.domain.addressee import ALIAS
-from workflow.domain.vocabulary import Answer, EntryType, Kind, Resolution, Result, State
+from workflow.domain.vocabulary import Answer, EntryType, Kind, Method, Resolution, Result, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -252,6 +252,16 @@ RAISING = frozenset(
 _OPENED = {Kind.MAILBOX.value: Policy.RESTRICTED, Kind.CONNECTOR.value: Policy.CONNECTOR}
 
 
+def _outside(entry: Entry) -> bool:
+    """Say whether an observation tells of an unblock outside.
+
+    Holdfast itself looks up who lifted a restriction only where no unblock of ours did, so that its finding counts also
+    where it came too late to move the case.
+    """
+    found = entry.data.get("method") == Method.CHECKED and "lifted_at" in entry.data
+    return found or entry.basis.get("resolution") == Resolution.UNBLOCKED_OUTSIDE
+
+
 def raised_by(entry: Entry) -> Policy | None:
     """Return what an entry gives cause to tell, None where it does not; a case opened by hand about a user does not."""
     data = entry.data
@@ -260,7 +270,7 @@ def raised_by(entry: Entry) -> Policy | None:
             return _OPENED.get(data["kind"])
         case EntryType.RESTRICTION_RETURNED:
             return Policy.RETURNED
-        case EntryType.RESTRICTION_OBSERVED if entry.basis.get("resolution") == Resolution.UNBLOCKED_OUTSIDE:
+        case EntryType.RESTRICTION_OBSERVED if _outside(entry):
             return Policy.OUTSIDE
         case EntryType.UNBLOCK_ANSWERED if data["answer"] == Answer.SUPPORT:
             return Policy.SUPPORT

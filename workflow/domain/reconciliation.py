@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from workflow.domain.case import Case
 from workflow.domain.history import fold
 from workflow.domain.record import time_from_text
+from workflow.domain.unblocking import key
 from workflow.domain.vocabulary import Answer, EntryType, Resolution, RestrictionStatus
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 SKEW = timedelta(minutes=15)
 """By how much two clocks may differ about the same event."""
+CLOCKS = timedelta(minutes=2)
+"""By how much the tenant's clock may be off ours: a delisting that names nobody may seem that much too early."""
 REACH = timedelta(hours=24)
 """How long before the beginning that a case knows a listing may lie: alerts and people date it roughly."""
 UNDATED_REACH = timedelta(days=30)
@@ -48,12 +51,37 @@ class Effort:
 
     sequence: int
     approved_at: datetime
+    key: str
     over_at: datetime | None = None
     claimed_at: datetime | None = None
 
-    def covers(self, at: datetime) -> bool:
-        """Say whether a delisting of this time can be this unblock's: after its approval, and not after its end."""
-        return self.approved_at <= at and (self.over_at is None or at <= self.over_at + SKEW)
+    def covers(self, at: datetime, by: str = "", said: str = "") -> bool:
+        """Say whether a delisting can be this unblock's: after its approval, and not after its end.
+
+        The removal's own record is exact about who ran it and tells ours by the key in ``said``; a record that names
+        nobody is forgiven what clocks differ.
+        """
+        begins = self.approved_at if by else self.approved_at - CLOCKS
+        return self.key in said or (begins <= at and (self.over_at is None or at <= self.over_at + SKEW))
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """An entry that says when a restriction was lifted outside, what was seen of it since, and perhaps by whom."""
+
+    sequence: int
+    at: datetime
+    seen_at: datetime
+    named: bool
+
+    def tells(self, at: datetime, by: str) -> bool:
+        """Say whether it tells of this delisting; of one that somebody ran, only an entry that says who.
+
+        The list follows a removal within an hour, at most a day, and only then the log says delisted.
+        """
+        if by:
+            return self.named and abs(self.at - at) <= CLOCKS
+        return self.at - SKEW <= at <= max(self.at, self.seen_at) + SKEW
 
 
 @dataclass(slots=True)
@@ -70,6 +98,7 @@ class Stay:
     gone: int = 0
     outside: bool = False
     efforts: list[Effort] = field(default_factory=list)
+    lifts: list[Lift] = field(default_factory=list)
 
     def covers(self, at: datetime) -> bool:
         """Say whether an event of this time belongs to the occurrence."""
@@ -121,8 +150,11 @@ def _follow(stay: Stay, case: Case, entry: Entry) -> None:
     if stay.ends is not None and not stay.outside and case.resolution is Resolution.UNBLOCKED_OUTSIDE:
         # Who lifted it may be told after it was seen gone.
         stay.outside, stay.gone = True, entry.sequence
+    if entry.type == EntryType.RESTRICTION_OBSERVED and "lifted_at" in entry.data:
+        lifted_at, seen_at = time_from_text(entry.data["lifted_at"]), time_from_text(entry.data["observed_at"])
+        stay.lifts.append(Lift(entry.sequence, lifted_at, seen_at, named="lifted_by" in entry.data))
     if entry.type == EntryType.UNBLOCK_INTENDED:
-        stay.efforts.append(Effort(entry.sequence, time_from_text(entry.basis["approved_at"])))
+        stay.efforts.append(Effort(entry.sequence, time_from_text(entry.basis["approved_at"]), key(entry.leaf)))
     if not stay.efforts:
         return
     effort = stay.efforts[-1]
@@ -142,14 +174,19 @@ def judge_listing(at: datetime, known: Sequence[Stay]) -> Judged:
     return Judged(Account.UNTRACKED, why)
 
 
-def judge_delisting(at: datetime, by: str, known: Sequence[Stay]) -> Judged:
+def judge_delisting(at: datetime, by: str, known: Sequence[Stay], said: str = "") -> Judged:
     """Say whether a delisting was an approved unblock of ours, a block that ended by itself, or done outside.
 
     Args:
         at: when it was delisted.
         by: who ran the removal, "" where the record does not say.
         known: all stays of the entity.
+        said: the reason that the removal gave, which in one of ours carries its intent's key.
     """
+    for stay in known if said else ():
+        for effort in stay.efforts:
+            if effort.key in said:
+                return Judged(Account.TRACKED, "unblocked after approval", stay, effort.sequence, recorded=True)
     fitting = [stay for stay in known if stay.covers(at)]
     if not fitting:
         why = "no case was about it then" if known else "no case knows this entity"
@@ -157,14 +194,17 @@ def judge_delisting(at: datetime, by: str, known: Sequence[Stay]) -> Judged:
     begun = [stay for stay in fitting if stay.begins <= at + SKEW]
     stay = max(begun, key=lambda item: item.begins) if begun else min(fitting, key=lambda item: item.begins)
     for effort in stay.efforts:
-        if effort.covers(at):
+        if effort.covers(at, by):
             return Judged(Account.TRACKED, "unblocked after approval", stay, effort.sequence, recorded=True)
     if stay.temporary and not by:
         return Judged(
             Account.TRACKED, "a temporary block that ended by itself", stay, stay.gone, recorded=stay.gone > 0
         )
     why = "delisted outside every approved unblock" if stay.efforts else "delisted without an approved unblock"
-    return Judged(Account.OUTSIDE, why, stay, stay.gone if stay.outside else 0, recorded=stay.outside)
+    told = next((lift.sequence for one in known for lift in one.lifts if lift.tells(at, by)), 0)
+    if not told and stay.outside and not by:
+        told = stay.gone
+    return Judged(Account.OUTSIDE, why, stay, told, recorded=told > 0)
 
 
 def judge_silence(claimed_at: datetime, taken_at: datetime) -> Judged:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
     from workflow.domain.record import Entry
 
+KEY_DIGITS = 16
+"""Hex digits of the intent's leaf that a call carries as its reason, so that the tenant's log shows whose it was."""
+
+
+def key(leaf: str) -> str:
+    """Return what an unblock carries into the tenant's log, by the leaf of its intent."""
+    return leaf[:KEY_DIGITS]
+
 
 def ended(attempt: Attempt | None, at: datetime) -> Attempt | None:
     """Return the attempt as ended at this time, unless it had ended before."""

@@ -72,13 +72,43 @@ class Line:
         return {**found, "at": optional_time_to_text(self.at)}
 
 
+class Verdicts:
+    """What events of the audit log are to our cases, by one reading of the ledger."""
+
+    def __init__(self, tx: Tx) -> None:
+        """Nothing is read yet."""
+        self._tx = tx
+        self._known: OrderedDict[tuple[str, str, str], list[Stay]] = OrderedDict()
+
+    def of(self, item: Restriction, at: datetime, tenant: str) -> Judged:
+        """Judge an event of this time."""
+        known = self.stays(item, tenant)
+        if item.status is not RestrictionStatus.NOT_LISTED:
+            return reconciliation.judge_listing(at, known)
+        return reconciliation.judge_delisting(at, item.lifted_by, known, item.reason)
+
+    def stays(self, item: Restriction, tenant: str) -> list[Stay]:
+        """Return all stays of an entity; those asked for last are remembered."""
+        key = (tenant, item.kind.value, item.identifier)
+        if key not in self._known:
+            entity = subjects.find(self._tx, tenant, item.kind, item.identifier)
+            found = cases.about(self._tx, entity) if entity else []
+            self._known[key] = [
+                stay for case_id in found for stay in reconciliation.stays(cases.entries(self._tx, case_id))
+            ]
+        self._known.move_to_end(key)
+        while len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        return self._known[key]
+
+
 class Reconciliation:
     """One reading of the ledger, against which events are judged one by one."""
 
     def __init__(self, app: App, tx: Tx, wanted: Wanted) -> None:
         """Find the unblocks of ours that the log has to show."""
         self._app, self._tx, self._wanted = app, tx, wanted
-        self._known: OrderedDict[tuple[str, str, str], list[Stay]] = OrderedDict()
+        self._verdicts = Verdicts(tx)
         self._begins, self._ends = wanted.period.texts()
         self._claims = {
             (stay.case, effort.sequence): effort.claimed_at
@@ -101,31 +131,8 @@ class Reconciliation:
         tenant = tenant_of(self._app, item, self._wanted.tenant)
         if at is None or not self._inside(at):
             return None
-        known = self._stays(tenant, item)
-        if item.status is RestrictionStatus.NOT_LISTED:
-            event = "removed" if item.lifted_by else "delisted"
-            judged = reconciliation.judge_delisting(at, item.lifted_by, known)
-            self._shown(at, known)
-        else:
-            event, judged = "listed", reconciliation.judge_listing(at, known)
-        stay = judged.stay
-        return Line(
-            account=judged.account.value,
-            event=event,
-            at=at,
-            kind=item.kind.value,
-            identifier=item.identifier,
-            tenant=tenant,
-            by=item.lifted_by,
-            file=file,
-            where=item.where,
-            case=stay.case if stay else "",
-            case_number=stay.number if stay else None,
-            sequence=judged.sequence or None,
-            recorded=judged.recorded,
-            why=judged.why,
-            next="" if judged.recorded else _next(judged, item, at, file),
-        )
+        self._shown(item, at, tenant)
+        return line_of(item, at, tenant, self._verdicts.of(item, at, tenant), file)
 
     def rest(self) -> Iterator[Line]:
         """Yield the unblocks of ours that no record showed, once everything was judged."""
@@ -156,25 +163,13 @@ class Reconciliation:
     def _inside(self, at: datetime) -> bool:
         return self._begins <= (optional_time_to_text(at) or "") < self._ends
 
-    def _stays(self, tenant: str, item: Restriction) -> list[Stay]:
-        """Return all stays of an entity; those asked for last are remembered."""
-        key = (tenant, item.kind.value, item.identifier)
-        if key not in self._known:
-            entity = subjects.find(self._tx, tenant, item.kind, item.identifier)
-            found = cases.about(self._tx, entity) if entity else []
-            self._known[key] = [
-                stay for case_id in found for stay in reconciliation.stays(cases.entries(self._tx, case_id))
-            ]
-        self._known.move_to_end(key)
-        while len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
-        return self._known[key]
-
-    def _shown(self, at: datetime, known: list[Stay]) -> None:
-        """Strike out the unblocks of ours that this delisting shows."""
-        for stay in known:
+    def _shown(self, item: Restriction, at: datetime, tenant: str) -> None:
+        """Strike out the unblocks of ours that this record, where it is of a delisting, shows."""
+        if item.status is not RestrictionStatus.NOT_LISTED:
+            return
+        for stay in self._verdicts.stays(item, tenant):
             for effort in stay.efforts:
-                if effort.covers(at):
+                if effort.covers(at, item.lifted_by, item.reason):
                     self._claims.pop((stay.case, effort.sequence), None)
 
 
@@ -185,11 +180,34 @@ def reconcile(app: App, wanted: Wanted) -> Iterator[Reconciliation]:
         yield Reconciliation(app, tx, wanted)
 
 
+def line_of(item: Restriction, at: datetime, tenant: str, judged: Judged, file: str = "") -> Line:
+    """Return what is told of one judged event; ``file`` is "" where the tenant itself was asked."""
+    stay = judged.stay
+    delisted = "removed" if item.lifted_by else "delisted"
+    return Line(
+        account=judged.account.value,
+        event=delisted if item.status is RestrictionStatus.NOT_LISTED else "listed",
+        at=at,
+        kind=item.kind.value,
+        identifier=item.identifier,
+        tenant=tenant,
+        by=item.lifted_by,
+        file=file,
+        where=item.where,
+        case=stay.case if stay else "",
+        case_number=stay.number if stay else None,
+        sequence=judged.sequence or None,
+        recorded=judged.recorded,
+        why=judged.why,
+        next="" if judged.recorded else _next(judged, item, at, file),
+    )
+
+
 def _next(judged: Judged, item: Restriction, at: datetime, file: str) -> str:
     """Return the command that records a finding."""
     time = optional_time_to_text(at) or ""
     if judged.stay is None:
-        if item.status is not RestrictionStatus.NOT_LISTED and file != "-":
+        if item.status is not RestrictionStatus.NOT_LISTED and file not in {"", "-"}:
             return shlex.join(["holdfast", "import", file])
         dated = [] if item.status is RestrictionStatus.NOT_LISTED else ["--restricted-at", time]
         end = ["--"] if item.identifier.startswith("-") else []
@@ -203,4 +221,4 @@ def _next(judged: Judged, item: Restriction, at: datetime, file: str) -> str:
     return shlex.join([*words, "--ref", f"audit log, {item.where}", "--at", time, *lifted, "--lifted-at", time])
 
 
-__all__ = ["Account", "Line", "Reconciliation", "Wanted", "reconcile"]
+__all__ = ["Account", "Line", "Reconciliation", "Verdicts", "Wanted", "line_of", "reconcile"]

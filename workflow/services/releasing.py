@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
-from workflow.domain import gate
+from workflow.domain import gate, unblocking
 from workflow.domain.picture import LATE_AFTER
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
@@ -45,8 +45,6 @@ SETTLES = timedelta(minutes=2)
 """How long another process may still be at an unblock before its outcome is found out by reading."""
 SKEW = timedelta(minutes=2)
 """How far the tenant's clock may be off ours."""
-KEY_DIGITS = 16
-"""Hex digits of the intent's leaf that a call carries as its reason, so that the tenant's log shows whose it was."""
 REMOVALS = {Kind.MAILBOX: "Remove-BlockedSenderAddress", Kind.CONNECTOR: "Remove-BlockedConnector"}
 """The operation that the tenant's audit log names for an unblock, by whomever."""
 
@@ -235,7 +233,7 @@ def _call(app: App, subject: Subject, attempt: Attempt) -> tuple[Answer | None, 
 
 def key(attempt: Attempt) -> str:
     """Return what an unblock carries into the tenant's log, so that it can be told whose it was."""
-    return attempt.leaf[:KEY_DIGITS]
+    return unblocking.key(attempt.leaf)
 
 
 def _outcome(app: App, subject: Subject, attempt: Attempt, status: RestrictionStatus) -> tuple[Answer | None, str]:
