@@ -146,11 +146,9 @@ def _check(app: App, subject: Subject, shared: Known) -> str:
         told += [f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in made]
         subject = checks.read_subject(app, case_id)
     ids = agenda.wanted(subject.case, subject.playbook, subject.now)
-    if ids:
-        found = checks.check(app, MACHINE, case_id, ids, shared=shared).checks
-        good = sum(item.result in checks.GOOD for item in found)
-        told.append(f"read {len(found)}, {good} good")
-    return ", ".join(told)
+    found = checks.check(app, MACHINE, case_id, ids, shared=shared).checks if ids else ()
+    good = sum(item.result in checks.GOOD for item in found)
+    return ", ".join([*told, f"read {len(found)}, {good} good"])
 
 
 def _contains(app: App, subject: Subject) -> bool:

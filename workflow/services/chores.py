@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain.alerts import Policy
 from workflow.errors import HoldfastError, ProviderError
-from workflow.services import alerts, polling
+from workflow.services import alerts, polling, tenant_log
 from workflow.services.people import Who
 from workflow.services.predicates import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from workflow.app import App
@@ -25,6 +25,8 @@ MACHINE = Who(channel="worker", machine=True)
 """As whom a worker acts: Holdfast itself, which records and unblocks what was approved, and never approves."""
 DELIVERS = timedelta(seconds=15)
 """How often the outbox is looked into."""
+RECONCILES = timedelta(hours=1)
+"""How often the tenant's own audit log is read; its records come late, so that each look goes back a day and more."""
 DIGESTS = timedelta(minutes=15)
 """How often it is looked whether the day's digest is owed: the first look of a day (UTC) sends it."""
 
@@ -74,9 +76,16 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
 
 def _chores(app: App) -> Iterator[tuple[str, timedelta, Callable[[App, datetime], str]]]:
     if app.provider.acts:
+        # What the log tells late, the lists set right afterwards.
+        yield "log", RECONCILES, _log
         yield "poll", timedelta(seconds=app.settings.worker_poll), _poll
     yield "digest", DIGESTS, _digest
     yield "alerts", DELIVERS, _alerts
+
+
+def _log(app: App, _now: datetime) -> str:
+    """Read the tenant's own audit log for what lay between two polls."""
+    return _counted(tenant_log.catch_up(app, MACHINE).counts)
 
 
 def _poll(app: App, now: datetime) -> str:
@@ -102,5 +111,5 @@ def _digest(app: App, now: datetime) -> str:
     return _counted({"raised": alerts.digest(app, now)})
 
 
-def _counted(counts: dict[str, int]) -> str:
+def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items() if count)

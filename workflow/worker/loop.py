@@ -11,6 +11,7 @@ from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from workflow.errors import DatabaseBusyError, HoldfastError, NotFoundError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from workflow.app import App
     from workflow.worker.log import Log
-    from workflow.worker.port import Automation, Stepped
+    from workflow.worker.port import Automation, Chore, Stepped
     from workflow.worker.pulse import Beating
 
 REST: Final = 1.0
@@ -42,6 +43,7 @@ class Loop:
     app: App
     work: Automation
     hands: Hands
+    helper: Hands
     log: Log
     beating: Beating
     room: int
@@ -49,24 +51,31 @@ class Loop:
     put_off: dict[str, datetime] = field(default_factory=dict)
     failed: Counter[str] = field(default_factory=Counter)
     memory: Any = None
+    at_chores: Future[list[Chore]] | None = None
+    rested_at: float = 0.0
     shared: dict[Any, Any] = field(default_factory=dict)
     shared_at: datetime | None = None
 
-    def turn(self, seconds: float) -> bool:
-        """Take back what is done, do the chores, hand out what is due; say whether anything is in hand.
-
-        Args:
-            seconds: how long to wait for something that is in hand.
-        """
-        self.collect(seconds)
-        self.chores()
+    def turn(self) -> bool:
+        """Take back what is done, hand out what is due; say whether anything is in hand."""
+        self.collect(REST)
+        self.collect_chores()
         self.hand_out()
         self.beating.beat(self.app.now())
-        return bool(self.in_hand)
+        return bool(self.in_hand) or self.at_chores is not None
 
-    def chores(self) -> None:
-        """Do the chores that are due."""
-        for chore in self.work.chores(self.app, self.app.now(), self.memory):
+    def begin_chores(self) -> None:
+        """Have the chores done that are due, beside the steps: some of them take minutes."""
+        if self.at_chores is None and monotonic() >= self.rested_at:
+            self.rested_at = monotonic() + REST
+            self.at_chores = self.helper.give(lambda app: list(self.work.chores(app, app.now(), self.memory)))
+
+    def collect_chores(self) -> None:
+        """Note what came of the chores, once they are done."""
+        if self.at_chores is None or not self.at_chores.done():
+            return
+        done, self.at_chores = self.at_chores, None
+        for chore in done.result():
             self.beating.chore(chore.name, chore.outcome, chore.said, self.app.now())
             if chore.said:
                 failed = "" if chore.outcome == "done" else " failed"
@@ -93,8 +102,9 @@ class Loop:
 
     def collect(self, seconds: float) -> None:
         """Wait for something in hand for a while, and note what came of what is done."""
-        if self.in_hand:
-            wait(self.in_hand.values(), seconds, FIRST_COMPLETED)
+        in_hand: list[Future[Any]] = [*self.in_hand.values(), *filter(None, [self.at_chores])]
+        if in_hand:
+            wait(in_hand, seconds, FIRST_COMPLETED)
         for case_id in [case_id for case_id, future in self.in_hand.items() if future.done()]:
             self._note(case_id, self.in_hand.pop(case_id))
 
@@ -148,25 +158,14 @@ def run(
         beating: told that the worker is alive.
         once: do the chores once and every due case until it is settled or put off, then end.
     """
-    hands = Hands(make_app, room, "step")
+    hands, helper = Hands(make_app, room, "step"), Hands(make_app, 1, "chores")
     try:
         with make_app() as app:
-            loop = Loop(app, work, hands, log, beating, room, memory=work.Chores())
-            while not stop.is_set():
-                try:
-                    busy = loop.turn(REST)
-                except HoldfastError as error:
-                    if once:
-                        raise
-                    log(str(error), "failure")
-                    busy = bool(loop.in_hand)
-                if not busy and once:
-                    # What the steps gave cause to is told at once.
-                    loop.memory.forget("alerts")
-                    loop.chores()
-                    break
-                if not busy:
-                    stop.wait(REST)
+            loop = Loop(app, work, hands, helper, log, beating, room, memory=work.Chores())
+            if once:
+                _pass(loop, stop)
+            else:
+                _shift(loop, stop)
             if stop.is_set():
                 log("Stopping: no new work is begun.")
             wait(loop.in_hand.values(), GRACE)
@@ -175,3 +174,26 @@ def run(
             return not loop.in_hand
     finally:
         hands.close(REST)
+        helper.close(REST)
+
+
+def _shift(loop: Loop, stop: threading.Event) -> None:
+    """Look again and again; a database that cannot be reached is tried again after a rest."""
+    while not stop.is_set():
+        try:
+            loop.begin_chores()
+            loop.turn()
+        except HoldfastError as error:
+            loop.log(str(error), "failure")
+        if not loop.in_hand:
+            stop.wait(REST)
+
+
+def _pass(loop: Loop, stop: threading.Event) -> None:
+    """Do the chores, and every case until nothing is due; what that gave cause to is told at the end."""
+    for _ in range(2):
+        loop.memory.forget("alerts")
+        loop.rested_at = 0.0
+        loop.begin_chores()
+        while loop.turn() and not stop.is_set():
+            pass
