@@ -76,6 +76,11 @@ def lock(tx: Tx) -> None:
         tx.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
 
 
+def is_waiting(tx: Tx) -> bool:
+    """Say whether some entry is not sealed yet: one cheap look."""
+    return tx.one("SELECT 1 FROM unsealed LIMIT 1") is not None
+
+
 def seal(tx: Tx, journal: Journal) -> Checkpoint | None:
     """Number the unsealed entries, complete the tree and sign its head; return None when nothing was unsealed.
 

@@ -1,0 +1,1 @@
+"""The workers, on real PostgreSQL and in real processes."""
