@@ -6,18 +6,25 @@ import multiprocessing
 import signal
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.services.desk import Clock, Place
 from workflow.app import App
-from workflow.worker import fleet
+from workflow.worker import fleet, pulse
+from workflow.worker.pulse import Beating, Pulse
 
 if TYPE_CHECKING:
     from tests.worker.stand_in import StandIn
 
 CONTEXT = multiprocessing.get_context("forkserver")
 PATIENCE = 60.0
+
+
+def beating(place: Place) -> Beating:
+    """Return what tells that a worker is alive."""
+    return Beating(pulse.place(place.settings()), Pulse(), datetime.now(UTC))
 
 
 def work(place: Place, stand_in: StandIn, concurrency: int, lease: float, grace: float) -> None:
@@ -30,6 +37,7 @@ def work(place: Place, stand_in: StandIn, concurrency: int, lease: float, grace:
         concurrency=concurrency,
         stop=stop,
         log=stand_in.diary.say,
+        beating=beating(place),
         lease=lease,
         grace=grace,
     )
@@ -105,6 +113,7 @@ class Thread:
                 concurrency=self.concurrency,
                 stop=self.stop,
                 log=lambda said, *_, **__: self.said.append(said),
+                beating=beating(self.place),
                 lease=self.lease,
                 grace=self.grace,
             )

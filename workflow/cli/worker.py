@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -67,24 +68,26 @@ def _work(session: Session, *, once: bool) -> bool:
     log = Log(app.now, as_json=session.as_json)
     # Its budgets are the tenant's, so that all threads share one connection; the ledger is opened by each.
     provider = app.provider
-    app.database.dialect  # noqa: B018 - what cannot be opened is said before anything begins.
 
     def make_app() -> App:
         return App(settings, session.clock or app.now, provider)
 
     stop = threading.Event()
-    with stopped_by_signals(stop), pulse.alone(settings):
+    shared = app.database.dialect != "sqlite" and not once
+    # One ledger in a file has one worker; those of a server share the work.
+    turn = nullcontext() if shared else pulse.alone(settings)
+    with stopped_by_signals(stop), turn:
         beating = pulse.Beating(pulse.place(settings), pulse.Pulse(), app.now())
         kind = "connected tenant" if automation.able(app) else "no connected tenant: alerts only"
         log(f"Worker started: {kind}.")
-        finished = loop.run(
-            make_app,
-            automation,
-            room=settings.worker_steps,
-            stop=stop,
-            log=log,
-            beating=beating,
-            once=once,
-        )
+        if shared:
+            from workflow.worker import fleet
+
+            finished = fleet.run(
+                make_app, work=automation, concurrency=settings.worker_steps, stop=stop, log=log, beating=beating
+            )
+        else:
+            room = settings.worker_steps
+            finished = loop.run(make_app, automation, room=room, stop=stop, log=log, beating=beating, once=once)
         log("Worker stopped." if finished else "Worker stopped; steps in hand were left to the next one.")
         return finished

@@ -31,7 +31,7 @@ from workflow.errors import HoldfastError, KeyMissingError, NotFoundError
 from workflow.storage import queue, seal
 from workflow.worker.backoff import LONGEST, after_answer, after_failure
 from workflow.worker.hands import Hands, Round
-from workflow.worker.loop import sentence
+from workflow.worker.loop import sentence, tell_chore
 from workflow.worker.port import Automation
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from procrastinate.jobs import Job
 
     from workflow.app import App
+    from workflow.worker.pulse import Beating
 
 LEASE: Final = 10.0
 """Seconds of silence after which a worker is taken for lost."""
@@ -94,6 +95,7 @@ class _Fleet:
     grace: float
     hands: Hands
     helper: Hands
+    beating: Beating
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     signed: set[int] = field(default_factory=set)  # the names under which this process has jobs in hand
 
@@ -115,9 +117,11 @@ class _Fleet:
         except Exception:
             _LOG.exception("%s: a step failed in a way that nobody foresaw", case_id)
             raise
+        self.beating.pulse.steps += 1
         if stepped.task:
             self.log(sentence(stepped), "step", **stepped.to_data())
         if stepped.again is not None:
+            self.beating.pulse.put_off += 1
             raise _AgainError(after_answer(stepped.again, random.random))
 
     async def chores(self, is_mine: Callable[[], Any]) -> None:
@@ -129,9 +133,8 @@ class _Fleet:
                 for chore in await asyncio.wrap_future(
                     self.helper.give(lambda app: list(self.work.chores(app, app.now(), done)))
                 ):
-                    if chore.said:
-                        failed = "" if chore.outcome == "done" else " failed"
-                        self.log(f"{chore.name}{failed}: {chore.said}", "chore", **chore.to_data())
+                    tell_chore(self.log, chore)
+                    self.beating.chore(chore.name, chore.outcome, chore.said, datetime.now(UTC))
             except HoldfastError as error:
                 self.log(f"chores: {error}", "error")
             with suppress(TimeoutError):
@@ -150,6 +153,7 @@ def run(
     concurrency: int,
     stop: threading.Event,
     log: Callable[..., None],
+    beating: Beating,
     lease: float = LEASE,
     grace: float = GRACE,
 ) -> bool:
@@ -163,6 +167,7 @@ def run(
         concurrency: how many cases are looked at at once.
         stop: set from any thread, or by a signal's handler.
         log: told in sentences, with an event's name and facts, from several threads, as by ``workflow.worker.log.Log``.
+        beating: told that this process is alive.
         lease: seconds of silence after which this worker's peers take over.
         grace: seconds that the steps in hand get at the end. What is not done by then is given back to the peers.
 
@@ -177,12 +182,15 @@ def run(
     tender = Round(make_app(), _Tender(work, lease, stop).tend, _TEND, log)
     hands, helper = Hands(make_app, concurrency, "step"), Hands(make_app, 1, "chores")
     try:
-        asyncio.run(_serve(_Fleet(make_app, work, concurrency, stop, log, lease, grace, hands, helper), address))
+        asyncio.run(
+            _serve(_Fleet(make_app, work, concurrency, stop, log, lease, grace, hands, helper, beating), address)
+        )
     finally:
         tender.end(_PAUSE)
         finished = hands.close(_NOTICE)
         finished = helper.close(_NOTICE) and finished
         seal_round.end(_PAUSE)
+        beating.end(datetime.now(UTC))
     return finished
 
 
@@ -203,7 +211,8 @@ async def _serve(fleet: _Fleet, address: dict[str, Any]) -> None:
 
 async def _watch(fleet: _Fleet) -> None:
     # A signal's handler may set nothing but the event of threads, and that cannot be awaited.
-    while not fleet.stop.is_set():  # noqa: ASYNC110
+    while not fleet.stop.is_set():
+        fleet.beating.beat(datetime.now(UTC))
         await asyncio.sleep(_NOTICE)
     fleet.stopping.set()
 

@@ -77,9 +77,7 @@ class Loop:
         done, self.at_chores = self.at_chores, None
         for chore in done.result():
             self.beating.chore(chore.name, chore.outcome, chore.said, self.app.now())
-            if chore.said:
-                failed = "" if chore.outcome == "done" else " failed"
-                self.log(f"{chore.name}{failed}: {chore.said}", "chore", **chore.to_data())
+            tell_chore(self.log, chore)
 
     def hand_out(self) -> None:
         """Give the free hands what is due and not put off."""
@@ -129,6 +127,13 @@ class Loop:
             pulse.put_off += 1
         if stepped.task:
             self.log(sentence(stepped), "step", **stepped.to_data())
+
+
+def tell_chore(log: Callable[..., None], chore: Chore) -> None:
+    """Say what came of a chore, where there is anything to say."""
+    if chore.said:
+        failed = "" if chore.outcome == "done" else " failed"
+        log(f"{chore.name}{failed}: {chore.said}", "chore", **chore.to_data())
 
 
 def sentence(stepped: Stepped) -> str:

@@ -1,0 +1,29 @@
+"""What a worker says: whole lines, harmless ones, for people or for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from workflow.worker.log import Log
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def test_people_read_sentences() -> None:
+    """The time stands before them; nothing that a terminal would obey is let through."""
+    out = io.StringIO()
+    Log(lambda: NOON, stream=out)("Case #1\x1b[2J:\nreleased", "step", case=1)
+
+    assert "2026-11-24T12:00:00Z Case #1 [2J: released\n" == out.getvalue()
+
+
+def test_programs_read_objects(capsys: pytest.CaptureFixture[str]) -> None:
+    """One a line, on standard error."""
+    Log(lambda: NOON, as_json=True)("Ünblocked", "step", case=1, message="is not ours to say")
+
+    told = json.loads(capsys.readouterr().err)
+    assert {"at": "2026-11-24T12:00:00.000000Z", "event": "step", "case": 1, "message": "Ünblocked"} == told
