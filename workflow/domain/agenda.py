@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from itertools import chain
+from functools import cache
 from typing import TYPE_CHECKING
 
 from workflow.domain import gate
@@ -58,7 +58,11 @@ def next_task(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:
     """Return when the machine next has something to do, and what; ``(None, "")`` where it never has."""
     if case.state in ENDED:
         return None, ""
-    return min(chain(_changes(case), _unblocking(case, playbook), _readings(case, playbook)), default=(None, ""))
+    waiting = [*_changes(case), *_unblocking(case, playbook)]
+    reading = min([at for _, at in _due(case, playbook)], default=None)
+    if reading is not None:
+        waiting.append((reading, Task.CHECK))
+    return min(waiting, default=(None, ""))
 
 
 def _changes(case: Case) -> Iterator[Due]:
@@ -81,10 +85,6 @@ def _look_at(case: Case, attempt: Attempt) -> datetime:
     return last + min(max((last - attempt.intended_at) / 2, SETTLES), LONGEST_LOOK)
 
 
-def _readings(case: Case, playbook: Playbook) -> Iterator[Due]:
-    return ((at, Task.CHECK) for _, at in _due(case, playbook))
-
-
 def wanted(case: Case, playbook: Playbook, now: datetime) -> tuple[str, ...]:
     """Name the prerequisites that want to be read by now, and what falls due soon after, in playbook order."""
     due = list(_due(case, playbook))
@@ -97,12 +97,12 @@ def _due(case: Case, playbook: Playbook) -> Iterator[tuple[str, datetime]]:
     """Yield each prerequisite that is to be read, and when, once for each person it is about."""
     if case.open_attempt is not None:
         return
-    watch = case.state is State.RELEASED
+    watch, given = case.state is State.RELEASED, case.evidence
     for item in playbook.readable:
         for about in gate.people(case, item):
             if item.applies_if and gate.applies(case, item, about) is False:
                 continue
-            evidence = case.evidence.get((item.id, about))
+            evidence = given.get((item.id, about))
             at = _watch_at(case, playbook, item, evidence) if watch else _check_at(case, item, about, evidence)
             if at is not None:
                 yield item.id, at
@@ -115,13 +115,17 @@ def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | N
     early = case.boundary is not None and evidence.observed_at < case.boundary
     if evidence.result not in _GOOD or early or (item.after and gate.too_early(case, item, evidence)):
         return _again(evidence)
-    lapses = gate.lapses_at(item, evidence)
-    if lapses is None:
-        return None
-    if evidence.method is Method.ATTESTED or gate.tenant_wide(item, evidence) or item.fresh_within is None:
-        # A person's word counts as long as it does; only then is the tenant asked instead.
-        return lapses
-    return lapses - min(BEFORE, item.fresh_within / 4)
+    fresh = item.fresh_within
+    if fresh is None or evidence.method is Method.ATTESTED or evidence.expires_at is not None:
+        # A person's word, and the tenant's record, count as long as they do; only then is the tenant asked instead.
+        return gate.lapses_at(item, evidence)
+    return evidence.observed_at + _renewed(fresh)
+
+
+@cache
+def _renewed(fresh: timedelta) -> timedelta:
+    """Return after how long a reading is made again that counts for so long."""
+    return fresh - min(BEFORE, fresh / 4)
 
 
 def _watch_at(case: Case, playbook: Playbook, item: Prerequisite, evidence: Evidence | None) -> datetime | None:
