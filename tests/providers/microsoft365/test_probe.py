@@ -141,6 +141,13 @@ def test_shapes() -> None:
     assert {"x@odata.type": "text"} == shape({"x@odata.type": "Ada was here!"})
 
 
+def test_what_to_do_stays_readable() -> None:
+    """A command of ours in quotation marks names nobody, and a possessive's apostrophe opens no name."""
+    said = "Cannot read the person's consents ('Ada L'). It takes x; 'holdfast tenant permissions' prints how."
+
+    assert said.replace("'Ada L'", "<name>") == anonymous(said)
+
+
 def test_messages_are_made_anonymous() -> None:
     """Addresses, ids, names in quotation marks, hosts' numbers and the tenant's domains."""
     said = f"user ada@contoso.example ({ADA}) 'Ada L' \"x\" 10.0.0.1 2001:db8::1:2 contoso.onmicrosoft.com"

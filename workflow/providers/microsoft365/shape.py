@@ -16,7 +16,8 @@ _PRIVATE = (
     (re.compile(r"[^\s@'\"<>]+@[^\s@'\"<>]+"), "<address>"),
     (_GUID, "<guid>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,}\b"), "<ip>"),
-    (re.compile(r"'[^']*'|\"[^\"]*\""), "<name>"),
+    # Neither a possessive's apostrophe nor the quotation marks around a command of ours begin a name.
+    (re.compile(r"(?!(?<=\w)'s )'(?!holdfast [a-z -]+')[^']*'|\"[^\"]*\""), "<name>"),
     (re.compile(r"(?i)\b[\w-]+\.onmicrosoft\.(?:com|us|cn)\b"), "<domain>"),
 )
 
