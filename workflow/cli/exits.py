@@ -88,7 +88,8 @@ CURES: Mapping[type[errors.HoldfastError], str] = {
     errors.NotPermittedError: "'holdfast config show' lists who may do what.",
     errors.ConflictError: "Look again with 'holdfast case view CASE', then repeat the command.",
     errors.PendingError: (
-        "Look again, then record what you saw: holdfast case observe CASE --restriction WHICH --ref WHERE"
+        "Look again: holdfast case look CASE; where no tenant is connected, record what you saw: "
+        "holdfast case observe CASE --restriction WHICH --ref WHERE"
     ),
     errors.ErasurePendingError: "Repeat 'holdfast case erase CASE --confirm' when nobody reads: it finishes the work.",
     errors.OldReadingsError: "Read the tenant again: holdfast case check CASE",
