@@ -62,11 +62,11 @@ def test_readme_leads_to_the_index() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_nothing_of_one_machine_stands_in_a_page(page: Path) -> None:
-    """No page names a folder, a host or a port of the machine it was written on."""
+    """No page names a folder, a host or a port of the machine it was written on; simulated tenants have a fixed one."""
     text = page.read_text(encoding="utf-8")
 
     assert [] == re.findall(
-        r"(?<![\w.~-])/(?:work|tmp|root|home|usr|opt|mnt|var)/\S*|localhost\S*|127\.0\.0\.1\S*", text
+        r"(?<![\w.~-])/(?:work|tmp|root|home|usr|opt|mnt|var)/\S*|localhost\S*|127\.0\.0\.1(?!:8365\b)\S*", text
     )
 
 

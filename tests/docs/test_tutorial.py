@@ -11,9 +11,10 @@ import pytest
 from tests.docs.pages import DOCS, ROOT, name_of
 from tests.docs.walk import Reader, first_missing, follow
 from workflow.app import App
-from workflow.settings import load_settings
+from workflow.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FOLLOWED = [
@@ -35,22 +36,29 @@ FOLLOWED = [
     DOCS / "how-to" / "a-wave.md",
     DOCS / "how-to" / "record-for-the-tenant.md",
     DOCS / "how-to" / "alerts.md",
+    DOCS / "how-to" / "connect-a-tenant.md",
+    DOCS / "how-to" / "check-and-contain.md",
 ]
 """Pages whose blocks of commands are typed, from top to bottom, on a machine that has seen nothing before."""
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """A reader in an empty folder, with an empty home, who reads times in UTC."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    for name in ("HOLDFAST_AS", "HOLDFAST_DATABASE_URL", "HOLDFAST_CONFIG_FILE", "NO_COLOR"):
+    connection = [
+        f"HOLDFAST_{name.upper()}" for name in Settings.model_fields if name.startswith(("m365_", "provider"))
+    ]
+    for name in ("HOLDFAST_AS", "HOLDFAST_DATABASE_URL", "HOLDFAST_CONFIG_FILE", "NO_COLOR", *connection):
         # Set first, so that what a page exports under this name is taken back even where nothing was set before.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOLDFAST_TIMEZONE", "UTC")
-    return Reader()
+    reader = Reader()
+    yield reader
+    reader.stop()
 
 
 @pytest.mark.parametrize("page", FOLLOWED, ids=name_of)

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import shlex
+import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +15,18 @@ from typing import TYPE_CHECKING
 
 from tests.docs.pages import blocks, joined
 from workflow.cli.run import run
+from workflow.cli.tenant_serve import announce, serve, sized
+from workflow.providers.simulated.scenario_file import scenario
+from workflow.providers.simulated.server import HOST, PORT, Server
+from workflow.providers.simulated.simulator import Simulator
 
 if TYPE_CHECKING:
     from tests.docs.pages import Block
 
 BEGIN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 BETWEEN_COMMANDS = timedelta(minutes=1)
+SERVED = f"http://{HOST}:{PORT}"
+"""Where a page finds its simulated tenant; a test serves it wherever a port is free."""
 _DOCUMENT = re.compile(r"^cat > (\S+) <<'(\w+)'\n(.*?)^\2\n", re.MULTILINE | re.DOTALL)
 
 
@@ -28,20 +35,22 @@ class Reader:
     """Somebody who types what a page says, in the present folder; between two commands a minute passes.
 
     ``codes`` are the exit codes of the newest block, ``output`` is what it printed, ``key`` the public key that
-    ``init`` printed, which stands for ``holdfast-…`` in a file of the reader's.
+    ``init`` printed, which stands for ``holdfast-…`` in a file of the reader's. ``server`` is the simulated tenant that
+    the page started; its clock is the reader's.
     """
 
     now: datetime = BEGIN
     codes: list[int] = field(default_factory=list)
     output: str = ""
     key: str = ""
+    server: Server | None = None
 
     def clock(self) -> datetime:
         """Return the reader's present."""
         return self.now
 
     def type(self, block: Block) -> None:
-        """Type a block of commands: here-documents, ``export``, ``make`` and ``holdfast``, perhaps into a file."""
+        """Type a block: here-documents, ``export``, ``make``, keys, and ``holdfast``, perhaps into a file."""
         documents = {name: content for name, _, content in _DOCUMENT.findall(block.text)}
         self.codes, self.output = [], ""
         for line in joined(block.text):
@@ -54,6 +63,10 @@ class Reader:
                 continue
             if words[0] == "export":
                 self._export(words[1])
+            elif words[0] in {"openssl", "(umask", "chmod"}:
+                subprocess.run(["/bin/sh", "-ec", line], check=True, capture_output=True)
+            elif words[:3] == ["holdfast", "tenant", "serve"]:
+                self._serve(words[3:])
             elif words[0] == "make":
                 # The demo is one command of the product; these tests are what `make test` runs.
                 self._run(["demo"] if words[1] == "demo" else ["--version"])
@@ -64,7 +77,28 @@ class Reader:
     def _export(self, assignment: str) -> None:
         name, _, value = assignment.partition("=")
         if name != "HOLDFAST_HOME":
-            os.environ[name] = value
+            os.environ[name] = value.replace(SERVED, self.server.url if self.server else SERVED)
+
+    def _serve(self, arguments: list[str]) -> None:
+        """Serve a tenant as the command does, in the background, where a port is free."""
+        self.stop()
+        asked = serve.make_context("serve", arguments).params
+        found = sized(scenario(asked["name"]), asked["users"], asked["restricted"])
+        simulator = Simulator(found, asked["seed"], self.now, 1.0, lambda: self.clock().timestamp())
+        self.server = Server(simulator).__enter__()
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            announce(self.server, json=False)
+        self.codes.append(0)
+        self.output += printed.getvalue().replace(self.server.url, SERVED)
+        if "HOLDFAST_M365_URL" in os.environ:
+            os.environ["HOLDFAST_M365_URL"] = self.server.url
+
+    def stop(self) -> None:
+        """Stop the tenant that was served."""
+        if self.server:
+            self.server.__exit__()
+            self.server = None
 
     def _run(self, arguments: list[str]) -> None:
         self.now += BETWEEN_COMMANDS

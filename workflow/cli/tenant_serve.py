@@ -59,10 +59,10 @@ def serve(
     from workflow.providers.simulated.server import Server
     from workflow.providers.simulated.simulator import Simulator
 
-    found = _sized(scenario(name), users, restricted)
+    found = sized(scenario(name), users, restricted)
     simulator = Simulator(found, seed, session.now(), time_factor, monotonic if time_factor else None)
     server = Server(simulator, port)
-    _say(session, server)
+    announce(server, json=session.as_json)
     try:
         server.serve_forever(poll_interval=0.1)
     except KeyboardInterrupt:
@@ -72,14 +72,15 @@ def serve(
         server.server_close()
 
 
-def _sized(found: Scenario, users: int | None, restricted: int | None) -> Scenario:
+def sized(found: Scenario, users: int | None, restricted: int | None) -> Scenario:
     """Return the scenario with the numbers that were asked for; nobody is restricted who is not there."""
     count = found.users if users is None else users
     wanted = found.restricted if restricted is None else restricted
     return replace(found, users=count, restricted=min(wanted, count - 1))
 
 
-def _say(session: Session, server: Server) -> None:
+def announce(server: Server, *, json: bool) -> None:
+    """Print where a simulated tenant answers, and what it holds."""
     tenant = server.simulator.tenant
     about = {
         "url": server.url,
@@ -89,7 +90,7 @@ def _say(session: Session, server: Server) -> None:
         "users": len(tenant.accounts),
         "restricted": len(tenant.restrictions.rows),
     }
-    if session.as_json:
+    if json:
         as_json(about)
     else:
         say(f"A simulated tenant answers at {server.url}", bold=True)
