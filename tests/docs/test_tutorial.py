@@ -38,6 +38,7 @@ FOLLOWED = [
     DOCS / "how-to" / "alerts.md",
     DOCS / "how-to" / "connect-a-tenant.md",
     DOCS / "how-to" / "check-and-contain.md",
+    DOCS / "how-to" / "run-the-worker.md",
 ]
 """Pages whose blocks of commands are typed, from top to bottom, on a machine that has seen nothing before."""
 
