@@ -24,7 +24,7 @@ from workflow.errors import (
     SamePersonError,
 )
 from workflow.providers.shapes import AuditEvent, Forwarding, InboxRule, Restricted, RoleAssignment
-from workflow.services import casework, checks, evidence_files, snapshot, verification
+from workflow.services import casework, checks, evidence_files, snapshot, unblock, verification
 from workflow.services.people import Who
 from workflow.services.predicates import Look
 from workflow.storage import attachments
@@ -179,6 +179,9 @@ def test_what_a_person_judged_stays_until_it_changes(desk: Desk) -> None:
         desk.clock.move()
         (item,) = checks.check(desk.app, ANN, case_id, step).checks
         assert (Result.MET, "Unchanged since a person judged exactly this.") == (item.result, item.note)
+        overview = unblock.overview(desk.app, case_id)
+        assert ["forwarding-reviewed"] == overview.judged
+        assert "forwarding-reviewed" in overview.checked
     desk.tenant.faults["forwarding"] = ProviderBusyError("throttled", 5)
     checks.check(desk.app, ANN, case_id, step)
     desk.tenant.faults.clear()

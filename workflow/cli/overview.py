@@ -53,7 +53,9 @@ def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> 
 
 
 def _evidence(session: Session, shown: Overview) -> None:
-    say(f"  Evidence: {len(shown.checked)} checked in the tenant, {len(shown.attested)} only attested by a person")
+    judged = f" ({len(shown.judged)} of them read as a person had judged them)" if shown.judged else ""
+    attested = f"{len(shown.attested)} only attested by a person"
+    say(f"  Evidence: {len(shown.checked)} checked in the tenant{judged}, {attested}")
     groups: dict[str, list[PrerequisiteView]] = {}
     for step in shown.case.prerequisites:
         if step.required and step.result and step.by:

@@ -21,7 +21,7 @@ from workflow.errors import HoldfastError, InputError, NotFoundError, NotReadabl
 from workflow.services import casework, people, snapshot
 from workflow.services.casework import Done
 from workflow.services.names import Names
-from workflow.services.predicates import PREDICATES, Finding, Ground, Look, shown
+from workflow.services.predicates import JUDGED, PREDICATES, Finding, Ground, Look, shown
 from workflow.storage import cases, openings
 
 if TYPE_CHECKING:
@@ -336,7 +336,7 @@ def _as_judged(subject: Subject, item: Prerequisite, about: str, finding: Findin
     """Take for good what a person found good when it had been read before, to the letter."""
     if finding.result is not Result.NOT_MET or subject.judged.get((item.id, about)) != finding.value:
         return finding
-    return Finding(Result.MET, finding.value, "Unchanged since a person judged exactly this.")
+    return Finding(Result.MET, finding.value, JUDGED)
 
 
 def _counts(subject: Subject, item: Prerequisite, about: str, standing: Evidence | None) -> bool:

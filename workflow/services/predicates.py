@@ -46,6 +46,8 @@ SKEW = timedelta(minutes=5)
 """How far the clocks of a directory's parts, and ours, may differ."""
 ALERT = "User restricted from sending email"
 """Microsoft's own name of the alert policy."""
+JUDGED = "Unchanged since a person judged exactly this."
+"""What the machine notes where a reading alone would not be good, and a person found good just what it shows."""
 LONGEST = 1500
 """Characters of a value; of a longer one a digest follows, so that two of them still compare."""
 

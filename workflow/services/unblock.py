@@ -11,6 +11,7 @@ from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import EntryType, Kind
 from workflow.services import casework, guidance, history, views
 from workflow.services.names import Names
+from workflow.services.predicates import JUDGED
 from workflow.storage import cases
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ CHANGES = frozenset(
 class Overview:
     """What the portal's own flyout shows, and what it does not.
 
+    ``judged`` are those of ``checked`` that are good because a person judged just what is read.
     ``case.version`` and ``case.digest`` are what a decision on this overview sends back as seen. ``unprotected_until``
     is the coming midnight in UTC: Microsoft does not restrict an unblocked user again on the same day.
     """
@@ -48,6 +50,7 @@ class Overview:
     case: CaseView
     recommendations: list[str]
     checked: list[str]
+    judged: list[str]
     attested: list[str]
     claimed: list[str]
     exceptions: list[str]
@@ -88,6 +91,7 @@ def overview(app: App, reference: str) -> Overview:
         case=case_view,
         recommendations=[item.title for item in case_view.prerequisites if not item.required and not item.result],
         checked=[_label(item) for item in counted if item.method == "checked"],
+        judged=[_label(item) for item in counted if item.method == "checked" and item.note == JUDGED],
         attested=[_label(item) for item in counted if item.method == "attested"],
         claimed=[_label(item) for item in counted if item.claimed],
         exceptions=[_label(item) for item in counted if item.exception and not item.exception["expired"]],
