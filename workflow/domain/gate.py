@@ -194,7 +194,7 @@ def tenant_wide(item: Prerequisite, evidence: Evidence) -> bool:
 
 def lapses_at(item: Prerequisite, evidence: Evidence) -> datetime | None:
     """Return until when the answer counts: a reading while it is fresh, the tenant's record while it is valid."""
-    if tenant_wide(item, evidence):
+    if evidence.expires_at is not None and tenant_wide(item, evidence):
         return evidence.expires_at
     return None if item.fresh_within is None else evidence.observed_at + item.fresh_within
 
