@@ -16,7 +16,18 @@ from tests.cli.shell import Shell
 from workflow.cli import case, door, ledger, playbook, tenant
 from workflow.cli.lazy import InOrder, Lazy
 
-HEAVY = {"sqlmodel", "sqlalchemy", "alembic", "cryptography", "yaml", "rich", "pydantic", "transitions", "hypothesis"}
+HEAVY = {
+    "sqlmodel",
+    "sqlalchemy",
+    "alembic",
+    "cryptography",
+    "msgspec",
+    "yaml",
+    "rich",
+    "pydantic",
+    "transitions",
+    "hypothesis",
+}
 LIST = """
 import contextlib, io, json, sys
 from workflow.cli.run import run

@@ -2,6 +2,8 @@
 
 import enum
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.errors import InputError
+from workflow.ledger import canonical
 from workflow.ledger.canonical import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, decode, encode
 from workflow.ledger.malformed import Malformed
 
@@ -50,6 +53,47 @@ def test_only_canonical_bytes_are_read(data: bytes) -> None:
     assert data == encode(value)
 
 
+PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=127), max_size=6)
+OBJECTS = st.dictionaries(
+    PLAIN,
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | PLAIN,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PLAIN | st.integers(), inner, max_size=3),
+        max_leaves=8,
+    ),
+    max_size=4,
+)
+
+
+@given(OBJECTS)
+def test_the_short_way_writes_what_the_long_way_writes(value: dict[str, Any]) -> None:
+    """What is written the short way is RFC 8785 and would be written so the long way; what that refuses is not."""
+    data = canonical._encode_plain(value)
+    if data is not None:
+        assert (data, value) == (rfc8785.dumps(value), canonical._decode_any(data))
+
+
+@given(
+    OBJECTS,
+    st.integers(0, 200),
+    st.sampled_from([b"", b" ", b"0", b".0", b"e1", b"-", b'"', b"\x7f", b",", b"{}", b"x"]),
+)
+def test_the_short_way_reads_what_the_long_way_reads(value: dict[str, Any], at: int, put: bytes) -> None:
+    """Whatever stands among the bytes of an object: what is read the short way is read the long way, and equal."""
+    data = json.dumps(value, separators=(",", ":")).encode()
+    data = data[:at] + put + data[at:]
+    found = canonical._decode_plain(data)
+    if found is not None:
+        assert found == canonical._decode_any(data)
+
+
+def test_an_entry_takes_the_short_way() -> None:
+    """An object with as many levels as entries have, and every kind of value, is plain."""
+    value = {"data": {"a": [1, True, None, {"b": "x"}]}, "v": -MAX_INTEGER}
+
+    assert (encode(value), value) == (canonical._encode_plain(value), canonical._decode_plain(encode(value)))
+
+
 def test_enums_and_tuples_are_plain_json() -> None:
     """A string enum is its text and a tuple is an array."""
     assert b'{"a":["red",1]}' == encode({"a": (Colour.RED, 1)})
@@ -77,6 +121,12 @@ def test_sixteen_levels_may_nest() -> None:
     [
         (1.0, "float"),
         ([float("nan")], "float"),
+        ({"a": 1.0}, "float"),
+        ({"a": 2**53}, "2^53"),
+        ({"a": datetime.now(UTC)}, "datetime"),
+        ({"a": Decimal(1)}, "Decimal"),
+        ({"a": object()}, "object"),
+        ({"a": "\ud800"}, "surrogate"),
         ({"a": b"x"}, "bytes"),
         ({"a": {1, 2}}, "set"),
         (2**53, "2^53"),

@@ -19,6 +19,13 @@ def test_a_sealed_entry_opens_again() -> None:
     assert body() == entry.open_body(entry.seal_body(body()))
 
 
+def test_a_reader_takes_an_entry_as_it_stands() -> None:
+    """What verification would refuse is still read; what is no object is not."""
+    assert ({"v": 2.5}, body()) == (entry.read_body(b'{ "v": 2.5 }'), entry.read_body(entry.seal_body(body())))
+    with pytest.raises(ValueError, match="Expected `object`"):
+        entry.read_body(b"[]")
+
+
 def test_the_keys_are_those_of_format_one() -> None:
     """The envelope's keys are fixed: changing them changes the format."""
     expected = (

@@ -194,7 +194,7 @@ def tenant_wide(item: Prerequisite, evidence: Evidence) -> bool:
 
 def lapses_at(item: Prerequisite, evidence: Evidence) -> datetime | None:
     """Return until when the answer counts: a reading while it is fresh, the tenant's record while it is valid."""
-    if tenant_wide(item, evidence):
+    if evidence.expires_at is not None and tenant_wide(item, evidence):
         return evidence.expires_at
     return None if item.fresh_within is None else evidence.observed_at + item.fresh_within
 
@@ -238,11 +238,17 @@ def missing(
 
 def missing_names(case: Case, playbook: Playbook, phases: tuple[Phase, ...], at: datetime) -> tuple[str, ...]:
     """Name each prerequisite of :func:`missing` once; linked cases are believed as recorded."""
+    # Where nothing but its own answer could carry a prerequisite, nobody having answered settles it.
+    answered = None if case.acceptances else {name for name, _ in case.evidence}
     return tuple(
         [
             item.id
             for item in playbook.required
-            if item.required_by in phases and not _holds(case, playbook, item, at, None)
+            if item.required_by in phases
+            and (
+                (answered is not None and item.id not in answered and not item.applies_if and not item.any_of)
+                or not _holds(case, playbook, item, at, None)
+            )
         ]
     )
 

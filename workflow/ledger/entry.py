@@ -52,6 +52,15 @@ def seal_body(body: dict[str, Any]) -> bytes:
     return data
 
 
+def read_body(data: bytes) -> dict[str, Any]:
+    """Return the entry that these bytes are, for whoever only reads: what they are is verification's to judge.
+
+    Raises:
+        ValueError: they are no JSON object.
+    """
+    return canonical.parse(data)
+
+
 def open_body(data: bytes) -> dict[str, Any]:
     """Return the entry that these stored bytes are.
 
@@ -158,7 +167,9 @@ def _fault(body: dict[str, Any]) -> str:
         return f"the key {missing} is missing" if missing else f"{len(body) - len(KEYS)} unknown keys"
     for key, kind, holds, wanted in _RULES:
         value = body[key]
-        if not isinstance(value, kind) or value is True or value is False or (holds is not None and not holds(value)):
+        if type(value) is not kind and (not isinstance(value, kind) or value is True or value is False):
+            return f"{key} is not {wanted}"
+        if holds is not None and not holds(value):
             return f"{key} is not {wanted}"
     if (body["sequence"] == 1) != (body["prev"] == ""):
         return "prev is empty in the first entry of a case and only there"

@@ -1,14 +1,13 @@
 """The outbox of alerts: what is to be told to whom, what came of each attempt, and how far the ledger was looked at."""
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from workflow.domain.record import Entry, entry_from_body, time_to_text
+from workflow.domain.record import Entry, time_to_text
 from workflow.domain.vocabulary import LOG_CASE
-from workflow.ledger.entry import leaf_hash
+from workflow.storage.cases import decoded
 from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 from workflow.storage.worklist import OPEN_STATES
@@ -77,7 +76,7 @@ def causes(tx: Tx, begins: int, ends: int, types: Collection[str], limit: int) -
         f'AND l."index" >= ? AND l."index" < ? AND e.type IN ({marks(tuple(types))}) ORDER BY l."index" LIMIT {limit}',
         (begins, ends, *types),
     )
-    return [(index, entry_from_body(json.loads(body), leaf_hash(body.encode()).hex())) for index, body in rows]
+    return [(index, decoded(body)) for index, body in rows]
 
 
 def ledger(tx: Tx) -> str:

@@ -4,7 +4,6 @@
 locking in one statement was measured to return a row newer than its entries.
 """
 
-import json
 import re
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +16,7 @@ from workflow.domain.picture import Picture
 from workflow.domain.record import Entry, entry_from_body
 from workflow.domain.vocabulary import LOG_CASE
 from workflow.errors import NotFoundError
-from workflow.ledger.entry import leaf_hash
+from workflow.ledger.entry import leaf_hash, read_body
 from workflow.storage.openings import marks
 from workflow.storage.pictures import SELECT, from_row
 from workflow.storage.transaction import Tx, storable
@@ -32,7 +31,11 @@ _END_OF_ID: Final = re.compile(r"[0-9a-f-]{1,35}").fullmatch
 
 
 class FoldCache:
-    """Folded cases by id, the least recently used forgotten first. A case is added onto, never trusted blindly."""
+    """Folded cases by id, the least recently used forgotten first. A case is added onto, never trusted blindly.
+
+    What is handed out and taken in is no copy: outside ``domain`` a case is only read, and there it is copied to be
+    carried forward.
+    """
 
     def __init__(self, size: int = 1024) -> None:
         """Keep at most ``size`` cases."""
@@ -41,8 +44,7 @@ class FoldCache:
 
     def get(self, case_id: str) -> Case | None:
         """Return the case as it was last kept."""
-        case = self._cases.get(case_id)
-        return None if case is None else case.copy()
+        return self._cases.get(case_id)
 
     def since(self, case_id: str) -> int:
         """Return the sequence that the case as last kept ended with, 1 where none is."""
@@ -51,8 +53,7 @@ class FoldCache:
 
     def keep(self, tx: Tx, case: Case) -> None:
         """Keep the case once this transaction stands (at once for a reading one, which never commits)."""
-        copy = case.copy()
-        tx.on_commit(lambda: self._put(copy))
+        tx.on_commit(lambda: self._put(case))
 
     def _put(self, case: Case) -> None:
         self._cases[case.id] = case
@@ -128,8 +129,14 @@ def load_many(tx: Tx, ids: Iterable[str], cache: FoldCache) -> dict[str, Case]:
     return {case_id: case for case_id, case in found.items() if case is not None}
 
 
+def decoded(body: str) -> Entry:
+    """Return a stored entry; its leaf hash is computed here, from the stored bytes."""
+    data = body.encode()
+    return entry_from_body(read_body(data), leaf_hash(data).hex())
+
+
 def entries(tx: Tx, case_id: str, since: int = 1) -> list[Entry]:
-    """Return a case's entries from sequence ``since``; leaf hashes are computed here, from the stored bytes."""
+    """Return a case's entries from sequence ``since``."""
     return _decoded(_bodies(tx, case_id, since))
 
 
@@ -258,7 +265,7 @@ def _folded(tx: Tx, case_id: str, known: Case | None, bodies: Sequence[str]) -> 
 
 
 def _decoded(bodies: Iterable[str]) -> list[Entry]:
-    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for body in bodies]
+    return [decoded(body) for body in bodies]
 
 
 def _first(tx: Tx, condition: str, params: Sequence[Any]) -> Picture | None:

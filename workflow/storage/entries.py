@@ -1,13 +1,11 @@
 """Entries beyond one case's: the newest of the log, rows that none stand behind, and carrying a case forward."""
 
-import json
 from collections.abc import Collection, Sequence
 
 from workflow.domain.case import Case
 from workflow.domain.history import fold
-from workflow.domain.record import Entry, entry_from_body
-from workflow.ledger.entry import leaf_hash
-from workflow.storage.cases import FoldCache
+from workflow.domain.record import Entry
+from workflow.storage.cases import FoldCache, decoded
 from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
@@ -23,7 +21,7 @@ def follow(tx: Tx, case: Case, written: Sequence[Entry], cache: FoldCache | None
 def newest(tx: Tx, limit: int) -> list[Entry]:
     """Return the newest entries of all cases, in the order they were written."""
     rows = tx.all("SELECT body FROM entry ORDER BY position DESC LIMIT ?", (limit,))
-    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in reversed(rows)]
+    return [decoded(body) for (body,) in reversed(rows)]
 
 
 def of_types(tx: Tx, case_id: str, types: Collection[str]) -> list[Entry]:
@@ -32,7 +30,7 @@ def of_types(tx: Tx, case_id: str, types: Collection[str]) -> list[Entry]:
         f"SELECT body FROM entry WHERE case_id = ? AND type IN ({marks(tuple(types))}) ORDER BY sequence",
         (case_id, *types),
     )
-    return [entry_from_body(json.loads(body), leaf_hash(body.encode()).hex()) for (body,) in rows]
+    return [decoded(body) for (body,) in rows]
 
 
 def rows_without(tx: Tx) -> list[str]:

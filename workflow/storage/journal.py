@@ -4,14 +4,13 @@ A step is: :func:`append` its records, fold what they say, :func:`move` the case
 seals what was appended.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from workflow.domain.picture import Picture
 from workflow.domain.record import Entry, Record, entry_from_body, time_to_text
-from workflow.ledger.entry import VERSION, leaf_hash, seal_body, uuid7
+from workflow.ledger.entry import VERSION, leaf_hash, read_body, seal_body, uuid7
 from workflow.storage.openings import Opening, keep
 from workflow.storage.pictures import insert, update
 from workflow.storage.seal import Journal, finish
@@ -60,18 +59,18 @@ def append(  # noqa: PLR0913 - what an entry says, each said once
     journal.key()
     moment = time_to_text(at)
     milliseconds = int(at.timestamp() * 1000)
+    same = {"log": journal.origin, "tenant": tenant, "case": case_id, "request": request}
+    same |= {"recorded_at": moment, "clock": clock}
     entries, rows = [], []
     for record in records:
         sequence += 1
         identifier = uuid7(milliseconds, journal.random(_RANDOM_BYTES))
-        body = _body(record, identifier, sequence, head)
-        body |= {"log": journal.origin, "tenant": tenant, "case": case_id, "request": request}
-        body |= {"recorded_at": moment, "clock": clock}
+        body = _body(record, identifier, sequence, head) | same
         data = seal_body(body)
-        head, text = leaf_hash(data).hex(), data.decode()
+        head = leaf_hash(data).hex()
         # What is handed on is what will be read back: lists for tuples, plain text for enumerations.
-        entries.append(entry_from_body(json.loads(text), head))
-        rows.append((text,))
+        entries.append(entry_from_body(read_body(data), head))
+        rows.append((data.decode(),))
     if rows:
         if tx.sqlite and not tx.appended:
             tx.before_commit(lambda transaction: finish(transaction, journal))
@@ -111,5 +110,5 @@ def _body(record: Record, identifier: str, sequence: int, head: str) -> dict[str
         "playbook": record.playbook,
         "data": dict(record.data),
         "basis": dict(record.basis),
-        "cites": record.cites,
+        "cites": list(record.cites),
     }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -121,5 +121,6 @@ def differences(tx: Tx, picture: Picture) -> tuple[str, ...] | None:
     return tuple(name for name, is_, should in zip(COLUMNS, row, values(picture), strict=True) if is_ != should)
 
 
+@lru_cache(maxsize=1024)
 def _list(items: tuple[str, ...]) -> str:
     return _encode(items) if items else "[]"
