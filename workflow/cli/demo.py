@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from workflow.cli import demo_files as files
+from workflow.cli import demo_wave as wave
 from workflow.cli.demo_stage import Stage, set_up, start_time
 from workflow.cli.exits import Exit
 from workflow.cli.output import say
@@ -29,14 +30,23 @@ BULK = (
     "compromise-ruled-out owner-confirmed cause-decided bulk-channel-agreed"
 )
 KNOWN = "--fact no-shared-mailbox --fact no-app-passwords --fact no-sign-in-disabled --fact no-methods-removed"
+ACCOUNTS = 40
 MARK = b'"prerequisite":"sessions-revoked"'
 """Bytes of an entry, one of which is flipped at the end."""
 
 
 @click.command(cls=Verb)
 @click.option("--keep", is_flag=True, help="Keep the folder, and say where it is.")
+@click.option(
+    "--accounts",
+    type=click.IntRange(wave.FEWEST, 500),
+    default=ACCOUNTS,
+    show_default=True,
+    help="How many accounts the wave on the simulated tenant restricts.",
+)
+@click.option("--whole", is_flag=True, help="Show long outputs whole.")
 @click.pass_context
-def demo(ctx: click.Context, keep: bool) -> None:
+def demo(ctx: click.Context, keep: bool, accounts: int, whole: bool) -> None:
     """Show cases from restriction to release, in a place of their own.
 
     Runs real commands on files like those of Microsoft's tools, with a clock of its own, asks nothing and touches
@@ -44,11 +54,11 @@ def demo(ctx: click.Context, keep: bool) -> None:
     """
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="holdfast-demo-")).resolve()
-    stage = Stage(folder, start_time())
+    stage = Stage(folder, start_time(), whole)
     try:
         # One stream, so that a refusal stands behind the command that met it even when the output goes to a file.
         with set_up(folder), contextlib.redirect_stderr(sys.stdout):
-            _play(stage)
+            _play(stage, accounts)
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -61,7 +71,7 @@ def demo(ctx: click.Context, keep: bool) -> None:
         ctx.exit(Exit.ERROR)
 
 
-def _play(stage: Stage) -> None:
+def _play(stage: Stage, accounts: int) -> None:
     config = stage.folder / "home" / "config"
     config.mkdir(parents=True)
     (config / "config.toml").write_text(files.SETTINGS, encoding="utf-8")
@@ -71,9 +81,10 @@ def _play(stage: Stage) -> None:
     _lapse(stage)
     _release(stage)
     _others(stage)
-    _proof(stage)
+    wave.play(stage, accounts)
     _report(stage)
     _week(stage)
+    _proof(stage)
 
 
 def _take_in(stage: Stage) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shlex
+import sys
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,13 +17,50 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.cli.moments import local
+from workflow.cli.progress import progress_bar
 from workflow.cli.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from workflow.providers.port import Provider
 
 BETWEEN = timedelta(minutes=1)
 """What the stage's clock moves on before each command."""
+FIRST, LAST = 8, 4
+"""How many lines of a long output are shown, from its beginning and from its end."""
+
+
+class Excerpt(io.TextIOBase):
+    """Takes what a command prints, and shows the beginning and the end of it once it is through.
+
+    Args:
+        step: told how many lines there are by now.
+    """
+
+    def __init__(self, step: Callable[[int, int], None]) -> None:
+        """Begin with nothing."""
+        self._step = step
+        self._first: list[str] = []
+        self._last: deque[str] = deque(maxlen=LAST)
+        self._count = 0
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        """Take some text."""
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._count += 1
+            (self._first if self._count <= FIRST else self._last).append(line)
+            self._step(self._count, 0)
+        return len(text)
+
+    def show(self) -> None:
+        """Print the excerpt."""
+        left_out = self._count - len(self._first) - len(self._last)
+        gap = [f"  … {left_out} more lines"] if left_out else []
+        for line in (*self._first, *gap, *self._last, *filter(None, [self._line])):
+            click.echo(line)
 
 
 @dataclass
@@ -28,37 +69,57 @@ class Stage:
 
     Args:
         folder: where the files are; commands run there.
-        now: the stage's clock.
+        now: the stage's clock, while it has no tenant's.
+        whole: whether long outputs are shown whole.
     """
 
     folder: Path
     now: datetime
+    whole: bool = False
     commands: int = 0
     refusals: int = 0
     surprises: list[str] = field(default_factory=list)
 
+    _tenant_now: Callable[[], datetime] | None = None
+    _tenant_wait: Callable[[float], None] | None = None
+    _provider: Callable[[], Provider] | None = None
+
+    def connect(
+        self, now: Callable[[], datetime], wait: Callable[[float], None], provider: Callable[[], Provider]
+    ) -> None:
+        """Take a tenant's clock for the stage's, and give each command a connection to it."""
+        self._tenant_now, self._tenant_wait, self._provider = now, wait, provider
+
+    def leave(self) -> None:
+        """Go on without a tenant, at the time it has there."""
+        self.now = self.clock()
+        self._tenant_now = self._tenant_wait = self._provider = None
+
     def clock(self) -> datetime:
         """Return the present on this stage."""
-        return self.now
+        return self.now if self._tenant_now is None else self._tenant_now()
 
     def later(self, **length: float) -> None:
         """Let time pass."""
-        self.now += timedelta(**length)
+        if self._tenant_wait is None:
+            self.now += timedelta(**length)
+        else:
+            self._tenant_wait(timedelta(**length).total_seconds())
 
-    def run(self, who: str, line: str, expect: int = 0) -> None:
+    def run(self, who: str, line: str, expect: int = 0, *, few: bool = False, bar: str = "") -> None:
         """Run one command as one person and hold its exit code against what was expected.
 
         Args:
             who: the claimed name.
             line: what stands behind ``holdfast``, quoted as in a shell.
             expect: the exit code.
+            few: show the beginning and the end of what it prints, and of its progress bar only the movement.
+            bar: the title of a bar for a command that has none of its own; it prints an excerpt too.
         """
-        from workflow.cli.run import run
-
         self.later(minutes=BETWEEN / timedelta(minutes=1))
         arguments = ["--as", who, *shlex.split(line)]
-        click.secho(f"[{local(self.now, None)}] $ holdfast {visible(shlex.join(arguments))}", bold=True)
-        code = run(arguments, self.clock)
+        click.secho(f"[{local(self.clock(), None)}] $ holdfast {visible(shlex.join(arguments))}", bold=True)
+        code = self._excerpt(arguments, bar) if (few or bar) and not self.whole else self._run(arguments)
         if code:
             click.secho(f"(exit {code})", dim=True)
             self.refusals += 1
@@ -66,6 +127,30 @@ class Stage:
         self.commands += 1
         if code != expect:
             self.surprises.append(f"exit {code} instead of {expect}: holdfast {shlex.join(arguments)}")
+
+    def read(self, who: str, line: str) -> str:
+        """Return what a command prints, as a script of somebody's would read it; nothing is shown or counted."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code = self._run(["--as", who, *shlex.split(line)])
+        if code:
+            self.surprises.append(f"exit {code} instead of 0: holdfast {line}")
+        return out.getvalue()
+
+    def _run(self, arguments: list[str]) -> int:
+        from workflow.cli.run import run
+
+        return run(arguments, self.clock, None if self._provider is None else self._provider())
+
+    def _excerpt(self, arguments: list[str], bar: str) -> int:
+        with progress_bar(bar) if bar else contextlib.nullcontext(_nothing) as step:
+            excerpt = Excerpt(step)
+            # A command's own bar is drawn on a terminal; whatever else it says belongs into the excerpt.
+            told = sys.stderr if sys.stderr.isatty() and not bar else excerpt
+            with contextlib.redirect_stdout(excerpt), contextlib.redirect_stderr(told):
+                code = self._run(arguments)
+        excerpt.show()
+        return code
 
     def stands(self, number: int, state: str, resolution: str | None = None) -> None:
         """Hold a case against what was expected of it."""
@@ -78,6 +163,10 @@ class Stage:
         if (case.state, case.resolution) != (state, resolution):
             told = f"case #{number} is {case.state} ({case.resolution}) instead of {state} ({resolution})"
             self.surprises.append(told)
+
+
+def _nothing(done: int, total: int) -> None:
+    """Show nothing: the command has a bar of its own."""
 
 
 @contextmanager

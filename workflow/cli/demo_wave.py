@@ -1,0 +1,127 @@
+"""The demo's second act: a wave on a simulated tenant, contained by a worker, judged and released by people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from workflow.cli import demo_files as files
+from workflow.cli.exits import Exit
+from workflow.providers.simulated.scenario import NAMED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from workflow.cli.demo_stage import Stage
+    from workflow.providers.port import Provider
+    from workflow.providers.simulated.inside import Inside
+    from workflow.providers.simulated.scenario import Fate
+
+WAVE = NAMED["wave"]
+FEWEST = max(WAVE.fates)
+"""The smallest wave in which everything happens that the act shows."""
+SEED = 1
+TENANT = "contoso.example"
+RIGHTS = f"--tenant {TENANT} --kind mailbox --yes"
+TICKET = "INC-2044"
+
+
+@contextmanager
+def connected(stage: Stage, accounts: int) -> Iterator[Inside]:
+    """Connect the stage to a simulated tenant, whose clock is the stage's from then on, until the block ends."""
+    from workflow.providers.simulated.inside import Inside
+    from workflow.providers.simulated.simulator import Simulator
+
+    scenario = replace(WAVE, users=2 * accounts, restricted=accounts)
+    tenant = Inside(Simulator(scenario, SEED, stage.now))
+    settings = stage.folder / "home" / "config" / "config.toml"
+    alone = settings.read_text(encoding="utf-8")
+    settings.write_text(files.connected_settings(alone, TENANT, tenant.simulator.tenant.id), encoding="utf-8")
+    stage.connect(tenant.now, tenant.wait, lambda: _provider(tenant))
+    try:
+        yield tenant
+    finally:
+        stage.leave()
+        settings.write_text(alone, encoding="utf-8")
+
+
+def _provider(tenant: Inside) -> Provider:
+    """Return the product's own filling for Microsoft 365, with the simulated tenant on the wire and its time."""
+    from workflow.app import connection_of
+    from workflow.providers.microsoft365.pace import Pace
+    from workflow.providers.microsoft365.tenant import Microsoft365
+    from workflow.settings import load_settings
+
+    pace = Pace(now=lambda: tenant.now().timestamp(), wait=tenant.wait)
+    return Microsoft365(connection_of(load_settings()), tenant.now, pace=pace, transport=tenant)
+
+
+def play(stage: Stage, accounts: int) -> None:
+    """Play the act with so many restricted accounts."""
+    with connected(stage, accounts) as tenant:
+        _contain(stage)
+        _judge(stage, tenant)
+        _unblock(stage)
+        _afterwards(stage, tenant)
+
+
+def _contain(stage: Stage) -> None:
+    """The worker polls the tenant, opens the cases, contains the accounts and verifies what it can read."""
+    stage.run("ana", "worker --once", bar="The worker")
+    stage.run("ana", f"case list --tenant {TENANT} --limit 8 --sort number")
+    stage.run("ana", f"case contain --missing attacker-methods-removed attacker-methods-removed {RIGHTS}", few=True)
+
+
+def _judge(stage: Stage, tenant: Inside) -> None:
+    """People answer what no interface tells, while somebody goes past everybody in the portal; the worker tells who."""
+    write_results(stage, "judged.csv")
+    stage.run("ana", "case record --from judged.csv --yes", few=True)
+    stage.later(minutes=45)
+    stage.run("ana", "worker --once", bar="The worker")
+    stage.run("ana", f"case list --all --tenant {TENANT} --resolution unblocked_outside")
+    stage.run("ana", f"case view {_account(tenant, lambda fate: bool(fate.portal_after))}")
+    for account in tenant.simulator.tenant.restrictions.fates:
+        tenant.control("portal/sign-in", user=account, enabled=True)
+    answered = "sign-in-enabled mfa-reregistered"
+    stage.run("ana", f"case record --state verified {answered} --ref {TICKET} {RIGHTS}", few=True)
+
+
+def _unblock(stage: Stage) -> None:
+    """One asks for all, another approves, the worker unblocks and looks until the restriction is seen gone."""
+    still = f"--search @{TENANT} {RIGHTS}"
+    stage.run("ben", f"case request-unblock --state verified {still} --reason 'Cleaned up.'", Exit.REFUSED, few=True)
+    stage.run("cleo", f"case approve --state unblock_requested {still}", few=True)
+    stage.run("ana", "worker --once", bar="The worker")
+    stage.later(minutes=30)
+    stage.run("ana", "worker --once", bar="The worker")
+    stage.run("ana", "case list --state unblock_requested")
+    stage.later(minutes=15)
+    stage.run("ana", "worker --once", bar="The worker")
+
+
+def _afterwards(stage: Stage, tenant: Inside) -> None:
+    """A day later one unblock is overdue, and one attacker is back."""
+    stage.later(hours=26)
+    stage.run("ana", "worker --once", bar="The worker")
+    stage.run("ana", "case list --state unblock_requested")
+    stage.run("ana", f"case view {_account(tenant, lambda fate: bool(fate.returns_after))}")
+
+
+def _account(tenant: Inside, fits: Callable[[Fate], bool]) -> str:
+    fates: dict[str, Fate] = tenant.simulator.tenant.restrictions.fates
+    return next(account for account, fate in fates.items() if fits(fate))
+
+
+def write_results(stage: Stage, name: str) -> None:
+    """Write what a team's own script would: an answer to everything that the worker left open."""
+    listed = stage.read("ana", f"case list --state detected --tenant {TENANT} --kind mailbox --limit 500 --json")
+    with (stage.folder / name).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("case", "id", "result", "reference"))
+        for case in json.loads(listed)["cases"]:
+            for wanted in case["missing"]:
+                none = wanted == "app-passwords-removed"
+                rows.writerow((case["entity"], wanted, "not-applicable" if none else "met", TICKET))
