@@ -72,11 +72,16 @@ def _contain(stage: Stage) -> None:
     """The worker polls the tenant, opens the cases, contains the accounts and verifies what it can read."""
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", f"case list --tenant {TENANT} --limit 8 --sort number")
-    stage.run("ana", f"case contain --missing attacker-methods-removed attacker-methods-removed {RIGHTS}", few=True)
+    for wanted in ("attacker-methods-removed", "app-consents-reviewed"):
+        stage.run("ana", f"case contain --missing {wanted} {wanted} {RIGHTS}", few=True)
 
 
 def _judge(stage: Stage, tenant: Inside) -> None:
     """People answer what no interface tells, while somebody goes past everybody in the portal; the worker tells who."""
+    for account in tenant.simulator.tenant.accounts:
+        if account.synced and account.foothold:
+            # What the directory on premises sends to the tenant.
+            tenant.control("owner/password", user=account.upn)
     write_results(stage, "judged.csv")
     stage.run("ana", "case record --from judged.csv --yes", few=True)
     stage.later(minutes=45)
