@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.desk import ANN, START, Clock, Desk, Place, report, sqlite_url
+from tests.services.tenant import Tenant
 from workflow.app import App, connection_of, utc_now
 from workflow.domain import actions as act
 from workflow.domain.private import Private
@@ -134,6 +135,21 @@ def test_nobody_acts_in_a_tenant_unless_the_settings_say_so(ledger: Place) -> No
         assert app.provider is app.provider
         with App(ledger.settings(), provider=app.provider) as other:
             assert app.provider is other.provider
+
+
+def test_a_tenant_that_was_handed_in_stays_connected(ledger: Place) -> None:
+    """Threads share one connection, each with an app of its own: the first that ends leaves it to the others."""
+    closed = []
+
+    class Shared(Tenant):
+        def close(self) -> None:
+            closed.append(self)
+
+    tenant = Shared(Clock())
+    with App(ledger.settings(), provider=tenant) as app:
+        assert app.provider is tenant
+
+    assert [] == closed
 
 
 def test_a_tenant_is_connected_by_the_settings(ledger: Place) -> None:

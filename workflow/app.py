@@ -63,7 +63,8 @@ class App:
     Args:
         settings: what was read at the start.
         clock: returns the present as an aware time; tests and the demo bring their own.
-        provider: the tenant; the one that the settings name by default.
+        provider: the tenant; the one that the settings name by default. Whoever hands one in closes it: apps of many
+            threads share one connection.
 
     Opening the database, reading the key and connecting to the tenant wait until they are needed: reads never need the
     key. ``tell`` shows a person what to type where, when they sign in to the tenant with a code.
@@ -76,6 +77,7 @@ class App:
         self.settings = settings
         self.now = clock
         self._provider = provider
+        self._is_mine = provider is None
         self.cache = FoldCache()
         self.warnings: list[str] = []
         self.tell: Callable[[str], None] | None = None
@@ -197,10 +199,10 @@ class App:
         return Microsoft365(connection_of(self.settings), self.now, tell=self.tell)
 
     def close(self) -> None:
-        """Close the database's and the provider's connections."""
+        """Close the database's connections, and the provider's where this app made it."""
         if self._database is not None:
             self._database.close()
-        if self._provider is not None:
+        if self._provider is not None and self._is_mine:
             self._provider.close()
 
     def __enter__(self) -> Self:
