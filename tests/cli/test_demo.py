@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shell import Shell
-from workflow.cli.demo_stage import Stage, set_up
+from workflow.cli.demo_stage import FIRST, Stage, set_up
+from workflow.cli.demo_wave import FEWEST
 
 
 def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +19,7 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", None)
     before = dict(os.environ)
 
-    ran = Shell()("demo")
+    ran = Shell()(f"demo --accounts {FEWEST}")
 
     assert (0, "") == (ran.code, ran.err), ran.out[-2000:]
     shown = iter(ran.out.splitlines())
@@ -36,11 +37,26 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r".*unblock_requested → released",
         r"  resolution       unblocked_outside",
         r"  resolution: expired",
-        r"stateDiagram-v2",
-        r"The ledger verifies\.",
-        r"The ledger does NOT verify\.",
-        r"First fault: leaf, case #1, entry \d+.*",
-        r"\(exit 6\)",
+        r"\[.*\] \$ holdfast --as ana worker --once",
+        r".*Worker started: connected tenant\.",
+        r".*block-sign-in done, .*revoke-sessions done.*",
+        r"  … \d+ more lines",
+        r".*remove the sign-in method .*: done",
+        r".*: detected → contained",
+        r".*: contained → verified",
+        r"\d+ done\.",
+        r".*: outside: removed .* by admin@contoso\.example \(delisted without an approved unblock.*",
+        r"All is accounted for\.",
+        r"  Checked in the tenant \(13\):",
+        r"12 done, 1 refused\.",
+        r"12 done\.",
+        r".*unblock done: answered done, listed",
+        r".*released \d+",
+        r"\d+ +unblock_requested .*",
+        r".*released 1",
+        r".*came-back 1.*",
+        r"\d+ +unblock_requested  .*OVERDUE by .*",
+        r"  version          .*recurrence 2, .*",
         r"History of case 1",
         r"Case #1: ada@tailspin.example, released",
         r"  Unblocked after approval: attested only.*",
@@ -48,6 +64,11 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r"the week's work +cases",
         r"came back +1",
         r"unblocked outside Holdfast +1",
+        r"stateDiagram-v2",
+        r"The ledger verifies\.",
+        r"The ledger does NOT verify\.",
+        r"First fault: leaf, case #1, entry \d+.*",
+        r"\(exit 6\)",
     ):
         assert any(re.fullmatch(wanted, line) for line in shown), wanted
     assert before == dict(os.environ)
@@ -59,11 +80,33 @@ def test_keep(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(home))
     monkeypatch.setattr("tempfile.tempdir", None)
 
-    kept = Shell().ok("demo --keep").out.rpartition("Kept: HOLDFAST_HOME=")[2].strip()
+    kept = Shell().ok("demo --keep --accounts 0").out.rpartition("Kept: HOLDFAST_HOME=")[2].strip()
 
     monkeypatch.setenv("HOLDFAST_HOME", kept)
     monkeypatch.delenv("HOLDFAST_TIMEZONE")
     assert "ada@tailspin.example" in Shell().ok("case list").out
+
+
+def test_a_wave_too_small(home: Path) -> None:
+    """A wave in which not everything would happen is refused before anything is done."""
+    ran = Shell()("demo --accounts 12")
+    assert 2 == ran.code
+    assert "at least 13 accounts" in ran.err
+    assert [] == list(home.glob("holdfast-demo-*"))
+
+
+def test_a_long_output_is_shown_whole_where_asked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a long output the beginning and the end are shown, and how much is not; with ``whole`` all of it."""
+    shown = []
+    for whole in (False, True):
+        with set_up(home):
+            Stage(home, Shell().now, whole).run("ana", "case --help", last=2)
+        shown.append(capsys.readouterr().out.splitlines())
+    short, long = shown
+    assert "  … " in short[FIRST + 1]
+    assert long[:FIRST] == short[:FIRST]
+    assert long[-3:] == short[-3:]
+    assert FIRST + 5 == len(short) < len(long)
 
 
 def test_surprises(home: Path) -> None:

@@ -36,13 +36,14 @@ class Excerpt(io.TextIOBase):
 
     Args:
         step: told how many lines there are by now.
+        last: how many of the last lines to keep.
     """
 
-    def __init__(self, step: Callable[[int, int], None]) -> None:
+    def __init__(self, step: Callable[[int, int], None], last: int) -> None:
         """Begin with nothing."""
         self._step = step
         self._first: list[str] = []
-        self._last: deque[str] = deque(maxlen=LAST)
+        self._last: deque[str] = deque(maxlen=last)
         self._count = 0
         self._line = ""
 
@@ -106,20 +107,20 @@ class Stage:
         else:
             self._tenant_wait(timedelta(**length).total_seconds())
 
-    def run(self, who: str, line: str, expect: int = 0, *, few: bool = False, bar: str = "") -> None:
+    def run(self, who: str, line: str, expect: int = 0, *, last: int = 0, bar: str = "") -> None:
         """Run one command as one person and hold its exit code against what was expected.
 
         Args:
             who: the claimed name.
             line: what stands behind ``holdfast``, quoted as in a shell.
             expect: the exit code.
-            few: show the beginning and the end of what it prints, and of its progress bar only the movement.
+            last: of a long output, how many of its last lines are shown beside the first ones; 0 for all of it.
             bar: the title of a bar for a command that has none of its own; it prints an excerpt too.
         """
         self.later(minutes=BETWEEN / timedelta(minutes=1))
         arguments = ["--as", who, *shlex.split(line)]
         click.secho(f"[{local(self.clock(), None)}] $ holdfast {visible(shlex.join(arguments))}", bold=True)
-        code = self._excerpt(arguments, bar) if (few or bar) and not self.whole else self._run(arguments)
+        code = self._excerpt(arguments, last or LAST, bar) if (last or bar) and not self.whole else self._run(arguments)
         if code:
             click.secho(f"(exit {code})", dim=True)
             self.refusals += 1
@@ -142,9 +143,9 @@ class Stage:
 
         return run(arguments, self.clock, None if self._provider is None else self._provider())
 
-    def _excerpt(self, arguments: list[str], bar: str) -> int:
+    def _excerpt(self, arguments: list[str], last: int, bar: str) -> int:
         with progress_bar(bar) if bar else contextlib.nullcontext(_nothing) as step:
-            excerpt = Excerpt(step)
+            excerpt = Excerpt(step, last)
             # A command's own bar is drawn on a terminal; whatever else it says belongs into the excerpt.
             told = sys.stderr if sys.stderr.isatty() and not bar else excerpt
             with contextlib.redirect_stdout(excerpt), contextlib.redirect_stderr(told):

@@ -9,16 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflow.cli import demo_files as files
+from workflow.cli.demo_stage import LAST
 from workflow.cli.exits import Exit
 from workflow.providers.simulated.scenario import NAMED
+from workflow.providers.simulated.state import SYNC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from workflow.cli.demo_stage import Stage
     from workflow.providers.port import Provider
     from workflow.providers.simulated.inside import Inside
-    from workflow.providers.simulated.scenario import Fate
 
 WAVE = NAMED["wave"]
 FEWEST = max(WAVE.fates)
@@ -73,32 +74,33 @@ def _contain(stage: Stage) -> None:
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", f"case list --tenant {TENANT} --limit 8 --sort number")
     for wanted in ("attacker-methods-removed", "app-consents-reviewed"):
-        stage.run("ana", f"case contain --missing {wanted} {wanted} {RIGHTS}", few=True)
+        stage.run("ana", f"case contain --missing {wanted} {wanted} {RIGHTS}", last=LAST)
 
 
 def _judge(stage: Stage, tenant: Inside) -> None:
     """People answer what no interface tells, while somebody goes past everybody in the portal; the worker tells who."""
-    for account in tenant.simulator.tenant.accounts:
+    directory = tenant.simulator.tenant
+    for account in directory.accounts:
         if account.synced and account.foothold:
-            # What the directory on premises sends to the tenant.
-            tenant.control("owner/password", user=account.upn)
+            # A synchronised account's password is reset on premises, and arrives from there.
+            directory.reset_password(account, SYNC, directory.now())
     write_results(stage, "judged.csv")
-    stage.run("ana", "case record --from judged.csv --yes", few=True)
+    stage.run("ana", "case record --from judged.csv --yes", last=LAST)
     stage.later(minutes=45)
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", f"case list --all --tenant {TENANT} --resolution unblocked_outside")
-    stage.run("ana", f"case view {_account(tenant, lambda fate: bool(fate.portal_after))}")
-    for account in tenant.simulator.tenant.restrictions.fates:
-        tenant.control("portal/sign-in", user=account, enabled=True)
+    stage.run("ana", "ledger reconcile --tenant-log --quiet")
+    for name in directory.restrictions.fates:
+        tenant.control("portal/sign-in", user=name, enabled=True)
     answered = "sign-in-enabled mfa-reregistered"
-    stage.run("ana", f"case record --state verified {answered} --ref {TICKET} {RIGHTS}", few=True)
+    stage.run("ana", f"case record --state verified {answered} --ref {TICKET} {RIGHTS}", last=LAST)
 
 
 def _unblock(stage: Stage) -> None:
     """One asks for all, another approves, the worker unblocks and looks until the restriction is seen gone."""
     still = f"--search @{TENANT} {RIGHTS}"
-    stage.run("ben", f"case request-unblock --state verified {still} --reason 'Cleaned up.'", Exit.REFUSED, few=True)
-    stage.run("cleo", f"case approve --state unblock_requested {still}", few=True)
+    stage.run("ben", f"case request-unblock --state verified {still} --reason 'Cleaned up.'", Exit.REFUSED, last=LAST)
+    stage.run("cleo", f"case approve --state unblock_requested {still}", last=LAST)
     stage.run("ana", "worker --once", bar="The worker")
     stage.later(minutes=30)
     stage.run("ana", "worker --once", bar="The worker")
@@ -112,12 +114,13 @@ def _afterwards(stage: Stage, tenant: Inside) -> None:
     stage.later(hours=26)
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", "case list --state unblock_requested")
-    stage.run("ana", f"case view {_account(tenant, lambda fate: bool(fate.returns_after))}")
+    stage.run("ana", f"case view {_returned(tenant)}")
 
 
-def _account(tenant: Inside, fits: Callable[[Fate], bool]) -> str:
-    fates: dict[str, Fate] = tenant.simulator.tenant.restrictions.fates
-    return next(account for account, fate in fates.items() if fits(fate))
+def _returned(tenant: Inside) -> str:
+    """Return whose attacker comes back."""
+    fates = tenant.simulator.tenant.restrictions.fates
+    return next(account for account, fate in fates.items() if fate.returns_after)
 
 
 def write_results(stage: Stage, name: str) -> None:
