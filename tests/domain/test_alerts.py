@@ -84,7 +84,7 @@ def test_who_may_not() -> None:
         (entry("unblock:approved", {"break_glass": True}), Policy.BREAK_GLASS),
         (entry("unblock:approved", {}), None),
         (entry("evidence:recorded", {"result": "not-met"}, state_before="released"), Policy.REGRESSION),
-        (entry("evidence:recorded", {"result": "met"}, state_before="released"), None),
+        (entry("evidence:recorded", {}, state_before="released"), None),
         (entry("evidence:recorded", {"result": "not-met"}, state_before="contained"), None),
         (entry("case:noted", {}), None),
     ],

@@ -276,7 +276,9 @@ def raised_by(entry: Entry) -> Policy | None:
             return Policy.SUPPORT
         case EntryType.UNBLOCK_APPROVED if data.get("break_glass"):
             return Policy.BREAK_GLASS
-        case EntryType.EVIDENCE_RECORDED if entry.state_before == State.RELEASED and data["result"] == Result.NOT_MET:
+        case EntryType.EVIDENCE_RECORDED if (
+            entry.state_before == State.RELEASED and data.get("result") == Result.NOT_MET
+        ):
             return Policy.REGRESSION
         case _:
             return None
