@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 7, 30  # days
 POLL = 14_400
 """Seconds between two polls: what is lost between them is what the tenant's log is there for."""
-LOOK = 6000
+LOOK = 9000
 """Seconds between two looks of the worker, on the average."""
 DIGESTED = 0.01
 """How often a look may bring the day's digest, which verifies the whole ledger and takes as long as ten looks."""
@@ -75,18 +75,20 @@ def drawn(dice: random.Random) -> Scenario:
         late=dice.choice((0.0, 0.2)),
         overdue=dice.choice((0.0, 0.1)),
         never=dice.choice((0.0, 0.05)),
+        audit_query=(0.0, dice.choice((0.0, 20.0))),
         not_listed=dice.choice(("error", "nothing")),
         faults=faults,
     )
 
 
-def live(place: Place, seed: int, days: int = 0) -> tuple[list[str], Tally]:
+def live(place: Place, seed: int, days: int = 0, judge: type[Referee] = Referee) -> tuple[list[str], Tally]:
     """Live one life on a ledger that was just set up; returns its trace and what it came to.
 
     Args:
         place: the ledger.
         seed: everything is drawn from it.
         days: how long; 0 for what is drawn.
+        judge: who judges it.
 
     Raises:
         LifeError: a rule was broken.
@@ -94,7 +96,7 @@ def live(place: Place, seed: int, days: int = 0) -> tuple[list[str], Tally]:
     began = time.process_time()
     with seeded(seed) as dice:
         length = SHORTEST + int((LONGEST - SHORTEST + 1) * dice.random() ** 2)
-        life = _Life(place, seed, dice)
+        life = Life(place, seed, dice, judge)
         try:
             with life.world.time.everywhere():
                 life.live(days or length)
@@ -107,8 +109,10 @@ def live(place: Place, seed: int, days: int = 0) -> tuple[list[str], Tally]:
     return life.world.trace, life.tally(days or length, time.process_time() - began)
 
 
-class _Life:
-    def __init__(self, place: Place, seed: int, dice: random.Random) -> None:
+class Life:
+    """One life: its world, its people, and who judges it."""
+
+    def __init__(self, place: Place, seed: int, dice: random.Random, judge: type[Referee] = Referee) -> None:
         self.dice = dice
         scenario = drawn(dice)
         simulator = Simulator(scenario, seed, START + timedelta(minutes=dice.randint(0, 1440)))
@@ -118,7 +122,7 @@ class _Life:
         )
         self.world = World(place, simulator, dice, settings)
         self.people = People(self.world, victim)
-        self.referee = Referee(self.world, victim)
+        self.referee = judge(self.world, victim)
         self.jumps = 0
 
     def live(self, days: int) -> None:
@@ -131,8 +135,7 @@ class _Life:
             if dice.random() < 0.02:
                 self._jump()
             self._work()
-            if dice.random() < 0.8:
-                self._somebody()
+            self._somebody()
             self.referee.watch()
         world.simulator.faults.clear()
         world.time.ahead = timedelta(0)
