@@ -23,7 +23,7 @@ WORKERS ?= 2
 PYTEST := $(PY) -m pytest -m "not long" -n $(WORKERS)
 FLOORS_TESTED_WHOLLY := workflow/domain/*,workflow/ledger/*,workflow/services/*,workflow/storage/*
 
-.PHONY: help demo test check coverage bench race kill backups tamper lint format format-check types imports lock docs clean
+.PHONY: help demo test check coverage bench race kill backups tamper simulate lint format format-check types imports lock docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ backups: $(VENV)/.dev ## Take backups while processes write, and verify each (HO
 
 tamper: $(VENV)/.dev ## Tamper with ledgers and see that verification finds it (HOLDFAST_ROUNDS=…)
 	$(PY) -m pytest -m long tests/tamper
+
+simulate: $(VENV)/.dev ## Live simulated days of a tenant with every fault (HOLDFAST_DAYS=…, HOLDFAST_SEED=…)
+	$(PY) -m pytest -m long tests/simulate
 
 lint: $(VENV)/.dev ## Lint
 	$(BIN)/ruff check .

@@ -137,15 +137,17 @@ def test_a_persons_word_counts_as_long_as_it_does() -> None:
     assert ("rules",) == wanted(found.later(DAY))
 
 
-def test_an_accepted_risk_is_not_read() -> None:
-    """Until it expires nobody has to look."""
+def test_an_accepted_risk_is_read_when_it_expires() -> None:
+    """It is read at once when it expires, and not before."""
     found = book()
     read(found, "password-reset", ADA)
     read(found, "sessions-revoked", ADA)
-    found.done(act.AskException(prerequisite="rules", expires_at=found.now + DAY, reason=WORDS), ANN)
+    until = found.now + DAY
+    found.done(act.AskException(prerequisite="rules", expires_at=until, reason=WORDS), ANN)
     found.done(act.ConfirmProposal(proposal="exception:rules"), BOB)
 
-    assert (None, "") == due(found)
+    assert (until - found.now, Task.CHECK) == due(found)
+    assert () == wanted(found)
     found.later(2 * DAY).done(act.AddNote(note=WORDS))
     assert ("rules",) == wanted(found)
 

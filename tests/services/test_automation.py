@@ -129,6 +129,22 @@ def test_an_approved_unblock_is_carried_out_and_watched(desk: Desk) -> None:
     assert [] == verification.verify(desk.app).findings
 
 
+def test_an_approval_that_ran_out_leaves_nothing_due(desk: Desk) -> None:
+    """The case's row is due for an unblock that nobody may begin any more; a reading puts it right, and only one."""
+    case_id = desk.restrict()
+    step(desk, case_id)
+    approved(desk, case_id)
+    desk.clock.move(20 * HOUR)
+    checks.check(desk.app, ANN, case_id)
+    desk.clock.move(4 * HOUR)
+    assert [case_id] == due(desk)
+    stepped = step(desk, case_id)
+    assert ("look", "done", None) == (stepped.task, stepped.outcome, stepped.again)
+    assert () == desk.case(case_id).approvals
+    assert [] == due(desk)
+    assert 0 == desk.tenant.counts["unblock"]
+
+
 def test_a_change_that_was_cut_short_is_found_out(open_desk: Callable[..., Desk]) -> None:
     """What somebody began and nobody answered is settled by reading."""
     desk = connected(open_desk)

@@ -111,7 +111,7 @@ def _due(case: Case, playbook: Playbook) -> Iterator[tuple[str, datetime]]:
 def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | None) -> datetime | None:
     if evidence is None:
         acceptance = case.acceptances.get((item.id, about))
-        return case.entered_at if acceptance is None or acceptance.expired else None
+        return case.entered_at if acceptance is None or acceptance.expired else acceptance.expires_at
     early = case.boundary is not None and evidence.observed_at < case.boundary
     if evidence.result not in _GOOD or early or (item.after and gate.too_early(case, item, evidence)):
         return _again(evidence)

@@ -90,9 +90,13 @@ def step(app: App, case_id: str, shared: Known | None = None) -> Stepped:
     """
     subject = checks.read_subject(app, case_id)
     at, name = agenda.next_task(subject.case, subject.playbook)
-    if at is None or at > subject.now:
+    if at is not None and at <= subject.now:
+        task = Task(name)
+    elif subject.lapsed:
+        # An approval that ran out is what the row is due for: another reading takes it off the ledger.
+        task = Task.LOOK
+    else:
         return Stepped(case=subject.case.number, task="", outcome="idle")
-    task = Task(name)
     try:
         said = _DOES[task](app, subject, {} if shared is None else shared)
     except ProviderBusyError as error:

@@ -75,7 +75,8 @@ class Examined:
 class Subject:
     """A case as it stands, settled, with the names and values that its checks need.
 
-    ``judged`` is, by prerequisite and user, the value that a person found good after it had been read.
+    ``judged`` is, by prerequisite and user, the value that a person found good after it had been read. ``lapsed`` says
+    that something ran out since the newest entry, so that the case's row tells of what is no more.
     """
 
     case: Case
@@ -85,6 +86,7 @@ class Subject:
     values: Mapping[str, str]
     judged: Mapping[tuple[str, str], str]
     now: datetime
+    lapsed: bool
 
     def name(self, about: str) -> str:
         """Return whose account or mailbox a prerequisite asks about."""
@@ -152,7 +154,7 @@ def read_subject(app: App, case_id: str) -> Subject:
         entries = cases.entries(tx, case_id)
         case, playbook = stored.copy(), app.playbook(tx, stored.playbook)
         now, _ = clamp(app.now(), stored.updated_at)
-        settle(case, playbook, now)
+        lapsed = settle(case, playbook, now)
         names = Names(tx, {case.entity, *case.identities})
         standing = (item for item in case.evidence.values() if item.method is Method.CHECKED)
         texts = [text.commitment for item in standing for text in (item.before, item.after) if text]
@@ -165,6 +167,7 @@ def read_subject(app: App, case_id: str) -> Subject:
             values=openings.reveal(tx, texts),
             judged=_revealed(tx, judged),
             now=now,
+            lapsed=bool(lapsed),
         )
 
 

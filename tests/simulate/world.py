@@ -1,0 +1,284 @@
+"""One tenant, one ledger, and the processes that work on them: each with a clock and a line that may end it."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, unquote
+
+import httpx2
+import pytest
+
+from tests.providers.contract import check
+from tests.simulate.chance import Accidents, Crash
+from workflow.app import App
+from workflow.errors import HoldfastError
+from workflow.providers.microsoft365.connection import Connection, Service, Way
+from workflow.providers.microsoft365.pace import Pace
+from workflow.providers.microsoft365.tenant import Microsoft365
+from workflow.providers.simulated.messages import Reply, Request
+from workflow.services import automation
+from workflow.worker.loop import Loop
+from workflow.worker.pulse import Beating, Pulse, place
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterator
+
+    from tests.services.desk import Place
+    from workflow.providers.simulated.simulator import Simulator
+    from workflow.worker.hands import Hands
+    from workflow.worker.log import Log
+
+BASE = "http://127.0.0.1:8365"
+LOOKS = 200
+"""Turns in which a worker has to come to rest."""
+
+
+class Broken(BaseException):
+    """A rule was broken, or something failed that nobody foresaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """One unblock of ours as the tenant heard it: the key of its intent, and how often it took effect."""
+
+    key: str
+    entity: str
+    status: int
+    effects: int
+
+
+class Time:
+    """The tenant's time, and what our own clock makes of it."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self.began = simulator.tenant.now()
+        self.ahead = timedelta(0)
+
+    def true(self) -> datetime:
+        """Return the tenant's present."""
+        return self._simulator.tenant.now()
+
+    def ours(self) -> datetime:
+        """Return what our clock shows."""
+        return self.true() + self.ahead
+
+    def seconds(self) -> float:
+        """Return seconds that only rise, whatever our clock shows."""
+        return (self.true() - self.began).total_seconds()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._simulator.tenant.clock.advance(seconds)
+
+    @contextmanager
+    def everywhere(self) -> Iterator[None]:
+        """Have libraries see our clock too: the one that signs in remembers until when it was turned away."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(time, "time", lambda: self.ours().timestamp())
+            yield
+
+
+class Line(httpx2.BaseTransport):
+    """The network between a process and the tenant; it listens in on what must not be written down, and on unblocks."""
+
+    def __init__(self, world: World, accidents: Accidents) -> None:
+        self._world = world
+        self._accidents = accidents
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request and bring its answer back, or end the process on either way."""
+        self._accidents.place()
+        if "authorization" in request.headers:
+            check(request)
+        asked = Request(
+            method=request.method,
+            path=unquote(request.url.path),
+            base=BASE,
+            query=dict(parse_qsl(request.url.query.decode(), keep_blank_values=True)),
+            headers={name.casefold(): value for name, value in request.headers.items()},
+            body=request.read(),
+        )
+        reply = self._world.hears(asked)
+        if reply.hold:
+            self._world.time.wait(reply.hold)
+        self._accidents.place()
+        if reply.lost or reply.short:
+            message = "the connection closed"
+            raise httpx2.RemoteProtocolError(message)
+        headers = {**reply.headers, "Content-Length": str(len(reply.body))}
+        return httpx2.Response(reply.status, headers=headers, stream=httpx2.ByteStream(reply.body))
+
+
+class Fragile(App):
+    """An app that may end between a commit and the keeping of its checkpoint."""
+
+    accidents: Accidents
+
+    def keep_checkpoint(self, note: str) -> None:
+        """Keep it, or end before."""
+        self.accidents.place()
+        super().keep_checkpoint(note)
+
+
+class Beats(Beating):
+    """A pulse that also tells when the lists were last read to their end, by the tenant's time."""
+
+    world: World
+
+    def chore(self, name: str, outcome: str, message: str, now: datetime) -> None:
+        """Note what came of a chore."""
+        super().chore(name, outcome, message, now)
+        self.world.chores.append((name, outcome, self.world.time.true()))
+
+
+class Process:
+    """What one process has in memory: an app with its own connection to the tenant, and a loop if it is a worker."""
+
+    def __init__(self, world: World, *, works: bool) -> None:
+        self.accidents = Accidents()
+        self._world = world
+        hands = world.time
+
+        def clock() -> datetime:
+            self.accidents.place()
+            return hands.ours()
+
+        connection = Connection(
+            tenant=world.simulator.tenant.id,
+            way=Way.MANAGED_IDENTITY,
+            addresses=dict.fromkeys(Service, BASE),
+        )
+        pace = Pace(hands.seconds, hands.wait, world.dice.random)
+        provider = Microsoft365(connection, clock, pace=pace, transport=Line(world, self.accidents))
+        self.app = Fragile(world.settings, clock, provider)
+        self.app.accidents = self.accidents
+        self.loop: Loop | None = None
+        if works:
+            beats = Beats(place(world.settings), Pulse(), hands.ours())
+            beats.world = world
+            room = world.settings.worker_steps
+            here = cast("Hands", self)
+            told = cast("Log", world.log)
+            self.loop = Loop(self.app, automation, here, here, told, beats, room, memory=automation.Chores())
+
+    def give(self, work: Callable[[App], Any]) -> Future[Any]:
+        """Do it here and now; what nobody foresaw is no matter of the loop's."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(self.app))
+        except HoldfastError as error:
+            future.set_exception(error)
+        except Exception as error:
+            message = f"a step raised {type(error).__name__}: {error}"
+            raise Broken(message) from error
+        return future
+
+    def work(self) -> None:
+        """Be a worker until nothing is in hand.
+
+        Raises:
+            Broken: it does not come to rest.
+        """
+        assert self.loop is not None
+        self.loop.rested_at = 0.0
+        self.loop.begin_chores()
+        for _ in range(LOOKS):
+            if not self.loop.turn():
+                return
+        message = f"the worker found something to do {LOOKS} times on end"
+        raise Broken(message)
+
+
+@dataclass
+class World:
+    """Everything there is in one life."""
+
+    place: Place
+    simulator: Simulator
+    dice: random.Random
+    settings: Any
+    trace: list[str] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+    lifted: list[Lifted] = field(default_factory=list)
+    chores: list[tuple[str, str, datetime]] = field(default_factory=list)
+    crashes: int = 0
+
+    def __post_init__(self) -> None:
+        self.time = Time(self.simulator)
+        self.watch: Callable[[str, str], None] = lambda _key, _entity: None
+        self.worker = Process(self, works=True)
+        self.desk = Process(self, works=False)
+        self.quiet = App(self.settings, self.time.ours)
+
+    def log(self, message: str, event: str = "worker", /, **_: Any) -> None:
+        """Write down what a worker says."""
+        self.say(f"{event}: {message}")
+
+    def say(self, text: str) -> None:
+        """Write down what happened."""
+        self.trace.append(f"{self.time.true():%m-%d %H:%M:%S.%f} {text}")
+
+    def hears(self, request: Request) -> Reply:
+        """Let the tenant answer, and keep what the referee wants to know of it."""
+        effects, name, given = self.simulator.tenant.effects, "", {}
+        if b"passwordProfile" in request.body:
+            self.secrets.add(json.loads(request.body)["passwordProfile"]["password"])
+        if b"Remove-Blocked" in request.body and request.path.endswith("InvokeCommand"):
+            sent = json.loads(request.body)["CmdletInput"]
+            name, given = sent["CmdletName"], sent["Parameters"]
+            self.watch(_key(given), _entity(given))
+        before = len(effects)
+        reply = self.simulator.answer(request)
+        if name.startswith("Remove-Blocked"):
+            count = sum(item.what == "unblocked" and item.by.kind == "app" for item in effects[before:])
+            self.lifted.append(Lifted(_key(given), _entity(given), reply.status, count))
+        return reply
+
+    def control(self, method: str, path: str, **body: Any) -> int:
+        """Do something in the tenant past everybody; return the status."""
+        data = json.dumps(body).encode() if body else b""
+        return self.simulator.answer(Request(method, f"/simulator/{path}", BASE, body=data)).status
+
+    def survive(self, process: Process, do: Callable[[], Any], name: str) -> Any:
+        """Do something that may end the process; one that ended is started anew on the same ledger."""
+        try:
+            return do()
+        except Crash:
+            self.crashes += 1
+            self.say(f"crash: {name}")
+            self._bury(process)
+            fresh = Process(self, works=process.loop is not None)
+            if process is self.worker:
+                self.worker = fresh
+            else:
+                self.desk = fresh
+        finally:
+            process.accidents.call_off()
+        return None
+
+    def _bury(self, process: Process) -> None:
+        """Close what the operating system would have closed."""
+        process.accidents.call_off()
+        process.app.close()
+
+    def close(self) -> None:
+        """End everything."""
+        for process in (self.worker, self.desk):
+            self._bury(process)
+        self.quiet.close()
+
+
+def _key(given: dict[str, Any]) -> str:
+    return str(given.get("Reason", "")).rpartition("intent ")[2]
+
+
+def _entity(given: dict[str, Any]) -> str:
+    return str(given.get("SenderAddress") or given.get("ConnectorId"))
