@@ -54,7 +54,6 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r".*released \d+",
         r"\d+ +unblock_requested .*",
         r".*released 1",
-        r".*came-back 1.*",
         r"\d+ +unblock_requested  .*OVERDUE by .*",
         r"  version          .*recurrence 2, .*",
         r"History of case 1",
