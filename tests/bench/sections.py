@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.bench import bulk, guards, lists, startup, transition, verifying, writers
+from tests.bench import bulk, guards, lists, startup, transition, verifying, worker, writers
 from tests.bench.table import Section
 
 SECTIONS: Final[Mapping[str, Callable[..., Section | list[Section]]]] = {
@@ -19,5 +19,10 @@ SECTIONS: Final[Mapping[str, Callable[..., Section | list[Section]]]] = {
     "verification": verifying.verifying,
     "lists": lists.lists,
     "startup": startup.startup,
+    "sweep": worker.sweep,
+    "steps": worker.steps,
+    "idle": worker.idle,
+    "takeover": worker.takeover,
+    "sealing": worker.sealing,
     "large": verifying.large,
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bulk, guards, lists, startup, transition, verifying, writers
+from tests.bench import bulk, guards, lists, startup, transition, verifying, worker, writers
 from tests.bench.house import House
 from tests.bench.table import Line, Section, at_least, at_most, rendered
 from tests.bench.timing import Samples, ratio
@@ -68,6 +68,22 @@ def test_lists(tmp_path: Path) -> None:
 def test_startup(tmp_path: Path) -> None:
     """The command line answers."""
     checked(startup.measured(tmp_path, 1, 1))
+
+
+def test_sweep(tmp_path: Path) -> None:
+    """A tenant is polled twice."""
+    checked(worker.swept(tmp_path, 20))
+
+
+def test_steps_of_a_worker(tmp_path: Path) -> None:
+    """Cases that are due are looked at once."""
+    checked(worker.stepped(tmp_path, "", 3, "SQLite"))
+
+
+@pytest.mark.postgres
+def test_takeover(tmp_path: Path) -> None:
+    """A killed worker's case goes on."""
+    checked(worker.taken_over(tmp_path, 1, 2.0))
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:

@@ -18,8 +18,9 @@ from typing import Any, Self
 
 import pytest
 
-from tests.kill.ward import PATIENCE, Intent, ServedTenant, Ward
+from tests.kill.ward import Intent, Ward, served
 from tests.kill.witness import DRAWN_OUT, UNBLOCK, Line, work
+from tests.served import PATIENCE
 from tests.services.desk import Place
 from workflow.domain.vocabulary import Answer, Change, Made
 from workflow.services import setup, verification
@@ -30,7 +31,7 @@ SEED = int(os.environ.get("HOLDFAST_SEED", "20261124"))
 FEW = 6
 CREW = {"sqlite": 1, "postgresql": 3}
 """How many workers there are at once."""
-AT_WORK = 3  # cases that the machine has something to do in, before each kill
+AT_WORK = 3  # cases for each worker in which the machine has something to do, before each kill
 WAIT = 4.0  # seconds for the moment at which to kill; after that it is done all the same
 GAPS = ("between intent and call", "between call and answer", "between answer and record")
 
@@ -156,12 +157,12 @@ def run(place: Place, tmp_path: Path, kills: int) -> Tally:
     """Kill that many workers, let the others come to rest, and hold the ledger against the tenant."""
     CONTEXT.set_forkserver_preload(["tests.kill.witness"])
     begun = time.monotonic()
-    with ServedTenant(tmp_path, 50 + 4 * kills) as tenant, Ward(place, tenant) as ward:
-        ward.restrict(AT_WORK)
-        with Crew(ward, CREW[place.url.split("+")[0].split(":")[0]]) as crew:
+    with served(tmp_path, 50 + 4 * kills) as tenant, Ward(place, tenant) as ward:
+        count = CREW["sqlite" if place.url.startswith("sqlite") else "postgresql"]
+        with Crew(ward, count) as crew:
             for _ in range(kills):
                 ward.see_to()
-                ward.restrict(max(0, AT_WORK - ward.busy()))
+                ward.restrict(max(0, AT_WORK * count - ward.busy()))
                 crew.kill_one()
             ward.settle()
         judge(ward, crew.tally)
@@ -177,7 +178,7 @@ def judge(ward: Ward, tally: Tally) -> None:
     assert 0 == ward.busy()
     case_ids = ward.case_ids()
     intents = sorted((item for case_id in case_ids for item in ward.intents(case_id)), key=lambda item: item.at)
-    effects = [item for item in ward.tenant.pages("effects", "effects") if item["by"]["kind"] == "app"]
+    effects = [item for item in ward.tenant.pages("effects") if item["by"]["kind"] == "app"]
     done = matched(ward, intents, [item for item in effects if EFFECTS.get(item["what"]) != ""])
     assert [] == [item for item in intents if not item.answer]
     assert [] == [item for item in intents if (item.answer in TOOK_PLACE) != (done[item] == 1)]

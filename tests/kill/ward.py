@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
-import os
-import subprocess
-import sys
 import time
-import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.kill.witness import UNBLOCK, Diary, QuickClock
+from tests.served import PATIENCE, ServedTenant
 from tests.services.desk import ANN, BOB, START, Place
 from workflow.app import App
 from workflow.domain import actions as act
@@ -46,75 +42,23 @@ SLOW = (
     "Set-Mailbox",
     "Disable-InboxRule",
 )
-PATIENCE = 60.0  # seconds
 
 
-class ServedTenant:
-    """``holdfast tenant serve`` in a process of its own: nobody's death makes it forget anything."""
-
-    def __init__(self, folder: Path, users: int) -> None:
-        scenario = {
-            "base": "calm",
-            "users": users,
-            "restricted": 0,
-            "connectors": 0,
-            "starts_at": START.isoformat().replace("+00:00", "Z"),
-            "leaves_after": [30, 300],
-            "audit_lag": [1, 60],
-            "unblock_limit": 0,
-            "restricts_again": False,
-            "faults": [{"fault": "slow", "on": name, "seconds": HELD} for name in SLOW],
-        }
-        path = folder / "scenario.json"
-        path.write_text(json.dumps(scenario))
-        command = [sys.executable, "-m", "workflow", "tenant", "serve", "--port", "0", "--scenario", str(path)]
-        environment = {**os.environ, "HOLDFAST_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
-        self._process = subprocess.Popen(
-            [*command, "--time-factor", str(FACTOR), "--json"], stdout=subprocess.PIPE, text=True, env=environment
-        )
-        assert self._process.stdout is not None
-        said = ""
-        while not said.endswith("}\n"):
-            line = self._process.stdout.readline()
-            assert line, "the simulated tenant did not start"
-            said += line
-        about = json.loads(said)
-        self.url, self.id = about["url"], about["tenant"]
-        everybody = self.pages("users", "users")
-        self.people: list[str] = [item["upn"] for item in everybody[1:]]
-        self.upns = {item[name].casefold(): item["upn"] for item in everybody for name in ("upn", "mail")}
-
-    def __enter__(self) -> Self:
-        """Be served."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self._process.kill()
-        self._process.communicate(timeout=PATIENCE)
-
-    def ask(self, path: str, given: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Call the control API."""
-        body = None if given is None else json.dumps(given).encode()
-        with urllib.request.urlopen(f"{self.url}/simulator/{path}", body, PATIENCE) as answer:  # noqa: S310 - loopback
-            found: dict[str, Any] = json.load(answer)
-        return found
-
-    def pages(self, path: str, name: str) -> list[dict[str, Any]]:
-        """Return everything of a list, page by page."""
-        found: list[dict[str, Any]] = []
-        while True:
-            page = self.ask(f"{path}?after={len(found)}")
-            found += page[name]
-            if not page["more"]:
-                return found
-
-    def clock(self) -> QuickClock:
-        """Return a clock for every process that shows the tenant's time."""
-        ahead = multiprocessing.get_context("forkserver").RawValue("d", 0.0)
-        before = time.monotonic()
-        now = datetime.fromisoformat(self.ask("clock")["now"]).astimezone(UTC)
-        return QuickClock((before + time.monotonic()) / 2, now, FACTOR, ahead)
+def served(folder: Path, users: int) -> ServedTenant:
+    """Serve a tenant whose time runs fast, and whose changes take a moment."""
+    return ServedTenant(
+        folder,
+        FACTOR,
+        users=users,
+        restricted=0,
+        connectors=0,
+        starts_at=START.isoformat().replace("+00:00", "Z"),
+        leaves_after=[30, 300],
+        audit_lag=[1, 60],
+        unblock_limit=0,
+        restricts_again=False,
+        faults=[{"fault": "slow", "on": name, "seconds": HELD} for name in SLOW],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +77,13 @@ class Ward:
 
     def __init__(self, place: Place, tenant: ServedTenant) -> None:
         self.place, self.tenant = place, tenant
-        self.clock = tenant.clock()
+        self.clock = self._clock()
         self.diary = Diary(place.home / "diary", self.clock)
-        self.changes: dict[str, Any] = {
-            "provider": "microsoft365",
-            "m365_tenant_id": tenant.id,
-            "m365_sign_in": "managed-identity",
-            "m365_url": tenant.url,
-            "m365_limits": {"directory": "90000/10", "reports": "90000/10", "policies": "90000/10"}
-            | {"audit": "90000/10", "exchange": "90000/10"},
-            "worker_contains": True,
-        }
+        self.changes: dict[str, Any] = tenant.settings() | {"worker_contains": True}
         self.app = App(place.settings(**self.changes), self.clock)
-        self._number = 0
+        everybody = tenant.pages("users")
+        self._upns = {item[name].casefold(): item["upn"] for item in everybody for name in ("upn", "mail")}
+        self._people: Iterator[str] = iter([item["upn"] for item in everybody[1:]])
         self.restricted: list[str] = []
 
     def __enter__(self) -> Self:
@@ -167,13 +105,16 @@ class Ward:
             # A worker may be reading the same list; what it opens is known then.
             list(polling.poll(self.app, ANN))
 
+    def _clock(self) -> QuickClock:
+        """Return a clock for every process that shows the tenant's time."""
+        ahead = multiprocessing.get_context("forkserver").RawValue("d", 0.0)
+        before = time.monotonic()
+        now = datetime.fromisoformat(self.tenant.ask("clock")["now"]).astimezone(UTC)
+        return QuickClock((before + time.monotonic()) / 2, now, FACTOR, ahead)
+
     def _next(self) -> str:
         """Return the next person who belongs to the cloud: what synchronises from elsewhere is changed there."""
-        while True:
-            who = self.tenant.people[self._number]
-            self._number += 1
-            if not self.tenant.ask(f"user?user={who}")["synced"]:
-                return who
+        return next(who for who in self._people if not self.tenant.ask(f"user?user={who}")["synced"])
 
     def subjects(self) -> list[Subject]:
         """Return every case that is not released yet."""
@@ -280,7 +221,7 @@ class Ward:
             else:
                 continue
             at = datetime.fromisoformat(entry.recorded_at)
-            yield Intent(self.tenant.upns[account.casefold()], str(what), at, case_id, answer)
+            yield Intent(self._upns[account.casefold()], str(what), at, case_id, answer)
 
 
 def _came_of(later: Sequence[Entry]) -> str:

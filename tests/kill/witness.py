@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workflow.providers.port import Provider
     from workflow.services.automation import Stepped
 
-LEASE = 3.0  # seconds
+LEASE = 2.0  # seconds
 DRAWN_OUT = 0.03  # seconds, at most, before a call and after its answer
 UNBLOCK = "unblock"
 CALLS = {

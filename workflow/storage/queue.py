@@ -83,7 +83,7 @@ def address(database: Database) -> dict[str, Any]:
 
 def put(tx: Tx, case_ids: Sequence[str]) -> int:
     """Queue those of the cases that have no job waiting or running, in this order; return how many."""
-    return _put(tx, CASES, STEP, case_ids)
+    return _put(tx, CASES, STEP, case_ids) if case_ids else 0
 
 
 def put_chores(tx: Tx) -> int:

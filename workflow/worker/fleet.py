@@ -50,14 +50,24 @@ GRACE: Final = 30.0
 
 _SWEEP: Final = 2.0  # seconds between two looks for due cases
 _TEND: Final = 1.0  # seconds between two looks for lost workers
-_SEAL: Final = 0.25  # seconds between two looks for entries to seal
-_POLL: Final = 2.0  # seconds between two looks for jobs whose time has come; new ones are announced
+_SEAL: Final = 0.5  # seconds between two looks for entries to seal
+_POLL: Final = 5.0  # seconds between two looks for jobs whose time has come; new ones are announced
 _CHORES: Final = 2.0  # seconds between two looks for chores
-_NOTICE: Final = 0.25  # seconds between two looks whether to stop
+_CHORES_PUT: Final = 5  # sweeps that find nothing due between two looks whether somebody has the chores
+_PULSE: Final = 2.0  # seconds between two looks whether the pulse is to be written
+_NOTICE: Final = 0.25  # seconds that threads get to go home
 _PAUSE: Final = 5.0  # seconds before a worker that lost the database begins again
 _MANY: Final = 500  # cases looked at in one sweep, unless those are all in somebody's hands
 _KEPT: Final = 24  # hours that a job stays which ended badly
 _LOG: Final = logging.getLogger("holdfast.worker")
+
+
+class _Listening(psycopg.AsyncConnection[Any]):
+    """A connection that wakes up for what comes, and not ten times a second to look for Ctrl-C at a prompt."""
+
+    async def wait(self, gen: Any, interval: float = _POLL, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - theirs
+        """Wait for the server."""
+        return await super().wait(gen, interval=interval, timeout=timeout)
 
 
 class _AgainError(Exception):
@@ -210,17 +220,22 @@ async def _serve(fleet: _Fleet, address: dict[str, Any]) -> None:
 
 
 async def _watch(fleet: _Fleet) -> None:
-    # A signal's handler may set nothing but the event of threads, and that cannot be awaited.
-    while not fleet.stop.is_set():
+    # A signal's handler may set nothing but the event of threads; a thread waits for it, which costs nothing.
+    while not await asyncio.to_thread(fleet.stop.wait, _PULSE):
         fleet.beating.beat(datetime.now(UTC))
-        await asyncio.sleep(_NOTICE)
     fleet.stopping.set()
 
 
 async def _shift(fleet: _Fleet, address: dict[str, Any]) -> None:
     """Sign on, work until told to stop or until something breaks, and sign off."""
     connector = procrastinate.PsycopgConnector(
-        kwargs=address, configure=_settle, min_size=1, max_size=4, timeout=_PAUSE, name="queue"
+        kwargs=address,
+        connection_class=_Listening,
+        configure=_settle,
+        min_size=1,
+        max_size=4,
+        timeout=_PAUSE,
+        name="queue",
     )
     broken = asyncio.Event()
     fleet.signed.clear()
@@ -332,7 +347,7 @@ class _Tender:
         self._work = work
         self._lease = lease
         self._stop = stop
-        self._rounds = 0
+        self._rounds = self._sweeps = 0
 
     def tend(self, app: App) -> None:
         """Take back what is lost; every few times, queue what is due."""
@@ -348,9 +363,12 @@ class _Tender:
         limit = _MANY
         while True:
             due = self._work.due(app, app.now(), limit)
-            with app.database.transaction() as tx:
-                queue.put_chores(tx)
-                queued = queue.put(tx, due)
+            queued = 0
+            if due or not self._sweeps % _CHORES_PUT:
+                with app.database.transaction() as tx:
+                    queue.put_chores(tx)
+                    queued = queue.put(tx, due)
+            self._sweeps += 1
             if queued or len(due) < limit:
                 return
             limit *= 4
