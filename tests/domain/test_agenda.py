@@ -107,6 +107,18 @@ def test_what_does_not_hold_is_read_again_later_and_later() -> None:
     assert timedelta(hours=6) == waits[-1]
 
 
+def test_snapshots_that_are_not_whole_are_taken_later_and_later() -> None:
+    """Each is another one, and each is kept: how long none was whole says how long the next one waits."""
+    kept = replace(READABLE.get("rules") or pytest.fail("there is one"), check=Check.SNAPSHOT_SAVED, after=())
+    found, waits = Casebook(small(prerequisites=(kept,))).open(), []
+    for number in range(12):
+        at = read(found, "rules", result=Result.UNABLE_TO_VERIFY, attachment=f"{number:064x}")
+        waits.append(found.now - at + (due(found)[0] or pytest.fail("it is due")))
+        found.later(waits[-1])
+    assert timedelta(minutes=15) == waits[0]
+    assert timedelta(hours=6) == waits[-1]
+
+
 def test_a_reading_that_does_not_count_is_made_again() -> None:
     """Sessions revoked before the password was reset hold nobody out; nor does what was seen before the restriction."""
     found = book()

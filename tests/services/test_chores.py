@@ -67,3 +67,12 @@ def test_what_a_chore_came_to_is_plain_data(desk: Desk) -> None:
     """For logs that programs read."""
     (first, *_) = chores(desk.app, desk.clock.now, Chores())
     assert {"chore": "digest", "outcome": "done", "message": "raised 1"} == first.to_data()
+
+
+def test_what_nobody_foresaw_in_one_chore_keeps_none_of_the_others(open_desk: Callable[..., Desk]) -> None:
+    """A worker outlives an answer that trips it up, and does not say what stood in it."""
+    desk, memory = open_desk(connected=True), Chores()
+    desk.tenant.faults["restricted"] = KeyError(ADA)
+    found = did(desk, memory)
+    assert ("failed", "KeyError, which nobody foresaw") == found["poll"]
+    assert {"log", "poll", "digest", "alerts"} == found.keys()

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from workflow.domain import gate
+from workflow.domain.playbook import Check
 from workflow.domain.vocabulary import ENDED, Change, Method, Result, State
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | N
         return case.entered_at if acceptance is None or acceptance.expired else acceptance.expires_at
     early = case.boundary is not None and evidence.observed_at < case.boundary
     if evidence.result not in _GOOD or early or (item.after and gate.too_early(case, item, evidence)):
-        return _again(evidence)
+        # Every snapshot is another one, so that only the case's own age says for how long none was whole.
+        since = case.entered_at if item.check is Check.SNAPSHOT_SAVED else None
+        return _again(evidence, since)
     fresh = item.fresh_within
     if fresh is None or evidence.method is Method.ATTESTED or evidence.expires_at is not None:
         # A person's word, and the tenant's record, count as long as they do; only then is the tenant asked instead.
@@ -140,9 +143,10 @@ def _watch_at(case: Case, playbook: Playbook, item: Prerequisite, evidence: Evid
     return at if at < released + playbook.watch_within else None
 
 
-def _again(evidence: Evidence) -> datetime:
+def _again(evidence: Evidence, since: datetime | None = None) -> datetime:
     """Return when to read again what does not hold: the longer it has been so, the later."""
-    return evidence.observed_at + min(max(evidence.observed_at - evidence.established_at, SOONEST), LATEST)
+    lasted = evidence.observed_at - (since or evidence.established_at)
+    return evidence.observed_at + min(max(lasted, SOONEST), LATEST)
 
 
 def may_contain(case: Case) -> bool:

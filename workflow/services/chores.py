@@ -72,6 +72,9 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
             yield Chore(name, "done", do(app, now))
         except HoldfastError as error:
             yield Chore(name, "failed", shown(str(error)))
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw in one keeps none of the others, nor any case.
+            # Its text may be anybody's, such as an address out of a record.
+            yield Chore(name, "failed", f"{type(error).__name__}, which nobody foresaw")
 
 
 def _chores(app: App) -> Iterator[tuple[str, timedelta, Callable[[App, datetime], str]]]:

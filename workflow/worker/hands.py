@@ -99,9 +99,11 @@ class Round:
                 try:
                     self._do(app)
                     pause, said = self._every, ""
-                except HoldfastError as error:
-                    if said != str(error):
-                        said = str(error)
+                except Exception as error:  # noqa: BLE001 - a round that ends unheard is missed by nobody until too late.
+                    foreseen = isinstance(error, HoldfastError)
+                    told = str(error) if foreseen else f"{self._thread.name}: {type(error).__name__}: {error}"
+                    if said != told:
+                        said = told
                         self._log(said)
                     pause = min(2 * pause, _LONGEST)
                 if last:

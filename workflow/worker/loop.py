@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from workflow.errors import DatabaseBusyError, HoldfastError, NotFoundError
-from workflow.worker.backoff import after_answer, after_failure
+from workflow.worker.backoff import LONGEST, after_answer, after_failure
 from workflow.worker.hands import Hands
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class Loop:
         try:
             stepped = future.result()
         except NotFoundError:
+            # Erased meanwhile, and due no more; where it still is, what it needs is gone, and asking at once is idle.
+            self.put_off[case_id] = now + LONGEST
             return
         except Exception as error:  # noqa: BLE001 - one case that nobody foresaw keeps no other from being looked at.
             self.failed[case_id] += 1
