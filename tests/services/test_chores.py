@@ -76,3 +76,19 @@ def test_what_nobody_foresaw_in_one_chore_keeps_none_of_the_others(open_desk: Ca
     found = did(desk, memory)
     assert ("failed", "KeyError, which nobody foresaw") == found["poll"]
     assert {"log", "poll", "digest", "alerts"} == found.keys()
+
+
+def test_a_log_that_could_not_be_read_is_read_from_where_it_was_left(open_desk: Callable[..., Desk]) -> None:
+    """However long that took, nobody unblocks behind our back in between."""
+    desk, memory = open_desk(connected=True), Chores()
+    desk.tenant.kinds = {Kind.MAILBOX}
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    did(desk, memory)
+    desk.tenant.faults["audit_log"] = ProviderRefusedError("no")
+    desk.tenant.faults["restricted"] = ProviderRefusedError("no")
+    desk.clock.move(2 * MINUTE)
+    desk.tenant.removed(ADA, "mallory@contoso.example")
+    for _ in range(4):
+        assert "failed" == did(desk, memory, timedelta(days=2))["log"][0]
+    desk.tenant.faults.clear()
+    assert ("done", "recorded 1") == did(desk, memory, timedelta(hours=1))["log"]

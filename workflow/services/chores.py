@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.alerts import Policy
@@ -27,6 +28,8 @@ DELIVERS = timedelta(seconds=15)
 """How often the outbox is looked into."""
 RECONCILES = timedelta(hours=1)
 """How often the tenant's own audit log is read; its records come late, so that each look goes back a day and more."""
+AWAY = timedelta(days=2)
+"""For how long nobody is taken to have read the log when a worker begins: over a weekend it may have stood still."""
 DIGESTS = timedelta(minutes=15)
 """How often it is looked whether the day's digest is owed: the first look of a day (UTC) sends it."""
 
@@ -46,9 +49,10 @@ class Chore:
 
 @dataclass(slots=True)
 class Chores:
-    """When each chore was last begun, by name; made anew by every worker."""
+    """When each chore was last begun, by name, and until when the tenant's log was read; made anew by every worker."""
 
     begun: dict[str, datetime] = field(default_factory=dict)
+    read_until: datetime | None = None
 
     def forget(self, name: str) -> None:
         """Have a chore done at the next look, whenever it was done last."""
@@ -63,7 +67,7 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
     Raises:
         StorageError: the database refused, so that nothing can be done.
     """
-    for name, every, do in _chores(app):
+    for name, every, do in _chores(app, memory):
         last = memory.begun.get(name)
         if last is not None and last <= now < last + every:
             continue
@@ -77,18 +81,24 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
             yield Chore(name, "failed", f"{type(error).__name__}, which nobody foresaw")
 
 
-def _chores(app: App) -> Iterator[tuple[str, timedelta, Callable[[App, datetime], str]]]:
+def _chores(app: App, memory: Chores) -> Iterator[tuple[str, timedelta, Callable[[App, datetime], str]]]:
     if app.provider.acts:
         # What the log tells late, the lists set right afterwards.
-        yield "log", RECONCILES, _log
+        yield "log", RECONCILES, partial(_log, memory)
         yield "poll", timedelta(seconds=app.settings.worker_poll), _poll
     yield "digest", DIGESTS, _digest
     yield "alerts", DELIVERS, _alerts
 
 
-def _log(app: App, _now: datetime) -> str:
-    """Read the tenant's own audit log for what lay between two polls."""
-    return _counted(tenant_log.catch_up(app, MACHINE).counts)
+def _log(memory: Chores, app: App, now: datetime) -> str:
+    """Read the tenant's own audit log for what lay between two polls, from before the last time that it could be read.
+
+    Its records come late, so that each look goes back a day and more behind that.
+    """
+    known = now - AWAY if memory.read_until is None else min(memory.read_until, now)
+    found = tenant_log.catch_up(app, MACHINE, known - tenant_log.LOOKS_BACK, now)
+    memory.read_until = now
+    return _counted(found.counts)
 
 
 def _poll(app: App, now: datetime) -> str:
