@@ -70,8 +70,8 @@ class Tally:
         return (
             f"{self.kills} kills: {gaps}, {self.gaps['elsewhere']} steps elsewhere, {self.gaps['idle']} idle; "
             f"{self.cases} accounts released, {self.intents} intents, {self.effects} effects, 0 twice, 0 lost; "
-            f"cases in hand begun anew {self.by_peers} times by a peer and {self.by_newcomers} times by the next process; "
-            f"{self.seconds:.0f} s"
+            f"cases in hand begun anew {self.by_peers} times by a peer and {self.by_newcomers} times by "
+            f"the next process; {self.seconds:.0f} s"
         )
 
 
@@ -175,7 +175,7 @@ def judge(ward: Ward, tally: Tally) -> None:
     setup.seal_now(ward.app)
     found = verification.verify(ward.app)
     assert ([], "verified") == (found.findings, found.completeness)
-    assert 0 == ward.busy()
+    assert [] == ward.stuck()
     case_ids = ward.case_ids()
     intents = sorted((item for case_id in case_ids for item in ward.intents(case_id)), key=lambda item: item.at)
     effects = [item for item in ward.tenant.pages("effects") if item["by"]["kind"] == "app"]
