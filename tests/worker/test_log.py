@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workflow.worker.log import Log
+from workflow.worker.log import Log, unforeseen
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -27,3 +27,13 @@ def test_programs_read_objects(capsys: pytest.CaptureFixture[str]) -> None:
 
     told = json.loads(capsys.readouterr().err)
     assert {"at": "2026-11-24T12:00:00.000000Z", "event": "step", "case": 1, "message": "Ünblocked"} == told
+
+
+def test_what_nobody_foresaw_is_told_by_kind_and_place() -> None:
+    """Its text may be an address; without a place the kind has to do."""
+    assert "KeyError, which nobody foresaw" == unforeseen(KeyError("ada@contoso.example"))
+    with pytest.raises(KeyError) as raised:
+        dict[str, int]()["ada@contoso.example"]
+    told = unforeseen(raised.value)
+    assert told.startswith("KeyError at test_log.py:")
+    assert "ada" not in told

@@ -72,7 +72,10 @@ def test_a_full_disk_keeps_nobody_from_the_work(settings: Settings, tmp_path: Pa
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"host": 1, "else": 2}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"host": 1, "else": 2}', "\xff", "{}", '{"seen_at": "2026-11-24T12:00:00.000000Z", "chores": [1]}'],
+)
 def test_a_file_that_is_something_else_is_told(settings: Settings, text: str) -> None:
     """With what to do about it."""
     path = pulse.place(settings)

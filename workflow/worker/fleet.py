@@ -31,6 +31,7 @@ from workflow.errors import HoldfastError, KeyMissingError, NotFoundError
 from workflow.storage import queue, seal
 from workflow.worker.backoff import LONGEST, after_answer, after_failure
 from workflow.worker.hands import Hands, Round
+from workflow.worker.log import unforeseen
 from workflow.worker.loop import sentence, tell_chore
 from workflow.worker.port import Automation
 
@@ -59,7 +60,6 @@ _NOTICE: Final = 0.25  # seconds that threads get to go home
 _PAUSE: Final = 5.0  # seconds before a worker that lost the database begins again
 _MANY: Final = 500  # cases looked at in one sweep, unless those are all in somebody's hands
 _KEPT: Final = 24  # hours that a job stays which ended badly
-_LOG: Final = logging.getLogger("holdfast.worker")
 
 
 class _Listening(psycopg.AsyncConnection[Any]):
@@ -124,8 +124,8 @@ class _Fleet:
         except HoldfastError as error:
             self.log(f"{case_id}: {error}")
             raise
-        except Exception:
-            _LOG.exception("%s: a step failed in a way that nobody foresaw", case_id)
+        except Exception as error:
+            self.log(f"{case_id}: {unforeseen(error)}", "failure", case=case_id)
             raise
         self.beating.pulse.steps += 1
         if stepped.task:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import traceback
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from workflow.domain.record import time_to_text
@@ -15,6 +17,13 @@ from workflow.domain.record import time_to_text
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+
+def unforeseen(error: BaseException) -> str:
+    """Say what nobody foresaw by its kind and place alone: its text may be anybody's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}, which nobody foresaw"
 
 
 class Log:

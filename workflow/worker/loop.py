@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workflow.errors import DatabaseBusyError, HoldfastError, NotFoundError
 from workflow.worker.backoff import LONGEST, after_answer, after_failure
 from workflow.worker.hands import Hands
+from workflow.worker.log import unforeseen
 
 if TYPE_CHECKING:
     import threading
@@ -48,7 +49,7 @@ class Loop:
     beating: Beating
     room: int
     in_hand: dict[str, Future[Stepped]] = field(default_factory=dict)
-    put_off: dict[str, datetime] = field(default_factory=dict)
+    put_off: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     failed: Counter[str] = field(default_factory=Counter)
     memory: Any = None
     at_chores: Future[list[Chore]] | None = None
@@ -82,7 +83,8 @@ class Loop:
     def hand_out(self) -> None:
         """Give the free hands what is due and not put off."""
         now = self.app.now()
-        self.put_off = {case_id: until for case_id, until in self.put_off.items() if until > now}
+        # A clock that was put back makes nothing wait for as long again.
+        self.put_off = {name: span for name, span in self.put_off.items() if span[0] <= now < span[1]}
         if self.shared_at is None or not self.shared_at <= now < self.shared_at + SHARED:
             self.shared, self.shared_at = {}, now
         free = self.room - len(self.in_hand)
@@ -112,20 +114,20 @@ class Loop:
             stepped = future.result()
         except NotFoundError:
             # Erased meanwhile, and due no more; where it still is, what it needs is gone, and asking at once is idle.
-            self.put_off[case_id] = now + LONGEST
+            self.put_off[case_id] = (now, now + LONGEST)
             return
         except Exception as error:  # noqa: BLE001 - one case that nobody foresaw keeps no other from being looked at.
             self.failed[case_id] += 1
-            self.put_off[case_id] = now + after_failure(self.failed[case_id], random.random)
+            self.put_off[case_id] = (now, now + after_failure(self.failed[case_id], random.random))
             pulse.put_off += 1
-            kind = "" if isinstance(error, HoldfastError) else f"{type(error).__name__}: "
+            words = str(error) if isinstance(error, HoldfastError) else unforeseen(error)
             quiet = isinstance(error, DatabaseBusyError)
-            self.log(f"{case_id}: {kind}{error}", "busy" if quiet else "failure", case=case_id)
+            self.log(f"{case_id}: {words}", "busy" if quiet else "failure", case=case_id)
             return
         del self.failed[case_id]
         pulse.steps += 1
         if stepped.again is not None:
-            self.put_off[case_id] = now + after_answer(stepped.again, random.random)
+            self.put_off[case_id] = (now, now + after_answer(stepped.again, random.random))
             pulse.put_off += 1
         if stepped.task:
             self.log(sentence(stepped), "step", **stepped.to_data())

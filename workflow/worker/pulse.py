@@ -48,7 +48,7 @@ class Pulse:
         if self.stopped:
             return [f"The worker was stopped at {self.seen_at}."]
         found = []
-        if now - time_from_text(self.seen_at) > SILENT:
+        if abs(now - time_from_text(self.seen_at)) > SILENT:
             found.append(f"The worker (process {self.process} on {self.host}) was last alive at {self.seen_at}.")
         failed = {name: chore for name, chore in self.chores.items() if chore["outcome"] != "done"}
         return found + [f"{name} failed at {chore['at']}: {chore['message']}" for name, chore in failed.items()]
@@ -66,12 +66,15 @@ def read(path: Path) -> Pulse | None:
         StorageError: the file is something else.
     """
     try:
-        return Pulse(**json.loads(path.read_text(encoding="utf-8")))
+        found = Pulse(**json.loads(path.read_text(encoding="utf-8")))
+        # What it is asked for afterwards is asked for once, so that a file by another hand is told here.
+        found.faults(time_from_text(found.seen_at))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         message = f"{path} is no worker's pulse: {error}. Remove it; the worker writes it anew."
         raise StorageError(message) from None
+    return found
 
 
 class Beating:
