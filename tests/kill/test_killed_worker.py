@@ -118,18 +118,21 @@ class Crew:
     def _note(self, victim: int) -> None:
         """Find out from diary and ledger where each of the dead worker's threads was."""
         last: dict[int, Line] = {}
+        begun: dict[int, datetime] = {}
         for line in self.ward.diary.lines():
             if line.process == victim:
                 last[line.thread] = line
+                if line.what == "step":
+                    begun[line.thread] = line.at
         in_hand = [line for line in last.values() if line.what != "end"]
         self.tally.gaps["idle"] += not in_hand
         for line in in_hand:
-            self.tally.gaps[self._gap(line)] += 1
+            self.tally.gaps[self._gap(line, begun[line.thread])] += 1
             self.tally.held.append((line.case_id, victim, frozenset(self.members), line))
 
-    def _gap(self, line: Line) -> str:
-        """Say between what a thread was, whose last line this is."""
-        open_ = [item for item in self.ward.intents(line.case_id) if not item.answer]
+    def _gap(self, line: Line, begun: datetime) -> str:
+        """Say between what a thread was, whose last line this is; what an earlier worker left open is not its own."""
+        open_ = [item for item in self.ward.intents(line.case_id) if not item.answer and item.at >= begun]
         if not open_:
             return "elsewhere"
         # The line of a call before belongs to an intent that has its answer.
