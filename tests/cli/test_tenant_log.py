@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -104,9 +105,9 @@ def calm() -> Iterator[Site]:
 
 def run(shell: Shell, calm: Site, line: str) -> Ran:
     """Run a command as a process of its own, with a connection of its own, at the tenant's time."""
-    shell.tenant = Site(calm.server).provider
-    shell.now = calm.simulator.tenant.now()
-    return shell.ok(line)
+    with closing(Site(calm.server).provider) as shell.tenant:
+        shell.now = calm.simulator.tenant.now()
+        return shell.ok(line)
 
 
 def test_over_http_an_unblock_in_the_portal_is_found(shell: Shell, calm: Site) -> None:
