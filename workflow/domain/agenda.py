@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import gate
 from workflow.domain.playbook import Check
-from workflow.domain.vocabulary import ENDED, Change, Method, Result, State
+from workflow.domain.vocabulary import ENDED, GOOD, Change, Method, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +39,6 @@ TOGETHER = timedelta(minutes=10)
 """What falls due within this time of each other is read in one go."""
 ROUNDS = 3
 """How often the machine tries to contain an account in one recurrence; after that it is people's."""
-
-_GOOD = frozenset({Result.MET, Result.NOT_APPLICABLE})
 _ONCE_A_ROUND = frozenset(
     {Change.BLOCK_SIGN_IN, Change.RESET_PASSWORD, Change.REVOKE_SESSIONS, Change.CLEAR_FORWARDING}
 )
@@ -114,7 +112,7 @@ def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | N
         acceptance = case.acceptances.get((item.id, about))
         return case.entered_at if acceptance is None or acceptance.expired else acceptance.expires_at
     early = case.boundary is not None and evidence.observed_at < case.boundary
-    if evidence.result not in _GOOD or early or (item.after and gate.too_early(case, item, evidence)):
+    if evidence.result not in GOOD or early or (item.after and gate.too_early(case, item, evidence)):
         # Every snapshot is another one, so that only the case's own age says for how long none was whole.
         since = case.entered_at if item.check is Check.SNAPSHOT_SAVED else None
         return _again(evidence, since)
@@ -139,7 +137,7 @@ def _watch_at(case: Case, playbook: Playbook, item: Prerequisite, evidence: Evid
     if evidence is None or evidence.observed_at <= released:
         at = released + WATCHED
     else:
-        at = evidence.observed_at + WATCHED if evidence.result in _GOOD else _again(evidence)
+        at = evidence.observed_at + WATCHED if evidence.result in GOOD else _again(evidence)
     return at if at < released + playbook.watch_within else None
 
 

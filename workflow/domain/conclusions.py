@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workflow.domain import gate, glass
 from workflow.domain.record import Record, time_to_text
 from workflow.domain.scene import Scene, drawn
-from workflow.domain.vocabulary import EntryType, Phase, RestrictionStatus, Result, State
+from workflow.domain.vocabulary import GOOD, EntryType, Phase, RestrictionStatus, State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 LAPSING = frozenset({State.DETECTED, State.CONTAINED, State.VERIFIED, State.UNBLOCK_REQUESTED})
 """Outside these states, and while an intent is open, nothing goes stale: the gate has been passed, or is not needed."""
-
-_HOLDING = frozenset({Result.MET, Result.NOT_APPLICABLE})
 MOST_NAMED = 200
 """Entries that a conclusion names one by one; of more it gives the evidence digest, so that it fits one entry."""
 
@@ -32,7 +30,7 @@ def next_lapse(case: Case, playbook: Playbook, now: datetime) -> Record | None:
         if name not in lapsing or evidence.lapsed:
             continue
         lapses_at = gate.lapses_at(lapsing[name], evidence)
-        if lapses_at is not None and lapses_at <= now and evidence.result in _HOLDING:
+        if lapses_at is not None and lapses_at <= now and evidence.result in GOOD:
             basis = {"prerequisite": name, "about": about, "lapsed_at": time_to_text(lapses_at)}
             return drawn(case, EntryType.EVIDENCE_LAPSED, case.state, basis)
     for (name, about), acceptance in case.acceptances.items():

@@ -13,7 +13,7 @@ from workflow.domain import actions as act
 from workflow.domain.facts import need_reason, not_in_the_future, not_waiting
 from workflow.domain.playbook import Check, Prerequisite
 from workflow.domain.record import Record, time_for_people, time_to_text
-from workflow.domain.vocabulary import NEVER_EXCEPTED, EntryType, Method, Result, Role
+from workflow.domain.vocabulary import GOOD, NEVER_EXCEPTED, EntryType, Method, Result, Role
 from workflow.errors import EvidenceRefusedError, InputError, NotFoundError, NotPermittedError
 
 if TYPE_CHECKING:
@@ -101,12 +101,9 @@ def _may_not_apply(item: Prerequisite, action: act.RecordEvidence, scene: Scene)
         raise EvidenceRefusedError(message)
 
 
-_GOOD = frozenset({Result.MET, Result.NOT_APPLICABLE})
-
-
 def _overruled(standing: Evidence, action: act.RecordEvidence) -> bool:
     """Say whether a good answer is older than the bad one that stands."""
-    return action.result in _GOOD and standing.result not in _GOOD and action.observed_at < standing.observed_at
+    return action.result in GOOD and standing.result not in GOOD and action.observed_at < standing.observed_at
 
 
 def _linked_contained(item: Prerequisite, action: act.RecordEvidence, scene: Scene) -> None:

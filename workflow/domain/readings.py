@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import gate
 from workflow.domain.playbook import About
-from workflow.domain.vocabulary import Method, Result
+from workflow.domain.vocabulary import GOOD, Method, Result
 from workflow.errors import OldReadingsError
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 READ_WITHIN = timedelta(minutes=5)
 """How old a provider's reading may be when an unblock is requested, approved or started."""
-
-_GOOD = frozenset({Result.MET, Result.NOT_APPLICABLE})
 
 
 def all_recent(scene: Scene) -> None:
@@ -68,7 +66,7 @@ def _grounds(
 ) -> list[tuple[Prerequisite, Evidence]]:
     """Return the answers any of which carries a prerequisite: its own, else its alternatives; none for an exception."""
     own = case.evidence.get((item.id, about))
-    if own is not None and own.result in _GOOD:
+    if own is not None and own.result in GOOD:
         return [(item, own)]
     acceptance = case.acceptances.get((item.id, about))
     if acceptance is not None and gate.accepts(acceptance, item, now):

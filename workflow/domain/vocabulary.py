@@ -66,6 +66,10 @@ class Result(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+GOOD = frozenset({Result.MET, Result.NOT_APPLICABLE})
+"""Results with which a prerequisite can hold."""
+
+
 class Method(StrEnum):
     """How a fact is known: read from the tenant by a provider, or attested by a person."""
 

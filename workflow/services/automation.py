@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain import agenda
 from workflow.domain.agenda import Task, may_contain
 from workflow.domain.gate import missing
-from workflow.domain.vocabulary import Phase, State
+from workflow.domain.vocabulary import GOOD, Phase, State
 from workflow.errors import ConflictError, PendingError, ProviderBusyError, ProviderError, RuleRefusedError
 from workflow.services import checks, containment, releasing
 from workflow.services.changes import PLANNERS
@@ -151,7 +151,7 @@ def _check(app: App, subject: Subject, shared: Known) -> str:
         subject = checks.read_subject(app, case_id)
     ids = agenda.wanted(subject.case, subject.playbook, subject.now)
     found = checks.check(app, MACHINE, case_id, ids, shared=shared).checks if ids else ()
-    good = sum(item.result in checks.GOOD for item in found)
+    good = sum(item.result in GOOD for item in found)
     return ", ".join([*told, f"read {len(found)}, {good} good"])
 
 

@@ -16,7 +16,7 @@ from workflow.domain.lifecycle import settle
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import clamp, time_to_text
-from workflow.domain.vocabulary import Change, EntryType, Made, Method, Result
+from workflow.domain.vocabulary import GOOD, Change, EntryType, Made, Method, Result
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotReadableError, ProviderError
 from workflow.services import casework, people, snapshot
 from workflow.services.casework import Done
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from workflow.services.people import Who
     from workflow.services.predicates import Known
     from workflow.storage.transaction import Tx
-
-GOOD = frozenset({Result.MET, Result.NOT_APPLICABLE})
 KEPT = "What stands recorded counts still."
 """Why a reading that could not be made is told and not recorded."""
 

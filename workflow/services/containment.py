@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
+from workflow.domain.agenda import SETTLES
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import time_for_people
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 ALWAYS = frozenset({Check.SIGN_IN_BLOCKED, Check.NO_FORWARDING, Check.RULES_HARMLESS})
 """Put right without being named, though not required by containment: mail keeps leaking otherwise."""
-SETTLES = timedelta(minutes=2)
-"""How long another process may still be at a change before its outcome is found out by reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

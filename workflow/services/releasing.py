@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
 from workflow.domain import gate, unblocking
+from workflow.domain.agenda import SETTLES
 from workflow.domain.picture import LATE_AFTER
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 ANEW = timedelta(minutes=1)
 """A reading younger than this is not made again before a decision."""
-SETTLES = timedelta(minutes=2)
-"""How long another process may still be at an unblock before its outcome is found out by reading."""
 SKEW = timedelta(minutes=2)
 """How far the tenant's clock may be off ours."""
 REMOVALS = {Kind.MAILBOX: "Remove-BlockedSenderAddress", Kind.CONNECTOR: "Remove-BlockedConnector"}
