@@ -121,7 +121,7 @@ def everything(found: Site) -> dict[str, Callable[[], object]]:
         "revoke_sessions": lambda: tenant.revoke_sessions(ada),
         "sign_in_methods": lambda: tenant.sign_in_methods(ada),
         "remove_method": lambda: remove_methods(found),
-        "mfa_requirement": lambda: tenant.mfa_requirement(ada),
+        "mfa_requirement": lambda: tenant.mfa_requirement(tenant.user(ada).value),
         "sign_ins": lambda: tenant.sign_ins(ada, since),
         "consents": lambda: tenant.consents(ada),
         "remove_consent": lambda: [tenant.remove_consent(ada, item) for item in tenant.consents(ada).value],
@@ -393,7 +393,7 @@ def test_scenarios_that_end_elsewhere() -> None:
     with site(NAMED["unsafe"]) as found:
         assert (False, False) == (
             found.provider.audit_posture().value.unified_log,
-            found.provider.mfa_requirement(found.ada).value.required,
+            found.provider.mfa_requirement(found.provider.user(found.ada).value).value.required,
         )
 
 
@@ -402,7 +402,7 @@ def test_every_way_of_requiring_a_second_factor(mfa: str) -> None:
     """Each is found by its name."""
     with site(replace(NAMED["calm"], mfa=mfa)) as found:
         assert (True, mfa) == (
-            (seen := found.provider.mfa_requirement(found.ada).value).required,
+            (seen := found.provider.mfa_requirement(found.provider.user(found.ada).value).value).required,
             seen.by,
         )
 

@@ -162,11 +162,14 @@ class Tenant:
         self._drop(name, place, item)
         setattr(self.accounts[name], place, (*getattr(self.accounts[name], place), item))
 
-    def mfa_requirement(self, user: str) -> Answer[MfaRequirement]:
-        return self._answer("mfa_requirement", lambda: self.accounts[user].mfa)
+    def _of(self, id_: str) -> Account:
+        return self.accounts[id_.removeprefix("id-of-")]
+
+    def mfa_requirement(self, user: User) -> Answer[MfaRequirement]:
+        return self._answer("mfa_requirement", lambda: self._of(user.id).mfa)
 
     def sign_ins(self, user: str, since: datetime) -> Answer[tuple[SignIn, ...]]:
-        return self._answer("sign_ins", lambda: tuple(i for i in self.accounts[user].signs_in if i.at >= since))
+        return self._answer("sign_ins", lambda: tuple(i for i in self._of(user).signs_in if i.at >= since))
 
     def consents(self, user: str) -> Answer[tuple[Consent, ...]]:
         return self._answer("consents", lambda: self.accounts[user].consents)
@@ -175,7 +178,7 @@ class Tenant:
         return self._answer("remove_consent", lambda: self._drop(user, "consents", consent))
 
     def roles(self, user: str) -> Answer[tuple[RoleAssignment, ...]]:
-        return self._answer("roles", lambda: self.accounts[user].roles)
+        return self._answer("roles", lambda: self._of(user).roles)
 
     def remove_role(self, user: str, role: RoleAssignment) -> Answer[None]:
         return self._answer("remove_role", lambda: self._drop(user, "roles", role))
@@ -223,4 +226,4 @@ class Tenant:
         return iter([item for item in self.log if item.operation in operations and since <= item.at <= until])
 
     def directory_audit(self, user: str, since: datetime) -> Answer[tuple[AuditEvent, ...]]:
-        return self._answer("directory_audit", lambda: tuple(i for i in self.accounts[user].audit if i.at >= since))
+        return self._answer("directory_audit", lambda: tuple(i for i in self._of(user).audit if i.at >= since))

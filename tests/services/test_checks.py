@@ -302,7 +302,7 @@ def test_a_sweep_asks_about_the_tenant_once(desk: Desk) -> None:
     ids = [desk.restrict(), desk.restrict(EVE)]
     desk.clock.move(60 * MINUTE)
     for case_id in ids:
-        checks.check(desk.app, ANN, case_id, shared=shared)
+        checks.check(desk.app, ANN, case_id, look=Look(desk.tenant, shared))
     assert (1, 2) == (desk.tenant.counts["audit_posture"], desk.tenant.counts["user"])
 
 

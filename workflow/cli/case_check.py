@@ -32,6 +32,7 @@ def check(session: Session, cases: Cases, ids: tuple[str, ...]) -> None:
     can judge is not met until somebody records it after looking; the very same reading then leaves it alone.
     """
     from workflow.services import casework, checks
+    from workflow.services.predicates import Look
 
     shared: Known = {}
     if cases.single:
@@ -44,7 +45,7 @@ def check(session: Session, cases: Cases, ids: tuple[str, ...]) -> None:
         return
 
     def step(case: Chosen) -> Done:
-        return checks.check(session.app, session.who, case.id, ids, shared=shared).done
+        return checks.check(session.app, session.who, case.id, ids, look=Look(session.app.provider, shared)).done
 
     plan = Plan(title="Checking", verb="Check", step=step)
     items = chosen(session, cases)

@@ -79,8 +79,8 @@ class Identity(Protocol):
     def remove_method(self, user: str, method: SignInMethod) -> Answer[None]:
         """Remove one method; one that is gone already is done."""
 
-    def mfa_requirement(self, user: str) -> Answer[MfaRequirement]:
-        """Return whether sign-in requires multifactor authentication, and by what."""
+    def mfa_requirement(self, user: User) -> Answer[MfaRequirement]:
+        """Return whether sign-in of an account requires multifactor authentication, and by what."""
 
     def sign_ins(self, user: str, since: datetime) -> Answer[tuple[SignIn, ...]]:
         """Return the sign-ins since a time, the newest first."""

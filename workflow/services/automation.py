@@ -19,7 +19,7 @@ from workflow.errors import ConflictError, PendingError, ProviderBusyError, Prov
 from workflow.services import checks, containment, releasing
 from workflow.services.changes import PLANNERS
 from workflow.services.chores import MACHINE, Chores, chores
-from workflow.services.predicates import shown
+from workflow.services.predicates import Look, shown
 from workflow.storage import worklist
 
 if TYPE_CHECKING:
@@ -144,13 +144,13 @@ def _look(app: App, subject: Subject, _shared: Known) -> str:
 
 def _check(app: App, subject: Subject, shared: Known) -> str:
     """Contain the account where the settings let the machine, and read what wants to be read."""
-    case_id, told = subject.case.id, []
+    case_id, told, look = subject.case.id, [], Look(app.provider, shared)
     if _contains(app, subject):
-        made = list(containment.contain(app, MACHINE, case_id))
+        made = list(containment.contain(app, MACHINE, case_id, after=look))
         told += [f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in made]
         subject = checks.read_subject(app, case_id)
     ids = agenda.wanted(subject.case, subject.playbook, subject.now)
-    found = checks.check(app, MACHINE, case_id, ids, shared=shared).checks if ids else ()
+    found = checks.check(app, MACHINE, case_id, ids, look=look).checks if ids else ()
     good = sum(item.result in GOOD for item in found)
     return ", ".join([*told, f"read {len(found)}, {good} good"])
 

@@ -19,6 +19,7 @@ from workflow.services.predicates import (
     Look,
     forwards,
     harmful,
+    held_roles,
     password_reset,
     recent,
     sessions_revoked,
@@ -187,7 +188,7 @@ def _consents(look: Look, name: str, ground: Ground) -> Iterator[tuple[Change, T
 
 
 def _roles(look: Look, name: str, _ground: Ground) -> Iterator[tuple[Change, Target, str]]:
-    for item in look(look.provider.roles, name):
+    for item in held_roles(look, name):
         yield Change.REMOVE_ROLE, target_of(item), f"{item.name or item.role} on {item.scope}"
 
 

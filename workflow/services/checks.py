@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from workflow.domain.vocabulary import TenantFact
     from workflow.providers.shapes import Read
     from workflow.services.people import Who
-    from workflow.services.predicates import Known
     from workflow.storage.transaction import Tx
 KEPT = "What stands recorded counts still."
 """Why a reading that could not be made is told and not recorded."""
@@ -92,7 +91,7 @@ class Subject:
 
 
 def check(
-    app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, shared: Known | None = None, quick: bool = False
+    app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, look: Look | None = None, quick: bool = False
 ) -> Examined:
     """Read the tenant for a case's prerequisites and record what was found.
 
@@ -101,7 +100,7 @@ def check(
         who: who asks; what is found is recorded by Holdfast itself.
         case_id: the case.
         ids: the prerequisites; by default every one that has a check and applies.
-        shared: readings that are the same for every case of a sweep, kept by the caller.
+        look: one look at the tenant that several steps go by; by default a new one.
         quick: leave out what only saves a picture for later.
 
     Raises:
@@ -114,7 +113,7 @@ def check(
     connected(app, subject.case)
     wanted = list(_wanted(subject, ids, quick=quick))
     machine = asking(app, who, subject)
-    look = Look(app.provider, {} if shared is None else shared)
+    look = look or Look(app.provider)
     made = [_checked(app, look, subject, item, about) for item, about in wanted]
     actions = [action for action, _ in made if action is not None]
     if not actions:

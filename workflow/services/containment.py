@@ -84,7 +84,7 @@ class Plan:
     unread: tuple[str, ...]
 
 
-def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = ()) -> Plan:
+def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, look: Look | None = None) -> Plan:
     """Read the tenant and say what would be changed; nothing is changed or recorded.
 
     Args:
@@ -93,6 +93,7 @@ def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = ()) -> Plan:
         case_id: the case.
         ids: the prerequisites to put right. By default those of containment, blocked sign-in, forwarding and rules;
             what takes more away is named.
+        look: one look at the tenant that several steps go by; by default a new one.
 
     Raises:
         NotReadableError: no tenant is connected, or the case is another tenant's.
@@ -106,7 +107,7 @@ def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = ()) -> Plan:
     if not checks.asking(app, who, subject).machine:
         # Whoever may not do it may not write anything here, and the attempt is recorded (R9).
         casework.perform(app, who, case_id, act.AddNote(note=Private("Tried to contain the account.")))
-    look = Look(app.provider)
+    look = look or Look(app.provider)
     steps: list[Planned] = []
     unread: list[str] = []
     for item, about in wanted:
@@ -147,10 +148,14 @@ def _wanted(subject: Subject, ids: Sequence[str]) -> Iterator[tuple[Prerequisite
             yield from ((item, about) for about in checks.asked(subject, item))
 
 
-def contain(app: App, who: Who, case_id: str, ids: Sequence[str] = ()) -> Iterator[Changed]:
+def contain(
+    app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, after: Look | None = None
+) -> Iterator[Changed]:
     """Put right what the checks find wrong, one change after the other, and record what holds afterwards.
 
-    Yields what came of each change once it is on the ledger; what could not be read is told by the evidence.
+    Yields what came of each change once it is on the ledger; what could not be read is told by the evidence. One look
+    serves the snapshot, the plan and the values before; each change reads for itself before it acts; and ``after``,
+    by default a new look too, what holds in the end.
 
     Raises:
         PendingError: a change of this case is under way elsewhere.
@@ -158,25 +163,26 @@ def contain(app: App, who: Who, case_id: str, ids: Sequence[str] = ()) -> Iterat
     """
     yield from found_out(app, who, case_id)
     subject = checks.read_subject(app, case_id)
-    _save_first(app, who, subject)
-    planned = plan(app, who, case_id, ids)
+    before = Look(app.provider)
+    _save_first(app, who, subject, before)
+    planned = plan(app, who, case_id, ids, look=before)
     touched = tuple(dict.fromkeys(step.prerequisite for step in planned.steps))
     if touched:
         # What is wrong goes on the ledger before it is put right, so that the values before are known.
-        checks.check(app, who, case_id, touched)
+        checks.check(app, who, case_id, touched, look=before)
     for step in planned.steps:
         yield carry_out(app, who, case_id, step)
     if touched:
-        checks.check(app, who, case_id, touched)
+        checks.check(app, who, case_id, touched, look=after)
 
 
-def _save_first(app: App, who: Who, subject: Subject) -> None:
+def _save_first(app: App, who: Who, subject: Subject, look: Look) -> None:
     """Keep a snapshot before anything is changed, where the playbook asks for one and none is kept."""
     wanted = [item for item in subject.playbook.prerequisites if item.check is Check.SNAPSHOT_SAVED]
     for item in wanted:
         standing = subject.case.evidence.get((item.id, ""))
         if standing is None or standing.result is not Result.MET:
-            checks.check(app, who, subject.case.id, [item.id])
+            checks.check(app, who, subject.case.id, [item.id], look=look)
 
 
 def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 0, reason: str = "") -> Changed:

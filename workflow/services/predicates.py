@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         Consent,
         Forwarding,
         InboxRule,
+        MfaRequirement,
         Read,
+        RoleAssignment,
         SignInMethod,
         User,
     )
@@ -126,7 +128,7 @@ def password_reset(look: Look, user: str, ground: Ground) -> Finding:
     last: AuditEvent | None = None
     own = ground.reset_at is not None and abs(changed - ground.reset_at) <= SKEW
     try:
-        events = look(look.provider.directory_audit, user, ground.since - SKEW)
+        events = look(look.provider.directory_audit, found.id, ground.since - SKEW)
         last = max((event for event in events if _about_a_password(event)), key=lambda event: event.at, default=None)
     except ProviderError:
         if not own:
@@ -164,7 +166,7 @@ def sessions_revoked(look: Look, user: str, ground: Ground) -> Finding:
 
 def mfa_required(look: Look, user: str, _ground: Ground) -> Finding:
     """Sign-in requires multifactor authentication."""
-    found = look(look.provider.mfa_requirement, user)
+    found = required_factors(look, user)
     if found.required:
         return Finding(Result.MET, shown(f"required by {found.by}: {found.detail}" if found.detail else found.by))
     if found.unread:
@@ -195,9 +197,19 @@ def recent(item: SignInMethod | Consent, ground: Ground) -> bool:
 
 def no_roles(look: Look, user: str, _ground: Ground) -> Finding:
     """No directory role is active."""
-    found = look(look.provider.roles, user)
+    found = held_roles(look, user)
     note = "Not looked at: eligible roles (PIM), roles held in Exchange, Defender or Azure."
     return Finding(_met(holds=not found), listed(f"{item.name or item.role} on {item.scope}" for item in found), note)
+
+
+def required_factors(look: Look, user: str) -> MfaRequirement:
+    """Return whether sign-in of a person requires multifactor authentication."""
+    return look(look.provider.mfa_requirement, look(look.provider.user, user))
+
+
+def held_roles(look: Look, user: str) -> tuple[RoleAssignment, ...]:
+    """Return the active directory roles of a person, by the id of the account: it is known from reading that."""
+    return look(look.provider.roles, look(look.provider.user, user).id)
 
 
 def no_forwarding(look: Look, mailbox: str, _ground: Ground) -> Finding:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import Kind
 from workflow.errors import ProviderError
-from workflow.services.predicates import LOOK_BACK
+from workflow.services.predicates import LOOK_BACK, held_roles, required_factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from workflow.providers.shapes import Answer
     from workflow.services.predicates import Ground, Look
-
-    Operation = Callable[..., Answer[Any]]
 
 OPTIONAL = frozenset({"sign_ins", "directory_audit", "mfa_requirement"})
 """Readings that a tenant may not have a licence for: the file names what is not there, and stands without them."""
@@ -31,11 +30,10 @@ def take(look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Grou
     """
     unread: dict[str, None] = {}
     pictures: list[dict[str, Any]] = []
-    for operation, arguments in _readings(look, kind, entity, tuple(users), ground):
-        name = operation.__name__
-        picture: dict[str, Any] = {"reading": name, "of": arguments[1] if name == "restriction" else arguments[0]}
+    for name, of, read in _readings(look, kind, entity, tuple(users), ground):
+        picture: dict[str, Any] = {"reading": name, "of": of}
         try:
-            picture["value"] = plain(look(operation, *arguments))
+            picture["value"] = plain(read())
         except ProviderError as error:
             picture["unread"] = str(error)
             unread[name] = None
@@ -49,18 +47,28 @@ def take(look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Grou
 
 def _readings(
     look: Look, kind: Kind, entity: str, users: tuple[str, ...], ground: Ground
-) -> Iterator[tuple[Operation, tuple[Any, ...]]]:
+) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """Yield what is read: its name, of whom, and how."""
     tenant, since = look.provider, ground.since - LOOK_BACK
-    yield tenant.restriction, (kind, entity)
+
+    def of_account(operation: Callable[..., Answer[Any]], user: str) -> Callable[[], object]:
+        return lambda: look(operation, look(tenant.user, user).id, since)
+
+    yield "restriction", entity, lambda: look(tenant.restriction, kind, entity)
     # Accounts first: what the other readings show counts from when sessions were revoked.
-    yield from ((tenant.user, (user,)) for user in users)
+    yield from (("user", user, partial(look, tenant.user, user)) for user in users)
     # Most often the restricted mailbox is the user's own, which is read once.
     for mailbox in dict.fromkeys((*users, *(() if kind is Kind.CONNECTOR else (entity,)))):
-        yield from ((read, (mailbox,)) for read in (tenant.forwarding, tenant.inbox_rules, tenant.delegates))
+        yield "forwarding", mailbox, partial(look, tenant.forwarding, mailbox)
+        yield "inbox_rules", mailbox, partial(look, tenant.inbox_rules, mailbox)
+        yield "delegates", mailbox, partial(look, tenant.delegates, mailbox)
     for user in users:
-        yield from ((read, (user,)) for read in (tenant.sign_in_methods, tenant.mfa_requirement))
-        yield from ((read, (user,)) for read in (tenant.consents, tenant.roles))
-        yield from ((read, (user, since)) for read in (tenant.sign_ins, tenant.directory_audit))
+        yield "sign_in_methods", user, partial(look, tenant.sign_in_methods, user)
+        yield "mfa_requirement", user, partial(required_factors, look, user)
+        yield "consents", user, partial(look, tenant.consents, user)
+        yield "roles", user, partial(held_roles, look, user)
+        yield "sign_ins", user, of_account(tenant.sign_ins, user)
+        yield "directory_audit", user, of_account(tenant.directory_audit, user)
 
 
 def plain(value: object) -> Any:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.providers.microsoft365.scripted import ADA, Scripted, no, one, rows
 from workflow.errors import NotReadableError
-from workflow.providers.shapes import MfaRequirement
+from workflow.providers.shapes import MfaRequirement, User
 
 GROUP, ROLE = "group-1", "role-template-1"
 MEMBER = rows({"@odata.type": "#microsoft.graph.group", "id": GROUP}, {"id": "r", "roleTemplateId": ROLE})
@@ -40,12 +40,12 @@ def asked(
     state: str = "disabled",
     defaults: bool = False,
     member: bool = True,
-    kind: str = "Member",
+    guest: bool = False,
 ) -> MfaRequirement:
     """Return what is found in a tenant with these policies."""
-    account = one(id=ADA, userPrincipalName="ada@contoso.example", accountEnabled=True, userType=kind)
-    answers = [account, rows(*policies), *([MEMBER] if member else []), one(perUserMfaState=state)]
-    return Scripted(*answers, one(isEnabled=defaults)).tenant().mfa_requirement(ADA).value
+    account = User(id=ADA, name="ada@contoso.example", enabled=True, guest=guest)
+    answers = [rows(*policies), *([MEMBER] if member else []), one(perUserMfaState=state)]
+    return Scripted(*answers, one(isEnabled=defaults)).tenant().mfa_requirement(account).value
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_guests() -> None:
     """Kinds of guests cannot be told apart here: only a policy about all of them counts."""
     excluded = {"includeUsers": ["All"], "excludeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "b2b"}}
 
-    assert asked(policy(), kind="Guest").required
-    assert not asked(policy(excluded), kind="Guest").required
-    assert not asked(policy({"includeUsers": [ADA]}), kind="Guest").required
+    assert asked(policy(), guest=True).required
+    assert not asked(policy(excluded), guest=True).required
+    assert not asked(policy({"includeUsers": [ADA]}), guest=True).required
 
 
 @pytest.mark.parametrize(("state", "by"), [("enabled", "per-user"), ("enforced", "per-user"), ("disabled", "")])
@@ -140,12 +140,12 @@ def test_the_older_ways(state: str, by: str) -> None:
 
 def test_what_could_not_be_read_is_named() -> None:
     """*Not required* can be told from *not known*; where nothing could be read there is no answer."""
-    account = one(id=ADA, userPrincipalName="ada@contoso.example", accountEnabled=True)
+    account = User(id=ADA, name="ada@contoso.example", enabled=True)
     premium = no(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "…")
-    part = Scripted(account, premium, httpx2.Response(404), one(isEnabled=False))
+    part = Scripted(premium, httpx2.Response(404), one(isEnabled=False))
 
     assert MfaRequirement(required=False, unread=("conditional-access", "per-user")) == (
-        part.tenant().mfa_requirement(ADA).value
+        part.tenant().mfa_requirement(account).value
     )
     with pytest.raises(NotReadableError):
-        Scripted(account, no(403), no(403), no(403)).tenant().mfa_requirement(ADA)
+        Scripted(no(403), no(403), no(403)).tenant().mfa_requirement(account)

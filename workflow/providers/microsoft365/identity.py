@@ -92,9 +92,9 @@ class Identity:
         _, read = self._graph.change("remove_method", name, "DELETE", path)
         return Answer(None, read)
 
-    def mfa_requirement(self, user: str) -> Answer[MfaRequirement]:
-        """Return whether sign-in requires multifactor authentication, and by what."""
-        return requirement(self._graph, account(self._graph, "mfa_requirement", user).value)
+    def mfa_requirement(self, user: User) -> Answer[MfaRequirement]:
+        """Return whether sign-in of an account requires multifactor authentication, and by what."""
+        return requirement(self._graph, user)
 
     def sign_ins(self, user: str, since: datetime) -> Answer[tuple[SignIn, ...]]:
         """Return the sign-ins since a time, the newest first."""

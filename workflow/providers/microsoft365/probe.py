@@ -173,7 +173,7 @@ def _questions(tenant: Microsoft365, now: datetime, user: str) -> list[tuple[str
         "restriction": lambda: tenant.restriction(Kind.MAILBOX, user),
         "user": lambda: tenant.user(user),
         "sign_in_methods": lambda: tenant.sign_in_methods(user),
-        "mfa_requirement": lambda: tenant.mfa_requirement(user),
+        "mfa_requirement": lambda: tenant.mfa_requirement(tenant.user(user).value),
         "sign_ins": lambda: tenant.sign_ins(user, now - _DAY),
         "consents": lambda: tenant.consents(user),
         "roles": lambda: tenant.roles(user),
