@@ -30,7 +30,7 @@ BULK = (
     "compromise-ruled-out owner-confirmed cause-decided bulk-channel-agreed"
 )
 KNOWN = "--fact no-shared-mailbox --fact no-app-passwords --fact no-sign-in-disabled --fact no-methods-removed"
-ACCOUNTS = 30
+ACCOUNTS = 200
 """How many fit the minute on a machine with two cores."""
 MARK = b'"prerequisite":"sessions-revoked"'
 """Bytes of an entry, one of which is flipped at the end."""

@@ -6,7 +6,7 @@ import csv
 import json
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.cli import demo_files as files
 from workflow.cli.demo_stage import LAST
@@ -27,7 +27,10 @@ FEWEST = max(WAVE.fates)
 SEED = 1
 TENANT = "contoso.example"
 RIGHTS = f"--tenant {TENANT} --kind mailbox --yes"
+SHIFT = "--label first-shift --yes"
 TICKET = "INC-2044"
+REACHED = 24
+"""How many owners are reached in the first shift."""
 
 
 @contextmanager
@@ -64,6 +67,7 @@ def play(stage: Stage, accounts: int) -> None:
     """Play the act with so many restricted accounts."""
     with connected(stage, accounts) as tenant:
         _contain(stage)
+        _divide(stage, tenant)
         _judge(stage, tenant)
         _unblock(stage)
         _afterwards(stage, tenant)
@@ -73,8 +77,20 @@ def _contain(stage: Stage) -> None:
     """The worker polls the tenant, opens the cases, contains the accounts and verifies what it can read."""
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", f"case list --tenant {TENANT} --limit 8 --sort number")
-    for wanted in ("attacker-methods-removed", "app-consents-reviewed"):
-        stage.run("ana", f"case contain --missing {wanted} {wanted} {RIGHTS}", last=LAST)
+    both = ("attacker-methods-removed", "app-consents-reviewed")
+    for wanted in both:
+        stage.run("ana", f"case contain --missing {wanted} {' '.join(both)} {RIGHTS}", last=LAST)
+
+
+def _divide(stage: Stage, tenant: Inside) -> None:
+    """The owners who are reached in the first shift get a label; the other accounts stay contained, and wait."""
+    found = _listed(stage, f"--kind mailbox --tenant {TENANT} --sort number")
+    fates = tenant.simulator.tenant.restrictions.fates
+    told_of = [account for account, fate in fates.items() if fate in WAVE.fates.values()]
+    others = [case for case in found if case["entity"] not in told_of]
+    chosen = [case for case in found if case["entity"] in told_of] + others[: REACHED - len(told_of)]
+    numbers = ",".join(str(case["number"]) for case in chosen)
+    stage.run("ana", f"case label {numbers} --add first-shift --yes", last=LAST)
 
 
 def _judge(stage: Stage, tenant: Inside) -> None:
@@ -93,14 +109,13 @@ def _judge(stage: Stage, tenant: Inside) -> None:
     for name in directory.restrictions.fates:
         tenant.control("portal/sign-in", user=name, enabled=True)
     answered = "sign-in-enabled mfa-reregistered"
-    stage.run("ana", f"case record --state verified {answered} --ref {TICKET} {RIGHTS}", last=LAST)
+    stage.run("ana", f"case record --state verified {answered} --ref {TICKET} {SHIFT}", last=LAST)
 
 
 def _unblock(stage: Stage) -> None:
     """One asks for all, another approves, the worker unblocks and looks until the restriction is seen gone."""
-    still = f"--search @{TENANT} {RIGHTS}"
-    stage.run("ben", f"case request-unblock --state verified {still} --reason 'Cleaned up.'", Exit.REFUSED, last=LAST)
-    stage.run("cleo", f"case approve --state unblock_requested {still}", last=LAST)
+    stage.run("ben", f"case request-unblock --state verified {SHIFT} --reason 'Cleaned up.'", Exit.REFUSED, last=LAST)
+    stage.run("cleo", f"case approve --state unblock_requested {SHIFT}", last=LAST)
     stage.run("ana", "worker --once", bar="The worker")
     stage.later(minutes=30)
     stage.run("ana", "worker --once", bar="The worker")
@@ -125,11 +140,16 @@ def _returned(tenant: Inside) -> str:
 
 def write_results(stage: Stage, name: str) -> None:
     """Write what a team's own script would: an answer to everything that the worker left open."""
-    listed = stage.read("ana", f"case list --state detected --tenant {TENANT} --kind mailbox --limit 500 --json")
     with (stage.folder / name).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(("case", "id", "result", "reference"))
-        for case in json.loads(listed)["cases"]:
+        for case in _listed(stage, "--state detected --label first-shift"):
             for wanted in case["missing"]:
                 none = wanted == "app-passwords-removed"
                 rows.writerow((case["entity"], wanted, "not-applicable" if none else "met", TICKET))
+
+
+def _listed(stage: Stage, which: str) -> list[dict[str, Any]]:
+    """Return cases as a script would read them."""
+    found: list[dict[str, Any]] = json.loads(stage.read("ana", f"case list {which} --limit 500 --json"))["cases"]
+    return found
