@@ -292,7 +292,8 @@ def _time(moment: datetime | None) -> str:
 
 def shown(text: str) -> str:
     """Return what a tenant said as one line of limited length; attackers choose names of rules and methods."""
-    clean = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+    seen = text if text.isprintable() else "".join(mark if mark.isprintable() else " " for mark in text)
+    clean = " ".join(seen.split())
     if len(clean) <= LONGEST:
         return clean
     return f"{clean[:LONGEST]}… sha256 {hashlib.sha256(clean.encode()).hexdigest()}"

@@ -49,9 +49,10 @@ class Graph:
         reply = self.wire.send(call)
         if not reply.good:
             raise _refused(operation, name, reply)
-        if not reply.data:
+        data = reply.data
+        if not data:
             raise ProviderError(f"{name}: the answer is no JSON object.")
-        return reply.data, reply.read(name)
+        return data, reply.read(name)
 
     def pages(
         self,
