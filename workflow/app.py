@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
 
 from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import KeyMissingError, StorageError
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from workflow.providers.port import Provider
     from workflow.settings import Settings
     from workflow.storage.transaction import Tx
+
+
+TENANT_WIDE = timedelta(seconds=30)
+"""How long a reading of the tenant as a whole serves every case; Microsoft lets its policies be read once a second."""
 
 
 def utc_now() -> datetime:
@@ -87,6 +91,7 @@ class App:
         self._database: Database | None = None
         self._journal: Journal | None = None
         self._playbooks: dict[str, Playbook] = {}
+        self._tenant_wide: tuple[datetime, dict[Any, Any]] | None = None
 
     @property
     def database(self) -> Database:
@@ -113,6 +118,13 @@ class App:
                 raise
             self._database = database
         return self._database
+
+    def tenant_wide(self) -> dict[Any, Any]:
+        """Return what was read of the tenant as a whole, to be added to: it serves every case for half a minute."""
+        now = self.now()
+        if self._tenant_wide is None or not self._tenant_wide[0] <= now < self._tenant_wide[0] + TENANT_WIDE:
+            self._tenant_wide = (now, {})
+        return self._tenant_wide[1]
 
     @property
     def journal(self) -> Journal:

@@ -139,9 +139,9 @@ class Counted:
         self.chores = lambda *_: ()
         self.Chores = dict
 
-    def step(self, app: App, case_id: str, shared: Any = None) -> Stepped:
+    def step(self, app: App, case_id: str) -> Stepped:
         """Look at one case."""
-        found = automation.step(app, case_id, shared)
+        found = automation.step(app, case_id)
         with self._lock:
             self._left -= 1
             if not self._left:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.docs.pages import blocks, joined
+from workflow.cli.demo_wave import FEWEST
 from workflow.cli.run import run
 from workflow.cli.tenant_serve import announce, serve, sized
 from workflow.providers.simulated.scenario_file import scenario
@@ -68,8 +69,9 @@ class Reader:
             elif words[:3] == ["holdfast", "tenant", "serve"]:
                 self._serve(words[3:])
             elif words[0] == "make":
-                # The demo is one command of the product; these tests are what `make test` runs.
-                self._run(["demo"] if words[1] == "demo" else ["--version"])
+                # The demo is one command of the product, here with the smallest wave; these tests are what `make test`
+                # runs.
+                self._run(["demo", "--accounts", str(FEWEST)] if words[1] == "demo" else ["--version"])
             else:
                 assert "holdfast" == words[0], f"a reader does not know how to type {line!r}"
                 self._run(words[1:])

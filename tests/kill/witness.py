@@ -162,11 +162,11 @@ class Watched:
         """Return what is due."""
         return automation.due(app, now, limit)
 
-    def step(self, app: App, case_id: str, shared: Any = None) -> Stepped:
+    def step(self, app: App, case_id: str) -> Stepped:
         """Look at a case."""
         self.tenant.case.id = case_id
         self.diary.write("step", case_id)
-        stepped = automation.step(app, case_id, shared)
+        stepped = automation.step(app, case_id)
         self.diary.write("end", case_id)
         return stepped if stepped.again is None else replace(stepped, again=stepped.again / self.factor)
 

@@ -31,7 +31,7 @@ from workflow.providers.microsoft365.pace import Pace
 from workflow.providers.microsoft365.probe import probe
 from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.providers.operations import OPERATIONS
-from workflow.providers.shapes import Delegate, Forwarding, RoleAssignment
+from workflow.providers.shapes import Delegate, Forwarding, MfaRequirement, RoleAssignment
 from workflow.providers.simulated.scenario import NAMED, App, FaultRule, Scenario
 from workflow.providers.simulated.server import Server
 from workflow.providers.simulated.simulator import Simulator
@@ -105,6 +105,11 @@ def calm() -> Iterator[Site]:
         yield found
 
 
+def required(found: Site) -> MfaRequirement:
+    """Return what is required of the first account at sign-in."""
+    return found.provider.mfa_requirement(found.provider.user(found.ada).value, found.provider.sign_in_policies()).value
+
+
 def everything(found: Site) -> dict[str, Callable[[], object]]:
     """Return one call of every operation, changes included, about one restricted account."""
     tenant, ada = found.provider, found.ada
@@ -121,7 +126,7 @@ def everything(found: Site) -> dict[str, Callable[[], object]]:
         "revoke_sessions": lambda: tenant.revoke_sessions(ada),
         "sign_in_methods": lambda: tenant.sign_in_methods(ada),
         "remove_method": lambda: remove_methods(found),
-        "mfa_requirement": lambda: tenant.mfa_requirement(tenant.user(ada).value),
+        "mfa_requirement": lambda: tenant.mfa_requirement(tenant.user(ada).value, tenant.sign_in_policies()),
         "sign_ins": lambda: tenant.sign_ins(ada, since),
         "consents": lambda: tenant.consents(ada),
         "remove_consent": lambda: [tenant.remove_consent(ada, item) for item in tenant.consents(ada).value],
@@ -137,6 +142,7 @@ def everything(found: Site) -> dict[str, Callable[[], object]]:
         "delegates": lambda: tenant.delegates(ada),
         "add_delegate": lambda: tenant.add_delegate(ada, delegate),
         "remove_delegate": lambda: tenant.remove_delegate(ada, delegate),
+        "sign_in_policies": tenant.sign_in_policies,
         "audit_posture": tenant.audit_posture,
         "alert_policies": tenant.alert_policies,
         "audit_log": lambda: list(tenant.audit_log(("HygieneTenantEvents", "Set-Mailbox"), since, until)),
@@ -393,7 +399,7 @@ def test_scenarios_that_end_elsewhere() -> None:
     with site(NAMED["unsafe"]) as found:
         assert (False, False) == (
             found.provider.audit_posture().value.unified_log,
-            found.provider.mfa_requirement(found.provider.user(found.ada).value).value.required,
+            required(found).required,
         )
 
 
@@ -402,7 +408,7 @@ def test_every_way_of_requiring_a_second_factor(mfa: str) -> None:
     """Each is found by its name."""
     with site(replace(NAMED["calm"], mfa=mfa)) as found:
         assert (True, mfa) == (
-            (seen := found.provider.mfa_requirement(found.provider.user(found.ada).value).value).required,
+            (seen := required(found)).required,
             seen.by,
         )
 

@@ -25,6 +25,7 @@ from workflow.providers.shapes import (
     Secret,
     SignIn,
     SignInMethod,
+    SignInPolicies,
     User,
 )
 
@@ -162,10 +163,14 @@ class Tenant:
         self._drop(name, place, item)
         setattr(self.accounts[name], place, (*getattr(self.accounts[name], place), item))
 
-    def _of(self, id_: str) -> Account:
-        return self.accounts[id_.removeprefix("id-of-")]
+    def _of(self, who: str) -> Account:
+        return next(account for name, account in self.accounts.items() if who in (name, account.user.id))
 
-    def mfa_requirement(self, user: User) -> Answer[MfaRequirement]:
+    def sign_in_policies(self) -> Answer[SignInPolicies]:
+        return self._answer("sign_in_policies", lambda: SignInPolicies(conditional=(), defaults=True))
+
+    def mfa_requirement(self, user: User, policies: Answer[SignInPolicies] | None) -> Answer[MfaRequirement]:
+        del policies
         return self._answer("mfa_requirement", lambda: self._of(user.id).mfa)
 
     def sign_ins(self, user: str, since: datetime) -> Answer[tuple[SignIn, ...]]:

@@ -120,9 +120,8 @@ class StandIn:
             found = [case_id for case_id in cases.ids(tx) if case_id not in {"log", "tenant"}]
             return [*self.stray, *(case_id for case_id in found if not noted(tx, case_id))][:limit]
 
-    def step(self, app: App, case_id: str, shared: Any = None) -> Stepped:
+    def step(self, app: App, case_id: str) -> Stepped:
         """Take the note, unless it is there."""
-        del shared
         self.diary.write("begin", case_id)
         begun = len([line for line in self.diary.lines("begin") if line.case_id == case_id])
         with app.database.reading() as tx:

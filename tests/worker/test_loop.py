@@ -44,9 +44,8 @@ class Work:
         with self.lock:
             return [name for name, left in self.comes.items() if left][:limit]
 
-    def step(self, _app: App, case_id: str, shared: Any = None, /) -> Stepped:
+    def step(self, _app: App, case_id: str, /) -> Stepped:
         """Come to what is next."""
-        assert shared is not None
         with self.lock:
             self.steps.append(case_id)
             self.at_once += 1

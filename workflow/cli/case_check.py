@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from workflow.cli.session import Session
     from workflow.services.casework import Done
     from workflow.services.checks import Checked
-    from workflow.services.predicates import Known
     from workflow.services.wave import Chosen
 
 
@@ -32,9 +31,7 @@ def check(session: Session, cases: Cases, ids: tuple[str, ...]) -> None:
     can judge is not met until somebody records it after looking; the very same reading then leaves it alone.
     """
     from workflow.services import casework, checks
-    from workflow.services.predicates import Look
 
-    shared: Known = {}
     if cases.single:
         session.case = cases.single
         case_id = casework.find(session.app, cases.single)
@@ -45,7 +42,7 @@ def check(session: Session, cases: Cases, ids: tuple[str, ...]) -> None:
         return
 
     def step(case: Chosen) -> Done:
-        return checks.check(session.app, session.who, case.id, ids, look=Look(session.app.provider, shared)).done
+        return checks.check(session.app, session.who, case.id, ids).done
 
     plan = Plan(title="Checking", verb="Check", step=step)
     items = chosen(session, cases)

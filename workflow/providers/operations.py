@@ -132,14 +132,12 @@ _IDENTITY = {
     "mfa_requirement": Operation(
         title="find out whether sign-in requires multifactor authentication",
         calls=(
-            "GET /policies/identitySecurityDefaultsEnforcementPolicy",
-            "GET /identity/conditionalAccess/policies",
             "GET beta /users/{id}/authentication/requirements",
             "GET /users/{id}/transitiveMemberOf",
         ),
         permissions=("Policy.Read.All", "Directory.Read.All"),
         grade=Grade.BELIEVED,
-        trap="Only a policy without conditions counts, because others can be avoided; per-user MFA is in beta only.",
+        trap="Per-user MFA is in beta only; groups and roles decide whom a policy is about.",
     ),
     "sign_ins": Operation(
         title="read the sign-ins",
@@ -238,6 +236,15 @@ _MAILBOX = {
 }
 
 _TENANT = {
+    "sign_in_policies": Operation(
+        title="read what the tenant demands at sign-in",
+        calls=(
+            "GET /identity/conditionalAccess/policies",
+            "GET /policies/identitySecurityDefaultsEnforcementPolicy",
+        ),
+        permissions=("Policy.Read.All",),
+        trap="One call a second; only a policy without conditions counts, because others can be avoided.",
+    ),
     "audit_posture": Operation(
         title="check that auditing is on",
         calls=("Get-AdminAuditLogConfig", "Get-OrganizationConfig"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Secret,
         SignIn,
         SignInMethod,
+        SignInPolicies,
         User,
     )
 
@@ -79,8 +80,11 @@ class Identity(Protocol):
     def remove_method(self, user: str, method: SignInMethod) -> Answer[None]:
         """Remove one method; one that is gone already is done."""
 
-    def mfa_requirement(self, user: User) -> Answer[MfaRequirement]:
-        """Return whether sign-in of an account requires multifactor authentication, and by what."""
+    def mfa_requirement(self, user: User, policies: Answer[SignInPolicies] | None) -> Answer[MfaRequirement]:
+        """Return whether sign-in of an account requires multifactor authentication, and by what.
+
+        ``policies`` are the tenant's, read once for many accounts; None where they cannot be read.
+        """
 
     def sign_ins(self, user: str, since: datetime) -> Answer[tuple[SignIn, ...]]:
         """Return the sign-ins since a time, the newest first."""
@@ -131,6 +135,9 @@ class Posture(Protocol):
 
     def audit_posture(self) -> Answer[AuditPosture]:
         """Return whether the tenant keeps an audit log."""
+
+    def sign_in_policies(self) -> Answer[SignInPolicies]:
+        """Return what the tenant demands of everybody who signs in."""
 
     def alert_policies(self) -> Answer[tuple[AlertPolicy, ...]]:
         """Return the alert policies."""

@@ -78,6 +78,30 @@ class SignInMethod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionalPolicy:
+    """A policy in force that lets nobody whom it is about in without a second factor.
+
+    ``everywhere`` says that it leaves out no application, client, place or risk; ``included`` and ``excluded`` are ids
+    of users, groups and roles.
+    """
+
+    name: str
+    everywhere: bool
+    everybody: bool
+    included: frozenset[str]
+    excluded: frozenset[str]
+    guests_excluded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPolicies:
+    """What the tenant demands at sign-in: by its demanding policies, and by its defaults; None is not known."""
+
+    conditional: tuple[ConditionalPolicy, ...] | None
+    defaults: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MfaRequirement:
     """Whether multifactor authentication is required at sign-in, and by what; registration is another fact.
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from workflow.app import App
     from workflow.errors import HoldfastError
     from workflow.services.checks import Subject
-    from workflow.services.predicates import Known
 
 SOON = timedelta(minutes=1)
 """After which a step that another process was in the middle of is tried again."""
@@ -76,13 +75,12 @@ def due(app: App, now: datetime, limit: int = worklist.MOST) -> list[str]:
         return worklist.waking(tx, app.settings.tenant, now, limit)
 
 
-def step(app: App, case_id: str, shared: Known | None = None) -> Stepped:
+def step(app: App, case_id: str) -> Stepped:
     """Look at one case and do the one thing that is due in it.
 
     Args:
         app: the app.
         case_id: the case; one in which nothing is due any more is left alone.
-        shared: readings that are the same for every case of a pass, kept by the caller.
 
     Raises:
         NotFoundError: no such case, or it was erased.
@@ -98,7 +96,7 @@ def step(app: App, case_id: str, shared: Known | None = None) -> Stepped:
     else:
         return Stepped(case=subject.case.number, task="", outcome="idle")
     try:
-        said = _DOES[task](app, subject, {} if shared is None else shared)
+        said = _DOES[task](app, subject)
     except ProviderBusyError as error:
         return _put_off(subject, task, "busy", error, timedelta(seconds=error.retry_after or LATER.total_seconds()))
     except ProviderError as error:
@@ -124,27 +122,27 @@ def _put_off(subject: Subject, task: Task, outcome: str, error: HoldfastError, a
     )
 
 
-def _find_out(app: App, subject: Subject, _shared: Known) -> str:
+def _find_out(app: App, subject: Subject) -> str:
     """Find out by reading what came of changes that nobody has an answer to."""
     found = list(containment.found_out(app, MACHINE, subject.case.id))
     return "; ".join(f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in found)
 
 
-def _unblock(app: App, subject: Subject, _shared: Known) -> str:
+def _unblock(app: App, subject: Subject) -> str:
     """Unblock what two people agreed to."""
     seen = releasing.unblock(app, MACHINE, subject.case.id)
     answer = f"answered {seen.answer.value}" if seen.answer else "no answer"
     return f"{answer}, {seen.status.value}"
 
 
-def _look(app: App, subject: Subject, _shared: Known) -> str:
+def _look(app: App, subject: Subject) -> str:
     """Look whether the restriction is gone, and what came of an unblock without an answer."""
     return releasing.look(app, MACHINE, subject.case.id).status.value
 
 
-def _check(app: App, subject: Subject, shared: Known) -> str:
+def _check(app: App, subject: Subject) -> str:
     """Contain the account where the settings let the machine, and read what wants to be read."""
-    case_id, told, look = subject.case.id, [], Look(app.provider, shared)
+    case_id, told, look = subject.case.id, [], Look.at(app)
     if _contains(app, subject):
         made = list(containment.contain(app, MACHINE, case_id, after=look))
         told += [f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in made]
@@ -165,7 +163,7 @@ def _contains(app: App, subject: Subject) -> bool:
     return any(item.prerequisite in able_to for item in open_)
 
 
-_DOES: Mapping[Task, Callable[[App, Subject, Known], str]] = {
+_DOES: Mapping[Task, Callable[[App, Subject], str]] = {
     Task.FIND_OUT: _find_out,
     Task.UNBLOCK: _unblock,
     Task.LOOK: _look,

@@ -113,7 +113,7 @@ def check(
     connected(app, subject.case)
     wanted = list(_wanted(subject, ids, quick=quick))
     machine = asking(app, who, subject)
-    look = look or Look(app.provider)
+    look = look or Look.at(app)
     made = [_checked(app, look, subject, item, about) for item, about in wanted]
     actions = [action for action, _ in made if action is not None]
     if not actions:

@@ -107,7 +107,7 @@ def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, look: Loo
     if not checks.asking(app, who, subject).machine:
         # Whoever may not do it may not write anything here, and the attempt is recorded (R9).
         casework.perform(app, who, case_id, act.AddNote(note=Private("Tried to contain the account.")))
-    look = look or Look(app.provider)
+    look = look or Look.at(app)
     steps: list[Planned] = []
     unread: list[str] = []
     for item, about in wanted:
@@ -163,7 +163,7 @@ def contain(
     """
     yield from found_out(app, who, case_id)
     subject = checks.read_subject(app, case_id)
-    before = Look(app.provider)
+    before = Look.at(app)
     _save_first(app, who, subject, before)
     planned = plan(app, who, case_id, ids, look=before)
     touched = tuple(dict.fromkeys(step.prerequisite for step in planned.steps))

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from workflow.domain.playbook import Check
 from workflow.domain.record import time_for_people
 from workflow.domain.vocabulary import Result, TenantFact
-from workflow.errors import ProviderError
+from workflow.errors import NotReadableError, ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from workflow.app import App
     from workflow.providers.port import Provider
     from workflow.providers.shapes import (
         AlertPolicy,
@@ -62,7 +63,7 @@ _ORDINARY = "junk e-mail rule"
 class Look:
     """One look at a tenant: what was read is read once, and ``reads`` are the sources of what was asked since emptied.
 
-    ``shared`` holds what is the same for every case of a sweep.
+    ``shared`` holds what is the tenant's own, and the same for every case.
     """
 
     provider: Provider
@@ -70,8 +71,21 @@ class Look:
     known: Known = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
 
+    @classmethod
+    def at(cls, app: App) -> Look:
+        """Begin a look at an app's tenant."""
+        return cls(app.provider, app.tenant_wide())
+
     def __call__(self, operation: Callable[P, Answer[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what an operation of the port answers.
+
+        Raises:
+            ProviderError: as the operation, and again whenever it is asked the same.
+        """
+        return self.answer(operation, *args, **kwargs).value
+
+    def answer(self, operation: Callable[P, Answer[T]], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
+        """Return the same with its source.
 
         Raises:
             ProviderError: as the operation, and again whenever it is asked the same.
@@ -88,7 +102,7 @@ class Look:
         if isinstance(found, ProviderError):
             raise found
         self.reads.append(found.read)
-        return cast("T", found.value)
+        return cast("Answer[T]", found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +218,12 @@ def no_roles(look: Look, user: str, _ground: Ground) -> Finding:
 
 def required_factors(look: Look, user: str) -> MfaRequirement:
     """Return whether sign-in of a person requires multifactor authentication."""
-    return look(look.provider.mfa_requirement, look(look.provider.user, user))
+    account = look(look.provider.user, user)
+    try:
+        policies = look.answer(look.provider.sign_in_policies)
+    except NotReadableError:
+        policies = None
+    return look(look.provider.mfa_requirement, account, policies)
 
 
 def held_roles(look: Look, user: str) -> tuple[RoleAssignment, ...]:

@@ -10,7 +10,6 @@ import random
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,8 +32,6 @@ REST: Final = 1.0
 """Seconds between two looks when nothing is at hand."""
 GRACE: Final = 30.0
 """Seconds that a worker told to stop gives the steps in hand."""
-SHARED: Final = timedelta(seconds=30)
-"""How long readings of the tenant as a whole serve every case."""
 
 
 @dataclass(slots=True)
@@ -54,8 +51,6 @@ class Loop:
     memory: Any = None
     at_chores: Future[list[Chore]] | None = None
     rested_at: float = 0.0
-    shared: dict[Any, Any] = field(default_factory=dict)
-    shared_at: datetime | None = None
 
     def turn(self) -> bool:
         """Take back what is done, hand out what is due; say whether anything is in hand."""
@@ -85,8 +80,6 @@ class Loop:
         now = self.app.now()
         # A clock that was put back makes nothing wait for as long again.
         self.put_off = {name: span for name, span in self.put_off.items() if span[0] <= now < span[1]}
-        if self.shared_at is None or not self.shared_at <= now < self.shared_at + SHARED:
-            self.shared, self.shared_at = {}, now
         free = self.room - len(self.in_hand)
         if free <= 0:
             return
@@ -97,8 +90,7 @@ class Loop:
                 free -= 1
 
     def _step(self, case_id: str) -> Callable[[App], Stepped]:
-        shared = self.shared
-        return lambda app: self.work.step(app, case_id, shared)
+        return lambda app: self.work.step(app, case_id)
 
     def collect(self, seconds: float) -> None:
         """Wait for something in hand for a while, and note what came of what is done."""

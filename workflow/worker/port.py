@@ -64,8 +64,8 @@ class Automation(Protocol):
         """Return the ids of cases in which the machine has something to do by then, at most so many."""
         ...
 
-    def step(self, app: App, case_id: str, shared: Any = None, /) -> Stepped:
-        """Look at one case and do the one thing that is due in it; ``shared`` keeps what is read for all cases."""
+    def step(self, app: App, case_id: str, /) -> Stepped:
+        """Look at one case and do the one thing that is due in it."""
         ...
 
     def chores(self, app: App, now: datetime, done: Any, /) -> Iterable[Chore]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from tests.providers.microsoft365.scripted import Scripted, rows
+from tests.providers.microsoft365.scripted import Scripted, one, rows
 
 READ = (
     *("AuditLog.Read.All", "AuditLogsQuery-Entra.Read.All", "AuditLogsQuery-Exchange.Read.All", "Directory.Read.All"),
@@ -50,4 +50,5 @@ class Probed(Scripted):
 
 def tenant_wide() -> list[httpx2.Response]:
     """Return the answers about the tenant itself."""
-    return [rows(SENDER), rows(), rows({"AuditDisabled": False}), rows(CONFIG), rows(POLICY)]
+    policies = [rows(), one(isEnabled=True)]
+    return [rows(SENDER), rows(), rows({"AuditDisabled": False}), rows(CONFIG), rows(POLICY), *policies]

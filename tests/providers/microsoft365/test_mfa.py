@@ -44,8 +44,9 @@ def asked(
 ) -> MfaRequirement:
     """Return what is found in a tenant with these policies."""
     account = User(id=ADA, name="ada@contoso.example", enabled=True, guest=guest)
-    answers = [rows(*policies), *([MEMBER] if member else []), one(perUserMfaState=state)]
-    return Scripted(*answers, one(isEnabled=defaults)).tenant().mfa_requirement(account).value
+    answers = [rows(*policies), one(isEnabled=defaults), *([MEMBER] if member else []), one(perUserMfaState=state)]
+    tenant = Scripted(*answers).tenant()
+    return tenant.mfa_requirement(account, tenant.sign_in_policies()).value
 
 
 @pytest.mark.parametrize(
@@ -142,10 +143,19 @@ def test_what_could_not_be_read_is_named() -> None:
     """*Not required* can be told from *not known*; where nothing could be read there is no answer."""
     account = User(id=ADA, name="ada@contoso.example", enabled=True)
     premium = no(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "…")
-    part = Scripted(premium, httpx2.Response(404), one(isEnabled=False))
+    part = Scripted(premium, one(isEnabled=False), httpx2.Response(404)).tenant()
 
     assert MfaRequirement(required=False, unread=("conditional-access", "per-user")) == (
-        part.tenant().mfa_requirement(account).value
+        part.mfa_requirement(account, part.sign_in_policies()).value
     )
+    part = Scripted(rows(policy()), no(403), no(403), no(403)).tenant()
+    assert MfaRequirement(required=False, unread=("conditional-access", "per-user", "security-defaults")) == (
+        part.mfa_requirement(account, part.sign_in_policies()).value
+    )
+    assert MfaRequirement(
+        required=True, by="per-user", detail="enforced", unread=("conditional-access", "security-defaults")
+    ) == (Scripted(one(perUserMfaState="enforced")).tenant().mfa_requirement(account, None).value)
     with pytest.raises(NotReadableError):
-        Scripted(no(403), no(403), no(403)).tenant().mfa_requirement(account)
+        Scripted(no(403), no(403)).tenant().sign_in_policies()
+    with pytest.raises(NotReadableError):
+        Scripted(no(403)).tenant().mfa_requirement(account, None)

@@ -7,10 +7,9 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from workflow.errors import ProviderError, ProviderRefusedError
-from workflow.providers.microsoft365 import password
+from workflow.providers.microsoft365 import mfa, password
 from workflow.providers.microsoft365.connection import Family
 from workflow.providers.microsoft365.graph import Graph, literal, segment
-from workflow.providers.microsoft365.mfa import requirement
 from workflow.providers.microsoft365.values import Row, child, flag, iso, moment, number, text
 from workflow.providers.shapes import (
     Answer,
@@ -20,6 +19,7 @@ from workflow.providers.shapes import (
     Secret,
     SignIn,
     SignInMethod,
+    SignInPolicies,
     User,
 )
 
@@ -92,9 +92,9 @@ class Identity:
         _, read = self._graph.change("remove_method", name, "DELETE", path)
         return Answer(None, read)
 
-    def mfa_requirement(self, user: User) -> Answer[MfaRequirement]:
+    def mfa_requirement(self, user: User, policies: Answer[SignInPolicies] | None) -> Answer[MfaRequirement]:
         """Return whether sign-in of an account requires multifactor authentication, and by what."""
-        return requirement(self._graph, user)
+        return mfa.requirement(self._graph, user, policies)
 
     def sign_ins(self, user: str, since: datetime) -> Answer[tuple[SignIn, ...]]:
         """Return the sign-ins since a time, the newest first."""

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from workflow.errors import NotReadableError
 from workflow.providers.microsoft365.connection import Family
-from workflow.providers.microsoft365.graph import Graph, segment
+from workflow.providers.microsoft365.graph import segment
 from workflow.providers.microsoft365.values import Row, child, flag, text, texts
-from workflow.providers.shapes import Answer, MfaRequirement
+from workflow.providers.shapes import Answer, ConditionalPolicy, MfaRequirement, SignInPolicies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
+    from workflow.providers.microsoft365.graph import Graph
     from workflow.providers.shapes import Read, User
 
-_OPERATION = "mfa_requirement"
 _DEFAULTS = "GET /policies/identitySecurityDefaultsEnforcementPolicy"
 _PER_USER = "GET beta /users/{id}/authentication/requirements"
 _POLICIES = "GET /identity/conditionalAccess/policies"
@@ -34,61 +34,110 @@ _EVERYWHERE = (
 _BROWSERS, _CLIENTS = "browser", "mobileAppsAndDesktopClients"
 
 
-def requirement(graph: Graph, user: User) -> Answer[MfaRequirement]:
-    """Read all three, and say which of them could not be read."""
-    unread: list[str] = []
+def policies(graph: Graph) -> Answer[SignInPolicies]:
+    """Read what the tenant demands of everybody; what could not be read is None.
+
+    Raises:
+        NotReadableError: neither could be read.
+    """
     reads: list[Read] = []
+    conditional: tuple[ConditionalPolicy, ...] | None = None
+    defaults: bool | None = None
+    last: NotReadableError | None = None
+    try:
+        found, read = graph.pages("sign_in_policies", _POLICIES, _POLICIES.removeprefix("GET "), family=Family.POLICIES)
+    except NotReadableError as error:
+        last = error
+    else:
+        reads.append(read)
+        demanding = [row for row in found if text(row, "state") == "enabled" and _demands(row)]
+        conditional = tuple(map(_conditional, demanding))
+    try:
+        row, read = graph.get("sign_in_policies", _DEFAULTS, _DEFAULTS.removeprefix("GET "), family=Family.POLICIES)
+    except NotReadableError as error:
+        last = error
+    else:
+        reads.append(read)
+        defaults = bool(flag(row, "isEnabled"))
+    if last is not None and not reads:
+        raise last
+    return Answer(SignInPolicies(conditional=conditional, defaults=defaults), reads[-1])
+
+
+def requirement(graph: Graph, user: User, policies: Answer[SignInPolicies] | None) -> Answer[MfaRequirement]:
+    """Judge the tenant's policies for one person, read the person's own state, and say what could not be read.
+
+    Raises:
+        NotReadableError: nothing could be read, the policies included.
+    """
+    demanded = policies.value if policies else SignInPolicies(conditional=None, defaults=None)
+    reads = [policies.read] if policies else []
+    unread: list[str] = []
     found: list[tuple[str, str]] = []
-    conditional: list[str] = []
-    ways: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("conditional-access", lambda: _by_policy(graph, user, reads, conditional)),
+    conditions: list[str] = []
+    ways: tuple[tuple[str, Callable[[], str | None]], ...] = (
+        ("conditional-access", lambda: _by_policy(graph, user, demanded.conditional, reads, conditions)),
         ("per-user", lambda: _by_state(graph, user, reads)),
-        ("security-defaults", lambda: _by_default(graph, reads)),
+        ("security-defaults", lambda: None if demanded.defaults is None else "on" if demanded.defaults else ""),
     )
     last: NotReadableError | None = None
     for name, look in ways:
         try:
             detail = look()
         except NotReadableError as error:
+            detail, last = None, error
+        if detail is None:
             unread.append(name)
-            last = error
-        else:
-            found += [(name, detail)] if detail else []
+        elif detail:
+            found.append((name, detail))
     if last is not None and not reads:
         raise last
     by, detail = found[0] if found else ("", "")
-    if conditional and not found:
-        detail = f"only under conditions: {', '.join(conditional)}"
+    if conditions and not found:
+        detail = f"only under conditions: {', '.join(conditions)}"
     return Answer(MfaRequirement(required=bool(found), by=by, detail=detail, unread=tuple(unread)), reads[-1])
-
-
-def _by_default(graph: Graph, reads: list[Read]) -> str:
-    row, read = graph.get(_OPERATION, _DEFAULTS, _DEFAULTS.removeprefix("GET "), family=Family.POLICIES)
-    reads.append(read)
-    return "on" if flag(row, "isEnabled") else ""
 
 
 def _by_state(graph: Graph, user: User, reads: list[Read]) -> str:
     path = f"/users/{segment(user.id)}/authentication/requirements"
-    row, read = graph.get(_OPERATION, _PER_USER, path, version="beta")
+    row, read = graph.get("mfa_requirement", _PER_USER, path, version="beta")
     reads.append(read)
     state = text(row, "perUserMfaState")
     return state if state in _ON else ""
 
 
-def _by_policy(graph: Graph, user: User, reads: list[Read], conditional: list[str]) -> str:
-    policies, read = graph.pages(_OPERATION, _POLICIES, _POLICIES.removeprefix("GET "), family=Family.POLICIES)
-    demanding = [policy for policy in policies if text(policy, "state") == "enabled" and _demands(policy)]
-    groups: frozenset[str] = frozenset()
-    if demanding:
-        path = f"/users/{segment(user.id)}/transitiveMemberOf"
-        member, read = graph.pages(_OPERATION, _MEMBER, path)
-        groups = frozenset(filter(None, (text(row, name) for row in member for name in ("id", "roleTemplateId"))))
+def _by_policy(
+    graph: Graph,
+    user: User,
+    demanding: tuple[ConditionalPolicy, ...] | None,
+    reads: list[Read],
+    conditions: list[str],
+) -> str | None:
+    """Return the name of a policy that counts, "" where none does, and None where that is not known."""
+    if not demanding:
+        return None if demanding is None else ""
+    member, read = graph.pages("mfa_requirement", _MEMBER, f"/users/{segment(user.id)}/transitiveMemberOf")
     reads.append(read)
-    about = [policy for policy in demanding if _is_about(child(policy, "conditions", "users"), user, groups)]
-    sure = [policy for policy in about if _unconditional(child(policy, "conditions"))]
-    conditional += [text(policy, "displayName", "id") for policy in about if policy not in sure]
-    return text(sure[0], "displayName", "id") if sure else ""
+    groups = frozenset(filter(None, (text(row, name) for row in member for name in ("id", "roleTemplateId"))))
+    about = [policy for policy in demanding if _is_about(policy, user, groups)]
+    conditions += [policy.name for policy in about if not policy.everywhere]
+    return next((policy.name for policy in about if policy.everywhere), "")
+
+
+def _conditional(row: Row) -> ConditionalPolicy:
+    conditions = child(row, "conditions")
+    users = child(conditions, "users")
+    included = texts(users, "includeUsers")
+    return ConditionalPolicy(
+        name=text(row, "displayName", "id"),
+        everywhere=_unconditional(conditions),
+        everybody="All" in included,
+        included=frozenset((*included, *texts(users, "includeGroups"), *texts(users, "includeRoles"))),
+        excluded=frozenset(
+            (*texts(users, "excludeUsers"), *texts(users, "excludeGroups"), *texts(users, "excludeRoles"))
+        ),
+        guests_excluded=bool(child(users, "excludeGuestsOrExternalUsers")),
+    )
 
 
 def _demands(policy: Row) -> bool:
@@ -103,19 +152,15 @@ def _demands(policy: Row) -> bool:
     return text(grant, "operator") == "AND" or not others
 
 
-def _is_about(users: Row, user: User, groups: AbstractSet[str]) -> bool:
+def _is_about(policy: ConditionalPolicy, user: User, groups: AbstractSet[str]) -> bool:
     """Say whether the person is included and not excluded; who cannot be told is taken for excluded."""
-    if user.id in texts(users, "excludeUsers") or groups & {
-        *texts(users, "excludeGroups"),
-        *texts(users, "excludeRoles"),
-    }:
+    names = {user.id, *groups}
+    if names & policy.excluded:
         return False
     if user.guest:
         # Kinds of guests are told apart by what the directory does not say here.
-        return "All" in texts(users, "includeUsers") and not child(users, "excludeGuestsOrExternalUsers")
-    included = texts(users, "includeUsers")
-    by_group = groups & {*texts(users, "includeGroups"), *texts(users, "includeRoles")}
-    return "All" in included or user.id in included or bool(by_group)
+        return policy.everybody and not policy.guests_excluded
+    return policy.everybody or bool(names & policy.included)
 
 
 def _unconditional(conditions: Row) -> bool:

@@ -1,18 +1,25 @@
-"""The tenant itself: whether it keeps an audit log, and its alert policies."""
+"""The tenant itself: what it demands at sign-in, whether it keeps an audit log, and its alert policies."""
 
 from __future__ import annotations
 
 from workflow.errors import NotReadableError, ProviderError
+from workflow.providers.microsoft365 import mfa
 from workflow.providers.microsoft365.connection import Service
 from workflow.providers.microsoft365.exchange import Exchange
+from workflow.providers.microsoft365.graph import Graph
 from workflow.providers.microsoft365.values import Row, flag, moment, number, text, texts
-from workflow.providers.shapes import AlertPolicy, Answer, AuditPosture
+from workflow.providers.shapes import AlertPolicy, Answer, AuditPosture, SignInPolicies
 
 
 class Posture:
-    """Audit logging and alert policies."""
+    """Policies of sign-in, audit logging and alert policies."""
 
+    _graph: Graph
     _exchange: Exchange
+
+    def sign_in_policies(self) -> Answer[SignInPolicies]:
+        """Return what the tenant demands of everybody who signs in."""
+        return mfa.policies(self._graph)
 
     def audit_posture(self) -> Answer[AuditPosture]:
         """Return whether the tenant keeps an audit log."""

@@ -173,7 +173,7 @@ def _questions(tenant: Microsoft365, now: datetime, user: str) -> list[tuple[str
         "restriction": lambda: tenant.restriction(Kind.MAILBOX, user),
         "user": lambda: tenant.user(user),
         "sign_in_methods": lambda: tenant.sign_in_methods(user),
-        "mfa_requirement": lambda: tenant.mfa_requirement(tenant.user(user).value),
+        "mfa_requirement": lambda: tenant.mfa_requirement(tenant.user(user).value, tenant.sign_in_policies()),
         "sign_ins": lambda: tenant.sign_ins(user, now - _DAY),
         "consents": lambda: tenant.consents(user),
         "roles": lambda: tenant.roles(user),
@@ -187,6 +187,7 @@ def _questions(tenant: Microsoft365, now: datetime, user: str) -> list[tuple[str
         ("restricted connectors", lambda: tenant.restricted(Kind.CONNECTOR)),
         ("audit_posture", tenant.audit_posture),
         ("alert_policies", tenant.alert_policies),
+        ("sign_in_policies", tenant.sign_in_policies),
         *((name, ask if user else None) for name, ask in about.items()),
         ("audit_log", lambda: list(tenant.audit_log(("HygieneTenantEvents",), now - _DAY, now))),
     ]
