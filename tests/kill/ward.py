@@ -15,7 +15,7 @@ from tests.served import PATIENCE, ServedTenant
 from tests.services.desk import ANN, BOB, START, Place
 from workflow.app import App
 from workflow.domain import actions as act
-from workflow.domain import agenda, gate
+from workflow.domain import agenda, gate, unblocking
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import EntryType, State
 from workflow.errors import HoldfastError
@@ -189,7 +189,7 @@ class Ward:
 
     def _move_on(self) -> None:
         """Move the clocks to the next thing that the machine has to do in a case that is not released."""
-        coming = [agenda.next_task(item.case, item.playbook)[0] for item in self.subjects()]
+        coming = [_next(item) for item in self.subjects()]
         wait = min((at for at in coming if at is not None), default=self.clock()) - self.clock()
         if wait > timedelta(0):
             self.tenant.ask("clock", {"advance_seconds": wait.total_seconds()})
@@ -222,6 +222,15 @@ class Ward:
                 continue
             at = datetime.fromisoformat(entry.recorded_at)
             yield Intent(self._upns[account.casefold()], str(what), at, case_id, answer)
+
+
+def _next(subject: Subject) -> datetime | None:
+    """Return when to go on with a case; a look that found no call is followed by the one that is sure of it."""
+    case, attempt = subject.case, subject.case.open_attempt
+    at, last = agenda.next_task(case, subject.playbook)[0], case.reading.observed_at
+    if attempt is not None and last is not None and last >= attempt.intended_at + agenda.SETTLES:
+        return unblocking.known_by(attempt) or at
+    return at
 
 
 def _came_of(later: Sequence[Entry]) -> str:

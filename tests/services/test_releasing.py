@@ -27,7 +27,7 @@ from workflow.errors import (
     UnblockLimitError,
 )
 from workflow.providers.shapes import Restricted
-from workflow.services import casework, checks, releasing, verification
+from workflow.services import casework, checks, releasing, verification, views
 from workflow.services.people import Who
 
 if TYPE_CHECKING:
@@ -178,8 +178,8 @@ def test_without_an_answer_and_listed_the_log_tells(desk: Desk) -> None:
     assert verifies(desk)
 
 
-def test_a_request_that_never_arrived_ends_after_an_hour(desk: Desk) -> None:
-    """Nobody knows at first; an hour later the tenant's log shows no call, and another try takes another approval."""
+def test_a_request_that_never_arrived_ends_after_a_day(desk: Desk) -> None:
+    """Nobody knows until the tenant's log is sure to be complete; then another try takes other readings."""
     case_id = desk.approved()
     desk.tenant.faults["unblock"] = OutcomeUnknownError("no answer")
     desk.tenant.removed("other@contoso.example", "ServicePrincipal_holdfast")
@@ -187,13 +187,40 @@ def test_a_request_that_never_arrived_ends_after_an_hour(desk: Desk) -> None:
     unblock(desk, case_id)
     seen = look(desk, case_id, 5 * MINUTE)
     assert (None, True) == (seen.answer, seen.case.open_attempt is not None)
+    seen = look(desk, case_id, 24 * HOUR)
+    assert (None, True) == (seen.answer, seen.case.open_attempt is not None)
+    assert "is sure to by 2026-11-25 09:" in seen.said
     desk.tenant.faults["audit_log"] = NotReadableError("no permission")
     seen = look(desk, case_id, HOUR)
     assert (None, True) == (seen.answer, seen.case.open_attempt is not None)
     assert "could not be read" in seen.said
     del desk.tenant.faults["audit_log"]
     seen = look(desk, case_id)
-    assert (Answer.FAILED, State.VERIFIED) == (seen.answer, seen.case.state)
+    assert (Answer.FAILED, None, State.DETECTED) == (seen.answer, seen.case.open_attempt, seen.case.state)
+    assert verifies(desk)
+
+
+def test_a_call_that_the_log_tells_of_late_is_made_once(desk: Desk) -> None:
+    """No answer came, the row lingers, and the record is hours late: nobody unblocks again, who asks is told why."""
+    case_id = desk.approved()
+    desk.tenant.lingers = True
+    desk.tenant.late["unblock"] = OutcomeUnknownError("no answer")
+    unblock(desk, case_id)
+    record = desk.tenant.log.pop()
+    for _ in range(3):
+        seen = look(desk, case_id, 2 * HOUR)
+        assert (None, State.UNBLOCK_REQUESTED) == (seen.answer, seen.case.state)
+    attempt = views.case_view(desk.app, case_id).attempt
+    assert attempt is not None
+    assert "2026-11-25T09:" == attempt["known_by"][:14]
+    with pytest.raises(PendingError, match="Microsoft counts unblocks: a connected tenant's audit log is sure to tell"):
+        unblock(desk, case_id)
+    desk.tenant.log.append(record)
+    assert Answer.DONE is look(desk, case_id, 17 * HOUR).answer
+    attempt = views.case_view(desk.app, case_id).attempt
+    assert attempt is not None
+    assert (None, "done") == (attempt["known_by"], attempt["answer"])
+    assert 1 == calls(desk)
     assert verifies(desk)
 
 

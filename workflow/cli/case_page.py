@@ -133,6 +133,8 @@ def attempt_line(session: Session, case: CaseView) -> str:
     by = named(attempt["by"], attempt["claimed"])
     line = f"Unblock attempt {case.attempts} by {by}, {session.local(attempt['intended_at'])}"
     line += f", answer: {attempt['answer'] or 'none yet'}"
+    if attempt["known_by"]:
+        line += f" (the tenant's audit log is sure to tell by {session.local(attempt['known_by'])})"
     if not attempt["open"]:
         return f"{line}, ended {session.local(attempt['ended_at'])}"
     mark = "OVERDUE, " if attempt["overdue"] else "LATE, " if attempt["late"] else ""

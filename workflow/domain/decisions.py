@@ -12,6 +12,7 @@ from workflow.domain import access, changes, facts, gate, glass, readings
 from workflow.domain import actions as act
 from workflow.domain.playbook import Team
 from workflow.domain.record import Record, time_for_people, time_to_text
+from workflow.domain.unblocking import known_by
 from workflow.domain.vocabulary import (
     Answer,
     EntryType,
@@ -72,6 +73,12 @@ def not_pending(scene: Scene) -> None:
     if attempt is not None:
         since = time_for_people(attempt.intended_at)
         message = f"The unblock of case #{scene.case.number} is pending since {since}; nothing was changed."
+        until = known_by(attempt)
+        if until is not None:
+            message += (
+                " No answer to it is recorded, so that it may have been carried out, and Microsoft counts unblocks: a "
+                f"connected tenant's audit log is sure to tell by {time_for_people(until)}."
+            )
         raise PendingError(message)
 
 

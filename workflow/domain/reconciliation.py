@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from workflow.domain.case import Case
 from workflow.domain.history import fold
 from workflow.domain.record import time_from_text
-from workflow.domain.unblocking import key
+from workflow.domain.unblocking import ARRIVAL, key
 from workflow.domain.vocabulary import Answer, EntryType, Resolution, RestrictionStatus
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ REACH = timedelta(hours=24)
 """How long before the beginning that a case knows a listing may lie: alerts and people date it roughly."""
 UNDATED_REACH = timedelta(days=30)
 """The same where nobody said when the restriction began: the case knows only when it was reported."""
-ARRIVAL = timedelta(hours=24)
-"""Audit records arrive between half an hour and a day late."""
 
 
 class Account(StrEnum):

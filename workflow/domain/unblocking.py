@@ -6,6 +6,7 @@ As in ``history``, entries are believed and nothing is judged.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from workflow.domain.case import Approval, Attempt, BrokenGlass, Case, Request
@@ -23,6 +24,12 @@ KEY_DIGITS = 16
 """Hex digits of the intent's leaf that a call carries as its reason, so that the tenant's log shows whose it was."""
 
 
+ARRIVAL = timedelta(hours=24)
+"""Microsoft: an audit record comes between half an hour and a day after what it tells of ("Search the audit log")."""
+LOGGED_WITHIN = ARRIVAL + timedelta(hours=1)
+"""How long after an intent the tenant's audit log shows its call or shows that there was none; an hour for clocks."""
+
+
 def key(leaf: str) -> str:
     """Return what an unblock carries into the tenant's log, by the leaf of its intent."""
     return leaf[:KEY_DIGITS]
@@ -31,6 +38,12 @@ def key(leaf: str) -> str:
 def ended(attempt: Attempt | None, at: datetime) -> Attempt | None:
     """Return the attempt as ended at this time, unless it had ended before."""
     return attempt if attempt is None or attempt.ended_at is not None else replace(attempt, ended_at=at)
+
+
+def known_by(attempt: Attempt) -> datetime | None:
+    """Return when the tenant's audit log is sure to tell what came of a call; None where that is known, or over."""
+    told = attempt.answer is not None or attempt.ended_at is not None
+    return None if told else attempt.intended_at + LOGGED_WITHIN
 
 
 def _requested(case: Case, entry: Entry, at: datetime) -> None:

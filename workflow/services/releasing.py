@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain import actions as act
 from workflow.domain import gate, unblocking
 from workflow.domain.agenda import SETTLES
-from workflow.domain.picture import LATE_AFTER
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.readings import read_before
@@ -245,8 +244,11 @@ def _outcome(app: App, subject: Subject, attempt: Attempt, status: RestrictionSt
         return None, f"The tenant's audit log could not be read: {shown(str(error))}"
     if ours:
         return Answer.DONE, f"No answer came; audit record {ours[0].id} shows the call."
-    if app.now() - attempt.intended_at < LATE_AFTER:
-        return None, "No answer is recorded, and the tenant's audit log shows no call yet."
+    known_by = unblocking.known_by(attempt)
+    if known_by is not None and app.now() < known_by:
+        # A wrong "failed" invites a second unblock, which Microsoft counts.
+        by = time_for_people(known_by)
+        return None, f"No answer is recorded, and the tenant's audit log shows no call yet: it is sure to by {by}."
     return Answer.FAILED, "No answer came, and the tenant's audit log shows no call."
 
 

@@ -11,6 +11,7 @@ from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, next_due
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
+from workflow.domain.unblocking import known_by
 from workflow.domain.vocabulary import Phase, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, guidance, logbook, tenantwide
@@ -279,12 +280,16 @@ class Place:
         ]
 
     def attempt(self) -> dict[str, Any] | None:
-        """Draw the newest unblock attempt; late after one hour, overdue after 24 (Microsoft's own figures)."""
+        """Draw the newest unblock attempt; late after one hour, overdue after 24 (Microsoft's own figures).
+
+        ``known_by`` is when a connected tenant's audit log is sure to tell what came of a call without an answer.
+        """
         attempt = self.case.attempt
         if attempt is None:
             return None
         age = self.at - attempt.intended_at
         is_open = attempt.ended_at is None
+        read = self.app.provider.acts and self.case.tenant == self.app.settings.tenant
         return {
             "by": self.names.subject(attempt.by),
             "claimed": self.claimed.get(attempt.sequence, False),
@@ -293,6 +298,7 @@ class Place:
             "answer": attempt.answer.value if attempt.answer else None,
             "answered_at": optional_time_to_text(attempt.answered_at),
             "ended_at": optional_time_to_text(attempt.ended_at),
+            "known_by": optional_time_to_text(known_by(attempt) if read else None),
             "open": is_open,
             "age_seconds": int(age / timedelta(seconds=1)) if is_open else None,
             "late": is_open and age > LATE_AFTER,
