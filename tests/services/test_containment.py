@@ -116,6 +116,20 @@ def test_a_plan_changes_nothing(desk: Desk) -> None:
     assert USUAL == [step.change for step in containment.plan(desk.app, ANN, case_id).steps]
 
 
+def test_what_is_too_long_to_be_kept_is_left_and_the_rest_put_right(desk: Desk) -> None:
+    """An absurd name is told of and left to people; the case goes on, and what is wrong stands in its evidence."""
+    case_id = opened(desk)
+    account = desk.tenant.accounts[ADA]
+    absurd = replace(account.forwarding, external="x" * 5000)
+    account.forwarding = absurd
+    made = contain(desk, case_id)
+    assert USUAL == changes(made)
+    assert (absurd, [0]) == (account.forwarding, [item.sequence for item in made if item.made is Made.FAILED])
+    assert "Do it by hand" in made[3].said
+    assert Result.NOT_MET is desk.case(case_id).evidence["forwarding-reviewed", ""].result
+    assert verifies(desk)
+
+
 def test_everything_named_is_put_right(desk: Desk) -> None:
     """Every change is made once, answered, and proven by a reading; the account holds nothing of the attacker's."""
     case_id = opened(desk)

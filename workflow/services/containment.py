@@ -21,6 +21,7 @@ from workflow.providers.shapes import Secret
 from workflow.services import casework, checks
 from workflow.services.changes import DOINGS, PLANNERS, title
 from workflow.services.predicates import Look, shown
+from workflow.services.writing import LONGEST_TEXT
 from workflow.storage import openings
 
 if TYPE_CHECKING:
@@ -191,10 +192,15 @@ def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 
     Raises:
         HoldfastError: whatever refuses the intent; nothing is called then.
     """
+    target = json.dumps(step.target, sort_keys=True)
+    if len(target) > LONGEST_TEXT:
+        # An attacker's choice of names is to keep nothing else from being put right.
+        said = f"Left alone: what it is about has more than {LONGEST_TEXT} characters. Do it by hand."
+        return Changed(planned=step, sequence=0, made=Made.FAILED, said=said)
     intent = act.IntendChange(
         change=step.change,
         about=step.about,
-        target=_text(json.dumps(step.target, sort_keys=True)),
+        target=_text(target),
         undoes=undoes,
         reason=_text(reason),
     )

@@ -11,7 +11,6 @@ import pytest
 
 from tests.providers.microsoft365.scripted import ADA, Scripted, done, no, one, rows
 from workflow.errors import (
-    InputError,
     NotReadableError,
     OutcomeUnknownError,
     ProviderBusyError,
@@ -58,7 +57,7 @@ def test_names_of_guests_and_of_tricksters() -> None:
 
     paths = [line.split(" ")[1].split("?")[0] for line in script.lines]
     assert ["/v1.0/users/bob_x.example%23EXT%23@contoso.example", "/v1.0/users/a%2F..%2Fb%3Fc%3Dd%26e"] == paths
-    with pytest.raises(InputError):
+    with pytest.raises(ProviderRefusedError):
         Scripted().tenant().user("..")
 
 

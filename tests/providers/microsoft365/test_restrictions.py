@@ -130,7 +130,7 @@ def test_what_is_no_name_is_not_sent(name: str) -> None:
     """Nothing that could end a header or a path, or hide in one."""
     script = Scripted()
 
-    with pytest.raises(InputError):
+    with pytest.raises(ProviderRefusedError):
         script.tenant().restriction(Kind.MAILBOX, name)
     assert [] == script.sent
 

@@ -134,7 +134,7 @@ def segment(name: str) -> str:
     """Return an identifier as one segment of a path; the ``#`` of guests' names is encoded.
 
     Raises:
-        InputError: it is none.
+        ProviderRefusedError: it is none.
     """
     return quote(sure(name), safe="@")
 

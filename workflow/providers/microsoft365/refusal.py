@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflow.errors import InputError, NotReadableError, ProviderError, ProviderRefusedError
+from workflow.errors import NotReadableError, ProviderError, ProviderRefusedError
 from workflow.providers.microsoft365.redaction import redacted
 from workflow.providers.operations import OPERATIONS
 
@@ -38,9 +38,11 @@ def refusal(operation: str, name: str, reply: Reply, said: str) -> ProviderError
 def sure(text: str) -> str:
     """Return a name that goes into an address or a cmdlet, as it is.
 
+    Most names are the tenant's own, so that one that cannot be asked for is an answer of its: whoever looks goes on.
+
     Raises:
-        InputError: it is empty, too long, or holds something that no such name has.
+        ProviderRefusedError: it is empty, too long, or holds something that no such name has.
     """
     if not text or len(text) > _LONGEST or not text.isprintable() or text.strip(".") == "" or text != text.strip():
-        raise InputError(f"{redacted(text)[:60]!r} is no name of an account, mailbox or connector.")
+        raise ProviderRefusedError(f"{redacted(text)[:60]!r} is no name of an account, mailbox or connector.")
     return text
