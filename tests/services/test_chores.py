@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from tests.services.desk import ADA, MINUTE, Desk
+from tests.services.desk import ADA, DAY, HOUR, MINUTE, Desk
 from workflow.domain.vocabulary import Kind
 from workflow.errors import ProviderRefusedError
 from workflow.providers.shapes import Restricted
-from workflow.services import alert_delivery
+from workflow.services import alert_delivery, automation
 from workflow.services.chores import Chores, chores
+
+ALL = {"log", "poll", "clock", "digest", "alerts"}
 
 
 def did(desk: Desk, memory: Chores, after: timedelta = timedelta(0)) -> dict[str, tuple[str, str]]:
@@ -27,6 +29,7 @@ def test_each_chore_has_its_interval(open_desk: Callable[..., Desk]) -> None:
     assert {
         "log": ("done", ""),
         "poll": ("done", "opened 1"),
+        "clock": ("done", ""),
         "digest": ("done", "raised 1"),
         "alerts": ("done", "raised 1"),
     } == did(desk, memory)
@@ -43,12 +46,12 @@ def test_a_clock_that_was_put_back_keeps_nothing_from_being_done(open_desk: Call
     """What seems to have been done in the future is done again."""
     desk, memory = open_desk(connected=True), Chores()
     did(desk, memory)
-    assert {"log", "poll", "digest", "alerts"} == did(desk, memory, -timedelta(hours=5)).keys()
+    assert ALL == did(desk, memory, -timedelta(hours=5)).keys()
 
 
 def test_without_a_tenant_nothing_is_polled(desk: Desk) -> None:
     """Alerts are sent all the same."""
-    assert {"digest", "alerts"} == did(desk, Chores()).keys()
+    assert {"clock", "digest", "alerts"} == did(desk, Chores()).keys()
 
 
 def test_a_tenant_that_cannot_be_read_is_told_once_a_day(open_desk: Callable[..., Desk]) -> None:
@@ -66,7 +69,7 @@ def test_a_tenant_that_cannot_be_read_is_told_once_a_day(open_desk: Callable[...
 def test_what_a_chore_came_to_is_plain_data(desk: Desk) -> None:
     """For logs that programs read."""
     (first, *_) = chores(desk.app, desk.clock.now, Chores())
-    assert {"chore": "digest", "outcome": "done", "message": "raised 1"} == first.to_data()
+    assert {"chore": "clock", "outcome": "done", "message": ""} == first.to_data()
 
 
 def test_what_nobody_foresaw_in_one_chore_keeps_none_of_the_others(open_desk: Callable[..., Desk]) -> None:
@@ -75,7 +78,7 @@ def test_what_nobody_foresaw_in_one_chore_keeps_none_of_the_others(open_desk: Ca
     desk.tenant.faults["restricted"] = KeyError(ADA)
     found = did(desk, memory)
     assert ("failed", "KeyError, which nobody foresaw") == found["poll"]
-    assert {"log", "poll", "digest", "alerts"} == found.keys()
+    assert ALL == found.keys()
 
 
 def test_a_log_that_could_not_be_read_is_read_from_where_it_was_left(open_desk: Callable[..., Desk]) -> None:
@@ -92,3 +95,48 @@ def test_a_log_that_could_not_be_read_is_read_from_where_it_was_left(open_desk: 
         assert "failed" == did(desk, memory, timedelta(days=2))["log"][0]
     desk.tenant.faults.clear()
     assert ("done", "recorded 1") == did(desk, memory, timedelta(hours=1))["log"]
+
+
+def test_the_log_keeps_its_rhythm_across_processes(open_desk: Callable[..., Desk]) -> None:
+    """It takes minutes, so that every pass of cron does not begin it anew; the lists are read by each."""
+    desk = open_desk(connected=True)
+    assert did(desk, Chores()).keys() == ALL
+    assert "log" not in (found := did(desk, Chores(), 59 * MINUTE))
+    assert "poll" in found
+    desk.tenant.faults["audit_log"] = ProviderRefusedError("no")
+    assert "failed" == did(desk, Chores(), MINUTE)["log"][0]
+    assert "failed" == did(desk, Chores(), MINUTE)["log"][0]
+    desk.tenant.faults.clear()
+    assert "done" == did(desk, Chores(), MINUTE)["log"][0]
+    assert "log" not in did(desk, Chores(), MINUTE)
+
+
+def test_a_worker_that_was_away_for_long_reads_the_log_from_where_the_last_one_left_it(
+    open_desk: Callable[..., Desk],
+) -> None:
+    """What was unblocked behind our back in the meantime is found, after a fortnight too."""
+    desk = open_desk(connected=True)
+    desk.tenant.kinds = {Kind.MAILBOX}
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    did(desk, Chores())
+    desk.clock.move(2 * MINUTE)
+    desk.tenant.removed(ADA, "mallory@contoso.example")
+    assert ("done", "recorded 1") == did(desk, Chores(), timedelta(days=14))["log"]
+
+
+def test_cases_of_a_clock_that_ran_ahead_are_told(open_desk: Callable[..., Desk]) -> None:
+    """Put right, it leaves them asleep until it is that late: their times never run backwards."""
+    desk = open_desk(connected=True)
+    desk.tenant.kinds = {Kind.MAILBOX}
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    desk.tenant.add(ADA)
+    desk.clock.move(DAY)
+    case_id = desk.restrict()
+    assert "done" == automation.step(desk.app, case_id).outcome
+    desk.clock.move(-DAY)
+    desk.restrict("bea@contoso.example")
+    assert "nothing falls due in them until 2026-11-25 08:01 UTC: #1" in did(desk, Chores())["clock"][1]
+    assert case_id not in automation.due(desk.app, desk.clock.now + 20 * HOUR)
+    desk.clock.move(DAY)
+    assert ("done", "") == did(desk, Chores())["clock"]
+    assert case_id in automation.due(desk.app, desk.clock.now + HOUR)

@@ -3,21 +3,22 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.osuser import SOMEBODY, acting_as
-from tests.services.desk import ANN, DAY, START, Clock, Desk, Place, sqlite_url
+from tests.services.desk import ANN, DAY, HOUR, START, Clock, Desk, Place, sqlite_url
 from tests.services.test_backups import older
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.ledger.note import Signer
 from workflow.services import backups, health, logbook, people, restoring
 from workflow.sources.playbook_file import load, shipped
-from workflow.storage import cases, keyfile
-from workflow.storage.database import create_file
+from workflow.storage import cases, chores, keyfile
+from workflow.storage.database import Database, create_file
 from workflow.storage.migrations import HEAD
 
 NEXT = act.AddNote(note=Private("goes on"))
@@ -162,8 +163,50 @@ def test_what_was_done_to_the_database(sound: Place) -> None:
 def test_a_clock_that_is_behind(sound: Place) -> None:
     """The newest entry lies in its future."""
     found = [item for item in health.examine(sound.settings(), START - DAY) if item.what == "clock"]
-    assert [("fail", "Set the clock: timedatectl set-ntp true")] == [(item.status, item.cure) for item in found]
+    (cure,) = [item.cure for item in found if item.status == "fail"]
+    assert "Set the clock: timedatectl set-ntp true. If it is right, look into those cases by hand until then." == cure
+    assert "nothing falls due in them until 2026-11-24 08:01 UTC: #1" in found[0].said
     assert "ok" == next(item.status for item in health.examine(sound.settings(), START) if item.what == "clock")
+
+
+def test_a_clock_that_is_behind_a_ledger_without_cases(sqlite_place: Place) -> None:
+    """There is nothing to look into by hand."""
+    (found,) = [item for item in health.examine(sqlite_place.settings(), START - 3 * DAY) if item.what == "clock"]
+    assert ("fail", "Set the clock: timedatectl set-ntp true") == (found.status, found.cure)
+
+
+def worked(place: Place, *names: str) -> None:
+    """Note that a worker did these chores at the start."""
+    with closing(Database(place.url)) as database, database.transaction() as tx:
+        for name in names:
+            chores.note(tx, name, START)
+
+
+def workers(place: Place, after: timedelta, **changes: Any) -> list[tuple[str, str]]:
+    """Return what is found about workers a while later."""
+    found = health.examine(place.settings(**changes), START + after)
+    return [(item.status, item.said) for item in found if item.what == "worker"]
+
+
+def test_a_worker_that_is_not_heard_of_any_more(sound: Place) -> None:
+    """Nothing where none was ever at work; then that it is, and that it is not."""
+    assert [] == workers(sound, HOUR)
+    worked(sound, "clock", "digest", "log", "poll")
+    assert [("ok", "heard of 2026-11-24 08:00 UTC")] == workers(sound, 3 * HOUR, provider="microsoft365")
+    ((status, said),) = workers(sound, 4 * HOUR, provider="microsoft365")
+    assert ("warn", True) == (status, "No worker has been heard of since 2026-11-24 08:00 UTC" in said)
+
+
+def test_a_chore_that_is_overdue(sound: Place) -> None:
+    """The others are done, so that it is this one that fails; without a tenant nobody reads lists or log."""
+    worked(sound, "digest", "log")
+    with closing(Database(sound.url)) as database, database.transaction() as tx:
+        chores.note(tx, "clock", START + 4 * HOUR)
+        chores.note(tx, "digest", START + 4 * HOUR)
+    warned = ("warn", "The log was last done 2026-11-24 08:00 UTC.")
+    heard = ("ok", "heard of 2026-11-24 12:00 UTC")
+    assert [warned] == workers(sound, 5 * HOUR, provider="microsoft365")
+    assert [heard] == workers(sound, 5 * HOUR)
 
 
 class Usage(NamedTuple):

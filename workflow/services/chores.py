@@ -1,6 +1,7 @@
 """What a worker does for the whole tenant and ledger, each at its own interval and whatever became of the others.
 
-Each may be done as often as anybody likes: losing the memory of when it was done costs a repetition and no more.
+Each may be done as often as anybody likes: losing the memory of when it was done costs a repetition and no more. What
+takes minutes keeps its rhythm across processes, by what the database remembers.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain.alerts import Policy
 from workflow.errors import HoldfastError, ProviderError
-from workflow.services import alerts, polling, tenant_log
+from workflow.services import alerts, clocks, polling, tenant_log
 from workflow.services.people import Who
 from workflow.services.predicates import shown
+from workflow.storage import chores as kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,9 +31,10 @@ DELIVERS = timedelta(seconds=15)
 RECONCILES = timedelta(hours=1)
 """How often the tenant's own audit log is read; its records come late, so that each look goes back a day and more."""
 AWAY = timedelta(days=2)
-"""For how long nobody is taken to have read the log when a worker begins: over a weekend it may have stood still."""
+"""For how long nobody is taken to have read the log where no worker ever did."""
 DIGESTS = timedelta(minutes=15)
 """How often it is looked whether the day's digest is owed: the first look of a day (UTC) sends it."""
+LOG = "log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,14 @@ class Chore:
 
 @dataclass(slots=True)
 class Chores:
-    """When each chore was last begun, by name, and until when the tenant's log was read; made anew by every worker."""
+    """When each chore was last begun, by name; made anew by every worker.
+
+    ``kept`` is when the tenant's log was last read, by any of them, once the database was asked for it.
+    """
 
     begun: dict[str, datetime] = field(default_factory=dict)
-    read_until: datetime | None = None
+    kept: datetime | None = None
+    asked: bool = False
 
     def forget(self, name: str) -> None:
         """Have a chore done at the next look, whenever it was done last."""
@@ -67,13 +74,23 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
     Raises:
         StorageError: the database refused, so that nothing can be done.
     """
+    if not memory.asked:
+        with app.database.reading() as tx:
+            memory.kept = kept.done(tx).get(LOG)
+        if memory.kept is not None:
+            # It takes minutes, so that a pass made every minute does not begin it anew each time.
+            memory.begun[LOG] = memory.kept
+        memory.asked = True
     for name, every, do in _chores(app, memory):
         last = memory.begun.get(name)
         if last is not None and last <= now < last + every:
             continue
         memory.begun[name] = now
         try:
-            yield Chore(name, "done", do(app, now))
+            said = do(app, now)
+            if every > DELIVERS:
+                _keep(app, name, now)
+            yield Chore(name, "done", said)
         except HoldfastError as error:
             yield Chore(name, "failed", shown(str(error)))
         except Exception as error:  # noqa: BLE001 - what nobody foresaw in one keeps none of the others, nor any case.
@@ -84,8 +101,9 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
 def _chores(app: App, memory: Chores) -> Iterator[tuple[str, timedelta, Callable[[App, datetime], str]]]:
     if app.provider.acts:
         # What the log tells late, the lists set right afterwards.
-        yield "log", RECONCILES, partial(_log, memory)
+        yield LOG, RECONCILES, partial(_log, memory)
         yield "poll", timedelta(seconds=app.settings.worker_poll), _poll
+    yield "clock", RECONCILES, _clock
     yield "digest", DIGESTS, _digest
     yield "alerts", DELIVERS, _alerts
 
@@ -95,9 +113,9 @@ def _log(memory: Chores, app: App, now: datetime) -> str:
 
     Its records come late, so that each look goes back a day and more behind that.
     """
-    known = now - AWAY if memory.read_until is None else min(memory.read_until, now)
+    known = now - AWAY if memory.kept is None else min(memory.kept, now)
     found = tenant_log.catch_up(app, MACHINE, known - tenant_log.LOOKS_BACK, now)
-    memory.read_until = now
+    memory.kept = now
     return _counted(found.counts)
 
 
@@ -112,6 +130,12 @@ def _poll(app: App, now: datetime) -> str:
     return _counted(found.counts)
 
 
+def _clock(app: App, now: datetime) -> str:
+    """Tell of open cases that a clock recorded which ran ahead: nothing is due in them before it is that late."""
+    with app.database.reading() as tx:
+        return clocks.asleep(tx, now)
+
+
 def _alerts(app: App, now: datetime) -> str:
     """Find what gives cause to alerts, and send what is due."""
     raised = alerts.collect(app, now)
@@ -122,6 +146,11 @@ def _alerts(app: App, now: datetime) -> str:
 def _digest(app: App, now: datetime) -> str:
     """Verify the ledger and send the day's digest, once a day."""
     return _counted({"raised": alerts.digest(app, now)})
+
+
+def _keep(app: App, name: str, now: datetime) -> None:
+    with app.database.transaction() as tx:
+        kept.note(tx, name, now)
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -21,11 +21,12 @@ from workflow.errors import HoldfastError, KeyMissingError, StorageError
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.origin import number, rank
 from workflow.ledger.verify import compare
-from workflow.services import permissions
+from workflow.services import clocks, permissions
+from workflow.services.clocks import AHEAD
 from workflow.services.permissions import FAIL, OK, WARN, Finding
 from workflow.services.verdict import SURPRISES
 from workflow.sources.playbook_file import load, shipped
-from workflow.storage import cases, health, keyfile, outside, playbooks, schema, tree
+from workflow.storage import cases, chores, health, keyfile, outside, playbooks, schema, tree
 from workflow.storage.database import Database
 from workflow.storage.migrations import HEAD
 
@@ -44,8 +45,9 @@ SCARCE, LOW = 100 * 2**20, 2**30
 """Bytes of free disk: below the first nothing should be written, below the second somebody should look."""
 LONG_LOG = 64 * 2**20
 """Bytes of write-ahead log beyond which something keeps it from being written back."""
-AHEAD = timedelta(minutes=1)
-"""How far the newest entry may lie in the clock's future: other machines' clocks differ a little."""
+OF_TENANT = frozenset({"log", "poll"})
+QUIET = timedelta(hours=3)
+"""After how long without any of the chores of workers, the rarest of which are done every hour, somebody looks."""
 LEFT_BEHIND = (".partial", ".restoring", ".restoring-wal", ".restoring-shm", ".restoring-turn")
 
 
@@ -85,7 +87,8 @@ def _database(settings: Settings, database: Database, now: datetime) -> list[Fin
             *findings,
             *_guards(database),
             *_running(database, state),
-            _clock(state, now),
+            _clock(database, state, now),
+            *_worker(settings, database, now),
             *_key(settings, database),
             _checkpoints(settings, database, state),
             *_playbooks(database),
@@ -134,15 +137,38 @@ def _running(database: Database, state: Condition) -> Iterator[Finding]:
         yield Finding("sealed", WARN, f"{state.unsealed} entries are not sealed", "holdfast ledger checkpoint")
 
 
-def _clock(state: Condition, now: datetime) -> Finding:
+def _clock(database: Database, state: Condition, now: datetime) -> Finding:
     if not state.newest_at:
         return Finding("clock", WARN, "there is no entry to compare it with", "holdfast init")
     newest = time_from_text(state.newest_at)
     ahead = newest - now
     if ahead > AHEAD:
         said = f"The newest entry was recorded {time_for_people(newest)}, {ahead} in this clock's future."
-        return Finding("clock", FAIL, said, "Set the clock: timedatectl set-ntp true")
+        with database.reading() as tx:
+            cases_ahead = clocks.asleep(tx, now)
+        cure = "Set the clock: timedatectl set-ntp true"
+        if cases_ahead:
+            said, cure = f"{said} {cases_ahead}.", f"{cure}. If it is right, look into those cases by hand until then."
+        return Finding("clock", FAIL, said, cure)
     return Finding("clock", OK, f"behind no entry; the newest is of {time_for_people(newest)}")
+
+
+def _worker(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:
+    """Judge workers by what they last did for the whole ledger; nothing where none was ever at work."""
+    with database.reading() as tx:
+        done = chores.done(tx)
+    if settings.provider == "manual":
+        # Without a tenant there are no lists and no log to read.
+        done = {name: at for name, at in done.items() if name not in OF_TENANT}
+    late = {name: at for name, at in done.items() if now - at > QUIET}
+    if late and len(late) == len(done):
+        said = f"No worker has been heard of since {time_for_people(max(late.values()))}: nothing is done unasked."
+        yield Finding("worker", WARN, said, "holdfast worker, as a service or from cron with --once")
+    for name, at in sorted(late.items() if len(late) < len(done) else ()):
+        said = f"The {name} was last done {time_for_people(at)}."
+        yield Finding("worker", WARN, said, "holdfast worker --health; the worker's log says why")
+    if done and not late:
+        yield Finding("worker", OK, f"heard of {time_for_people(max(done.values()))}")
 
 
 def _key(settings: Settings, database: Database | None) -> Iterator[Finding]:

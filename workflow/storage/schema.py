@@ -19,8 +19,8 @@ EXPECTED: Final = Path(__file__).with_name("postgresql.schema")
 
 _SEARCH: Final = "subject_search"
 _OURS: Final = (
-    "'alembic_version', 'alert', 'alert_attempt', 'alert_cursor', 'attachment', 'case', 'checkpoint', 'entry', 'leaf', "
-    "'node', 'opening', 'playbook', 'subject', 'unsealed'"
+    "'alembic_version', 'alert', 'alert_attempt', 'alert_cursor', 'attachment', 'case', 'checkpoint', 'chore', "
+    "'entry', 'leaf', 'node', 'opening', 'playbook', 'subject', 'unsealed'"
 )
 _TABLE: Final = f"c.relnamespace = 'public'::regnamespace AND c.relname IN ({_OURS})"
 

@@ -298,3 +298,12 @@ class AlertCursorRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (CheckConstraint("id = 1", name="alert_cursor_one"), STRICT)
     id: int = Field(sa_column=Column("id", Integer, primary_key=True, autoincrement=False))
     leaves: int = Field(sa_column=Column("leaves", BIG, nullable=False))
+
+
+class ChoreRow(SQLModel, table=True):
+    """When a chore of the workers was last done."""
+
+    __tablename__ = "chore"
+    __table_args__: ClassVar[Any] = (STRICT,)
+    name: str = Field(sa_column=_text("name", primary_key=True))
+    done_at: str = Field(sa_column=_text("done_at"))

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from workflow.domain.picture import Picture
-from workflow.domain.record import time_to_text
+from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.vocabulary import ENDED, State
 from workflow.errors import InputError
 from workflow.storage.pictures import COLUMNS, SELECT, from_row
@@ -139,6 +139,14 @@ def waking(tx: Tx, tenant: str, until: datetime, limit: int = MOST) -> list[str]
         (time_to_text(until), tenant),
     )
     return [case_id for (case_id,) in rows]
+
+
+def ahead(tx: Tx, after: datetime) -> list[tuple[int, datetime]]:
+    """Return the numbers of open cases whose newest entry was recorded after a time, and when, by number."""
+    rows = tx.all(
+        f'SELECT number, updated_at FROM "case" WHERE updated_at > ? AND {OPEN} ORDER BY number', (time_to_text(after),)
+    )
+    return [(int(number), time_from_text(at)) for number, at in rows]
 
 
 _SKIP: Final = ("skip", "")
