@@ -38,7 +38,16 @@ from workflow.errors import (
     ProviderBusyError,
 )
 from workflow.providers.shapes import AuditEvent, Restricted
-from workflow.services import casework, polling, reconciling, releasing, tenant_log, verification
+from workflow.services import (
+    alert_delivery,
+    alerts,
+    casework,
+    polling,
+    reconciling,
+    releasing,
+    tenant_log,
+    verification,
+)
 from workflow.services.people import Who
 from workflow.services.tenant_log import CaughtUp, catch_up
 
@@ -515,4 +524,49 @@ def test_two_looks_at_once_write_once(desk: Desk, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(tenant_log, "line_of", meanwhile)
     assert [] == look(desk).found
     assert 2 == len(desk.open_cases())
+    assert verifies(desk)
+
+
+def outside_alerts(desk: Desk) -> int:
+    """Return how many messages tell of an unblock outside."""
+    alerts.collect(desk.app, desk.clock.now)
+    return len(alert_delivery.log(desk.app, policy="outside"))
+
+
+def test_one_unblock_outside_is_told_once(desk: Desk) -> None:
+    """The poll sees it gone before the log names who did it; another occurrence is told anew."""
+    desk.tenant.kinds = {Kind.MAILBOX}
+    case_id = desk.restrict()
+    lift(desk)
+    late, desk.tenant.log[:] = list(desk.tenant.log), []
+    list(polling.poll(desk.app, MACHINE))
+    assert 1 == outside_alerts(desk)
+    desk.tenant.log[:] = late
+    assert [("removed", "recorded")] == outcomes(look(desk))
+    assert "lifted_by" in desk.entries(case_id)[-1].data
+    assert 1 == outside_alerts(desk)
+    restricts(desk)
+    look(desk)
+    assert 2 == desk.case(case_id).recurrence
+    lift(desk)
+    look(desk)
+    assert 2 == outside_alerts(desk)
+
+
+def test_an_unblock_that_is_named_after_the_account_came_back_is_told_once(desk: Desk) -> None:
+    """Who lifted the first restriction is found in the second one, whose own end is still to be told."""
+    desk.tenant.kinds = {Kind.MAILBOX}
+    case_id = desk.restrict()
+    lift(desk)
+    late, desk.tenant.log[:] = list(desk.tenant.log), []
+    list(polling.poll(desk.app, MACHINE))
+    restricts(desk)
+    list(polling.poll(desk.app, MACHINE))
+    assert (2, 1) == (desk.case(case_id).recurrence, outside_alerts(desk))
+    desk.tenant.log[:] = [*late, *desk.tenant.log]
+    look(desk)
+    assert 1 == outside_alerts(desk)
+    lift(desk)
+    list(polling.poll(desk.app, MACHINE))
+    assert 2 == outside_alerts(desk)
     assert verifies(desk)

@@ -163,6 +163,19 @@ def _follow(stay: Stay, case: Case, entry: Entry) -> None:
         effort.claimed_at = case.updated_at
 
 
+def occurrence(entry: Entry, entries: Iterable[Entry]) -> int:
+    """Return which occurrence an observation tells the end of, by the entry that began it; 0 where none is known.
+
+    Args:
+        entry: the observation; who lifted it may be told of an earlier occurrence than the present one.
+        entries: its case's, up to it.
+    """
+    known = stays(entries)
+    at = time_from_text(entry.data.get("lifted_at") or entry.data["observed_at"])
+    first = min((stay.sequence for stay in known), default=0)
+    return max((stay.sequence for stay in known if stay.begins <= at + SKEW), default=first)
+
+
 def judge_listing(at: datetime, known: Sequence[Stay]) -> Judged:
     """Say which case took a listing in; ``known`` are all stays of the entity."""
     for stay in sorted(known, key=lambda item: item.begins):

@@ -7,17 +7,19 @@ transaction that moves that place on. So a process that is lost loses and double
 from __future__ import annotations
 
 import hashlib
+import itertools
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.domain.alerts import RAISING, Policy, raised_by, standing
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER
+from workflow.domain.reconciliation import occurrence
 from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.services import alert_policies, setup, verification
 from workflow.storage import alerts as outbox
+from workflow.storage import cases, tree
 from workflow.storage import entries as stored
-from workflow.storage import tree
 from workflow.storage.alerts import DUE, NOBODY, Alert
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from workflow.app import App
     from workflow.domain.alerts import Rule
+    from workflow.domain.record import Entry
     from workflow.storage.transaction import Tx
 
 AT_ONCE = 500
@@ -100,10 +103,18 @@ def _look(tx: Tx, now: datetime) -> int:
         if policy is not None:
             # By time and not by place: a sealer numbers what several cases wrote in another order than they did.
             before = bisect_right(told, entry.recorded_at, key=lambda item: item.recorded_at)
-            cause = Cause(f"entry:{entry.id}", entry.recorded_at, entry.case, entry.sequence)
+            cause = Cause(_key(tx, entry, policy), entry.recorded_at, entry.case, entry.sequence)
             rows += messages(name, standing(told[:before])[policy], cause, now)
     outbox.look_on(tx, found[-1][0] + 1 if len(found) == AT_ONCE else size)
     return outbox.add(tx, rows)
+
+
+def _key(tx: Tx, entry: Entry, policy: Policy) -> str:
+    """Return what is told once: an entry, or an unblock outside, which a poll may see first and the log name later."""
+    if policy is not Policy.OUTSIDE:
+        return f"entry:{entry.id}"
+    entries = itertools.takewhile(lambda item: item.sequence <= entry.sequence, cases.entries(tx, entry.case))
+    return f"{policy}:{entry.case}:{occurrence(entry, entries)}"
 
 
 def _pending(app: App, now: datetime) -> int:
