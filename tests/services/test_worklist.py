@@ -9,7 +9,7 @@ from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Kind, Phase, Resolution, State
 from workflow.errors import InputError
-from workflow.services import casework, worklist
+from workflow.services import casework, verification, views, worklist
 from workflow.services.worklist import Filters, Page
 
 
@@ -158,3 +158,17 @@ def test_a_prerequisite_that_nobody_knows_is_refused(sqlite_desk: Desk) -> None:
     for wanted in ("zzz", "x" * 1000):
         with pytest.raises(InputError, match="playbook show"):
             page(sqlite_desk, missing=wanted)
+
+
+def test_readings_that_grow_old_during_an_unblock_are_not_missing(desk: Desk) -> None:
+    """The list says what the case's own view says: freshness froze with the intent, not what was withdrawn."""
+    case_id = desk.approved()
+    desk.do(case_id, act.IntendUnblock())
+    desk.clock.move(25 * HOUR)
+    desk.do(case_id, act.AddNote(note=Private("still listed")))
+    assert ([], []) == (page(desk).rows[0].missing, views.case_view(desk.app, case_id).missing)
+    reset = next(name for name, _ in desk.case(case_id).evidence if name == "password-reset")
+    about = next(about for name, about in desk.case(case_id).evidence if name == reset)
+    desk.do(case_id, act.RetractEvidence(prerequisite=reset, about=about, reason=Private("another account")))
+    assert (["password-reset"],) * 2 == (page(desk).rows[0].missing, views.case_view(desk.app, case_id).missing)
+    assert [] == verification.verify(desk.app).findings

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from workflow.domain.agenda import next_task
-from workflow.domain.gate import lapses_at, missing_names
+from workflow.domain.gate import gate_time, lapses_at, missing_names
 from workflow.domain.vocabulary import Phase, State, Verdict
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def picture(case: Case, playbook: Playbook) -> Picture:
         recurrence=case.recurrence,
         version=case.version,
         playbook=case.playbook,
-        missing=missing_names(case, playbook, (Phase.CONTAIN, Phase.VERIFY), case.updated_at),
+        missing=missing_names(case, playbook, (Phase.CONTAIN, Phase.VERIFY), gate_time(case, case.updated_at)),
         assignee=case.assignee,
         opened_at=case.opened_at,
         updated_at=case.updated_at,
