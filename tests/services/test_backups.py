@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import PostgresServer
-from tests.services.desk import DAY, START, Desk, Place, sqlite_url
-from workflow.errors import InputError, SchemaError, StorageError
+from tests.services.desk import DAY, MINUTE, START, Desk, Place, sqlite_url
+from workflow.errors import InputError, SchemaError, StorageError, VerificationError
 from workflow.services import backups, upgrading, verification
 from workflow.services.verification import Options
 from workflow.storage.database import Database, create_file
@@ -111,6 +111,42 @@ def test_an_upgrade_that_leaves_something_else_says_so(home: Path) -> None:
     with pytest.raises(SchemaError, match="extra: table theirs"):
         upgrading.upgrade(place.settings(), START)
     assert 1 == len(list(home.glob("*before-upgrade*")))
+    with pytest.raises(SchemaError, match="extra: table theirs"):
+        upgrading.upgrade(place.settings(), START)
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        "UPDATE entry SET body = json_set(body, '$.type', 'evidence:recorded') WHERE case_id <> 'log'",
+        "UPDATE entry SET body = json_set(body, '$.state_after', 'nowhere') WHERE case_id <> 'log'",
+        "UPDATE entry SET body = json_set(body, '$.recorded_at', 'never') WHERE case_id <> 'log'",
+        "DELETE FROM playbook",
+    ],
+)
+def test_a_ledger_that_was_tampered_with_is_not_upgraded(home: Path, tampered: str) -> None:
+    """It is said what is wrong, everything is left as it was, and asking again says the same."""
+    place = older(home)
+    with closing(sqlite3.connect(home / "holdfast.db", isolation_level=None)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(tampered)
+        before = list(connection.iterdump())
+    for minute in range(2):
+        with pytest.raises(VerificationError, match="nothing was upgraded"):
+            upgrading.upgrade(place.settings(), START + minute * MINUTE)
+    with closing(sqlite3.connect(home / "holdfast.db")) as connection:
+        assert before == list(connection.iterdump())
+
+
+def test_a_table_in_the_way_of_an_upgrade_is_told(home: Path) -> None:
+    """Somebody made one of a name that is ours: the database says so, and stays what it was."""
+    place = older(home)
+    with closing(sqlite3.connect(home / "holdfast.db")) as connection:
+        connection.execute("CREATE TABLE chore (x)")
+    for minute in range(2):
+        with pytest.raises(StorageError, match="table chore already exists"):
+            upgrading.upgrade(place.settings(), START + minute * MINUTE)
 
 
 def test_a_server_is_upgraded_once_it_is_backed_up(postgres_server: PostgresServer, home: Path) -> None:

@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from workflow.app import App
-from workflow.errors import SchemaError, StorageError
+from workflow.errors import SchemaError, StorageError, VerificationError
 from workflow.services import audit, backups
+from workflow.services.predicates import shown
+from workflow.services.verdict import SURPRISES
 from workflow.storage import schema
 from workflow.storage.database import Database
 from workflow.storage.migrations import HEAD
@@ -44,6 +46,7 @@ def upgrade(
 
     Raises:
         SchemaError: the database was made by a newer version, or differs from the expected one afterwards.
+        VerificationError: an entry cannot be read; nothing was changed.
         StorageError: there is no ledger, it is empty, or there is no backup of it.
     """
     database = Database(settings.database_url.get_secret_value())
@@ -53,6 +56,8 @@ def upgrade(
         with database.reading() as tx:
             before = schema.revision(tx)
         if before == HEAD:
+            # One that was killed after its last statement has not looked yet.
+            _as_expected(database, "")
             return Upgraded(before, HEAD)
         if before is None or before > HEAD:
             schema.check(database)
@@ -64,14 +69,27 @@ def upgrade(
             name = f"{database.path.name}.before-upgrade-{before}-{now:%Y%m%dT%H%M%SZ}"
             saved = backups.backup(settings, database.path.with_name(name), progress=progress)
         # What a case's row says is a picture of its entries, and this version's may say more.
-        migrate(database, partial(audit.draw_anew, App(settings)))
-        differences = schema.compare(database)
-        if differences:
+        try:
+            migrate(database, partial(audit.draw_anew, App(settings)))
+        except StorageError:
+            raise
+        except SURPRISES as error:
             message = (
-                f"After the upgrade the schema is not the expected one ({differences[0]}). "
-                "Ask whoever changed it, or restore the backup that was taken before."
+                f"An entry does not read as Holdfast wrote it ({type(error).__name__}: {shown(str(error))}), so that "
+                "nothing was upgraded. Verify the ledger with the version that wrote it, or put a backup back."
             )
-            raise SchemaError(message)
+            raise VerificationError(message) from error
+        _as_expected(database, " after the upgrade")
         return Upgraded(str(before), HEAD, saved)
     finally:
         database.close()
+
+
+def _as_expected(database: Database, when: str) -> None:
+    differences = schema.compare(database)
+    if differences:
+        message = (
+            f"The schema is not the expected one{when} ({differences[0]}). "
+            "Ask whoever changed it, or restore the backup that was taken before."
+        )
+        raise SchemaError(message)
