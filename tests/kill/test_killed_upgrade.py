@@ -10,11 +10,11 @@ import pytest
 
 from tests.postgres import PostgresServer
 from tests.services.desk import DAY, MINUTE, START, Desk, Place
-from tests.services.test_backups import older
+from tests.services.test_backups import older, older_server
 from workflow.services import health, upgrading, verification
 from workflow.storage import schema
 from workflow.storage.database import Database
-from workflow.storage.migrations import HEAD, migrate
+from workflow.storage.migrations import HEAD
 
 CONTEXT = multiprocessing.get_context("forkserver")
 KILLS = 5
@@ -78,13 +78,7 @@ def test_a_server_whose_upgrade_is_killed(tmp_path: Path, postgres_server: Postg
     def make(number: int) -> Place:
         home = tmp_path / str(number)
         home.mkdir()
-        place = Place(home, postgres_server.create_database())
-        database = Database(place.url)
-        with database.engine.connect() as connection:
-            migrate(connection, "0001")
-            connection.commit()
-        database.close()
-        return place
+        return older_server(home, postgres_server)
 
     stood, _ = killed(make)
     assert stood <= {"0001", HEAD}

@@ -89,6 +89,17 @@ def older(home: Path) -> Place:
     return Place(home, sqlite_url(home))
 
 
+def older_server(home: Path, server: PostgresServer) -> Place:
+    """A database on a server as revision 0001 made it, with nothing in it."""
+    place = Place(home, server.create_database())
+    database = Database(place.url)
+    with database.engine.connect() as connection:
+        migrate(connection, "0001")
+        connection.commit()
+    database.close()
+    return place
+
+
 def test_an_upgrade_keeps_what_was_before(home: Path) -> None:
     """The old database stays beside the new one, and nothing is said against the new one."""
     place = older(home)
@@ -151,12 +162,7 @@ def test_a_table_in_the_way_of_an_upgrade_is_told(home: Path) -> None:
 
 def test_a_server_is_upgraded_once_it_is_backed_up(postgres_server: PostgresServer, home: Path) -> None:
     """Holdfast cannot take that backup, and asks."""
-    place = Place(home, postgres_server.create_database())
-    database = Database(place.url)
-    with database.engine.connect() as connection:
-        migrate(connection, "0001")
-        connection.commit()
-    database.close()
+    place = older_server(home, postgres_server)
     with pytest.raises(StorageError, match="--backed-up"):
         upgrading.upgrade(place.settings(), START)
     assert upgrading.Upgraded("0001", HEAD) == upgrading.upgrade(place.settings(), START, backed_up=True)

@@ -533,13 +533,19 @@ def outside_alerts(desk: Desk) -> int:
     return len(alert_delivery.log(desk.app, policy="outside"))
 
 
-def test_one_unblock_outside_is_told_once(desk: Desk) -> None:
-    """The poll sees it gone before the log names who did it; another occurrence is told anew."""
+def gone_before_its_record(desk: Desk) -> tuple[str, list[AuditEvent]]:
+    """Have a poll see a mailbox gone whose records come late; returns its case and those records."""
     desk.tenant.kinds = {Kind.MAILBOX}
     case_id = desk.restrict()
     lift(desk)
     late, desk.tenant.log[:] = list(desk.tenant.log), []
     list(polling.poll(desk.app, MACHINE))
+    return case_id, late
+
+
+def test_one_unblock_outside_is_told_once(desk: Desk) -> None:
+    """The poll sees it gone before the log names who did it; another occurrence is told anew."""
+    case_id, late = gone_before_its_record(desk)
     assert 1 == outside_alerts(desk)
     desk.tenant.log[:] = late
     assert [("removed", "recorded")] == outcomes(look(desk))
@@ -555,11 +561,7 @@ def test_one_unblock_outside_is_told_once(desk: Desk) -> None:
 
 def test_an_unblock_that_is_named_after_the_account_came_back_is_told_once(desk: Desk) -> None:
     """Who lifted the first restriction is found in the second one, whose own end is still to be told."""
-    desk.tenant.kinds = {Kind.MAILBOX}
-    case_id = desk.restrict()
-    lift(desk)
-    late, desk.tenant.log[:] = list(desk.tenant.log), []
-    list(polling.poll(desk.app, MACHINE))
+    case_id, late = gone_before_its_record(desk)
     restricts(desk)
     list(polling.poll(desk.app, MACHINE))
     assert (2, 1) == (desk.case(case_id).recurrence, outside_alerts(desk))

@@ -12,24 +12,18 @@ from pathlib import Path
 
 from alembic import op
 
+from workflow.storage.migrations.grants import to_writers
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-GRANT = """DO $$
-DECLARE writer text;
-BEGIN
-    FOR writer IN
-        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
-        FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS a
-        WHERE c.oid = 'public.entry'::regclass AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner
-    LOOP
-        EXECUTE 'GRANT USAGE ON SCHEMA procrastinate TO ' || writer;
-        EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA procrastinate TO ' || writer;
-        EXECUTE 'GRANT USAGE ON ALL SEQUENCES IN SCHEMA procrastinate TO ' || writer;
-    END LOOP;
-END $$"""
+GRANT = to_writers(
+    "USAGE ON SCHEMA procrastinate",
+    "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA procrastinate",
+    "USAGE ON ALL SEQUENCES IN SCHEMA procrastinate",
+)
 
 
 def upgrade() -> None:

@@ -5,6 +5,8 @@ Whoever may write entries may use it, as with the queue.
 
 from alembic import op
 
+from workflow.storage.migrations.grants import to_writers
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -16,18 +18,6 @@ TABLE = """CREATE TABLE chore (
     PRIMARY KEY (name)
 ){strict}"""
 
-GRANT = """DO $$
-DECLARE writer text;
-BEGIN
-    FOR writer IN
-        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
-        FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS a
-        WHERE c.oid = 'public.entry'::regclass AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner
-    LOOP
-        EXECUTE 'GRANT SELECT, INSERT, UPDATE ON public.chore TO ' || writer;
-    END LOOP;
-END $$"""
-
 
 def upgrade() -> None:
     """Create it."""
@@ -35,4 +25,4 @@ def upgrade() -> None:
         op.execute(TABLE.format(text="TEXT", strict=" STRICT"))
         return
     op.execute(TABLE.format(text='TEXT COLLATE "C"', strict=""))
-    op.execute(GRANT)
+    op.execute(to_writers("SELECT, INSERT, UPDATE ON public.chore"))
