@@ -1,18 +1,28 @@
 """What every test may count on: no network beyond this machine, and a PostgreSQL server for those who ask."""
 
 import ipaddress
+import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.memory import folder
 from tests.postgres import PostgresServer, PostgresUnavailableError
 
 # No test asserts a time: what else a machine does meanwhile is not the fault of what is tested.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep temporary files in memory, but for long runs, in which a writer shall meet a disk as it is."""
+    if config.getoption("markexpr") != "long":
+        os.environ.setdefault("TMPDIR", str(folder()))
+        tempfile.tempdir = None  # Whoever asked before us would decide for all.
 
 
 class NetworkForbiddenError(Exception):

@@ -1,8 +1,8 @@
 """A PostgreSQL server for tests, from the binaries in a wheel, without installing anything on the machine.
 
 The wheel's own starter is not used: it would create a system user and loosen the mode of a home directory.
-The server runs as an unprivileged user in a temporary directory, listens on a unix socket alone, and keeps
-nothing: durability is switched off and the directory is removed when the context ends.
+The server runs as an unprivileged user in a temporary directory (in memory where there is room), listens on a unix
+socket alone, and keeps nothing: durability is switched off and the directory is removed when the context ends.
 """
 
 import contextlib
@@ -22,6 +22,8 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
+
+from tests.memory import DISK, folder
 
 NEWEST: Final = "18"
 INSTALLATIONS: Final[Mapping[str, str]] = {"16": "pginstall", "18": "pginstall18"}
@@ -49,6 +51,7 @@ SERVER_SETTINGS: Final[Mapping[str, str]] = {
     "synchronous_commit": "off",
     "max_connections": "200",
     "shared_buffers": "64MB",
+    "max_wal_size": "128MB",
     "timezone": "UTC",
     "lc_messages": "C",
     "logging_collector": "off",
@@ -90,11 +93,13 @@ class PostgresServer:
         self._binaries = binaries(self.version)
         self._directory = Path()
         self._process: subprocess.Popen[bytes] | None = None
+        self._connection: psycopg.Connection | None = None
 
     def __enter__(self) -> Self:
         """Initialise the data directory, start the server and wait until it answers (about half a second)."""
-        # Directly under /tmp, because the path of a unix socket has 107 bytes at most.
-        self._directory = Path(tempfile.mkdtemp(prefix="hf-pg-", dir="/tmp"))
+        # What is to survive belongs on a disk. Not deeper, because the path of a unix socket has 107 bytes at most.
+        parent = DISK if self._settings["fsync"] == "on" else folder()
+        self._directory = Path(tempfile.mkdtemp(prefix="hf-pg-", dir=parent))
         try:
             if os.geteuid() == 0:
                 shutil.chown(self._directory, UNPRIVILEGED)
@@ -122,28 +127,28 @@ class PostgresServer:
         """
         name = f"test_{next(self._numbers)}"
         source = _database_of(template) if template else "template0"
-        with self._administer() as connection:
-            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(source)))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        self._administer(statement.format(sql.Identifier(name), sql.Identifier(source)))
         return self._url(name)
 
     def template(self, url: str) -> str:
         """Close every connection to a prepared database and return its URL as a template for others."""
-        with self._administer() as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                [_database_of(url)],
+        self._administer(
+            sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+                sql.Literal(_database_of(url))
             )
+        )
         return url
 
     def drop_database(self, url: str) -> None:
         """Drop a database, whoever is still connected to it."""
-        with self._administer() as connection:
-            statement = sql.SQL("DROP DATABASE {} WITH (FORCE)")
-            connection.execute(statement.format(sql.Identifier(_database_of(url))))
+        self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(_database_of(url))))
 
     def close(self) -> None:
         """Stop the server, disconnecting its clients, and remove its directory."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         if self._process is not None:
             if self._process.stdin is not None:
                 self._process.stdin.close()
@@ -195,7 +200,8 @@ class PostgresServer:
             )
         deadline = time.monotonic() + START_WITHIN
         while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(psycopg.OperationalError), self._administer():
+            with contextlib.suppress(psycopg.OperationalError):
+                self._connection = self._connect()
                 return
             time.sleep(0.02)
         reason = log.read_text(errors="replace")[-2000:] if log.exists() else "it stopped at once"
@@ -213,7 +219,12 @@ class PostgresServer:
         identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         return {"cwd": self._directory, "env": environment, **identity}
 
-    def _administer(self) -> psycopg.Connection:
+    def _administer(self, statement: sql.Composed) -> None:
+        """Execute a statement about databases; one connection does for all of them."""
+        assert self._connection is not None
+        self._connection.execute(statement)
+
+    def _connect(self) -> psycopg.Connection:
         return psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres", autocommit=True)
 
     def _url(self, database: str) -> str:

@@ -41,7 +41,7 @@ def postgresql(root: Path, version: str, cases: int, rounds: int) -> dict[str, S
 
 def durable_server(version: str) -> PostgresServer:
     """Return a server that loses nothing it acknowledged."""
-    settings = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+    settings = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "max_wal_size": "1GB"}
     return PostgresServer(version, settings)
 
 
