@@ -8,7 +8,8 @@ _LONGEST = 400
 _TOKEN = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{20,}")
 _NAMED = re.compile(
-    r"(?i)(\"?[\w-]*(?:password|passwd|secret|assertion|access_token|refresh_token|device_code)\"?\s*[:=]\s*)"
+    # Only from where a name begins: from within a long one each letter would be tried again.
+    r"(?i)(\"?(?<![\w-])[\w-]*(?:password|passwd|secret|assertion|access_token|refresh_token|device_code)\"?\s*[:=]\s*)"
     r"(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"
 )
 _PEM = re.compile(r"-----BEGIN [^-]+-----.*?(?:-----END [^-]+-----|$)", re.DOTALL)
