@@ -8,6 +8,7 @@ one single-quoted PowerShell literal and nothing else, and a template that would
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -41,6 +42,7 @@ _SECRET = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def problems(template: str) -> tuple[str, ...]:
     """Say why a command template cannot be filled in safely; nothing when it can.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,20 +64,19 @@ def load(source: Path | Traversable | bytes, name: str = "", resolve: Resolve = 
     Args:
         source: the file, or its bytes.
         name: what messages call it; the path where left out.
-        resolve: returns the bytes of the playbook that ``extends`` names, or None.
+        resolve: returns the bytes of the playbook that ``extends`` names, or None; always the same for a name.
 
     Raises:
         PlaybookError: the file has faults; all of them are in ``faults``.
     """
     path = name or ("playbook" if isinstance(source, bytes) else str(source))
+    if isinstance(source, bytes):
+        return _parse(source, path, resolve)
     faults = Faults()
-    data = source if isinstance(source, bytes) else _bytes(source, path, faults)
-    playbook = None if data is None else _read(data, path, resolve, faults)
-    if playbook is None:
-        found = faults.sorted()
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise PlaybookError(f"{found[0]}{more}", found)
-    return playbook
+    data = _bytes(source, path, faults)
+    if data is None:
+        raise _refusal(faults)
+    return _parse(data, path, resolve)
 
 
 def check(data: bytes, name: str, resolve: Resolve = shipped_bytes) -> list[Fault]:
@@ -84,6 +84,22 @@ def check(data: bytes, name: str, resolve: Resolve = shipped_bytes) -> list[Faul
     faults = Faults()
     _read(data, name, resolve, faults)
     return faults.sorted()
+
+
+@lru_cache(maxsize=32)
+def _parse(data: bytes, path: str, resolve: Resolve) -> Playbook:
+    """Return the playbook of these bytes; the same bytes again cost nothing, as what is shipped stays as it is."""
+    faults = Faults()
+    playbook = _read(data, path, resolve, faults)
+    if playbook is None:
+        raise _refusal(faults)
+    return playbook
+
+
+def _refusal(faults: Faults) -> PlaybookError:
+    found = faults.sorted()
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return PlaybookError(f"{found[0]}{more}", found)
 
 
 def _is_playbook(entry: Traversable) -> bool:
