@@ -34,8 +34,8 @@ def test_transition_on_postgresql(tmp_path: Path) -> None:
 
 
 def test_writers(tmp_path: Path) -> None:
-    """Eight processes write, and nobody is turned away."""
-    found = writers.contest(tmp_path, "", "", 1, 1)
+    """Processes write at once, and nobody is turned away."""
+    found = writers.contest(tmp_path, "", "", 1, 1, count=3)
     assert 0 == found[transition.PRODUCT].lock_errors
     assert len(found[transition.FLOOR].samples.every) == len(found[transition.PRODUCT].samples.every)
     checked(Section("writers", writers.rates(found)))

@@ -44,21 +44,21 @@ class Work:
     lock_errors: int = 0
 
 
-def contest(root: Path, url: str, floor_url: str, cases: int, rounds: int) -> dict[str, Work]:
-    """Let eight processes take their cases to the release, product and floor in turn."""
+def contest(root: Path, url: str, floor_url: str, cases: int, rounds: int, count: int = WRITERS) -> dict[str, Work]:
+    """Let so many processes take their cases to the release, product and floor in turn."""
     folder = Path(mkdtemp(dir=root))
     with House(folder, url) as house:
         tape = house.tape()
-        ids = house.take_in(cases * rounds * WRITERS)
+        ids = house.take_in(cases * rounds * count)
     numbered = [(case_id, number) for number, case_id in enumerate(ids, start=1)]
     with PostgresFloor(floor_url) if floor_url else SQLiteFloor(folder) as floor:
         floor.open(numbered, tape[0])
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(WRITERS)
+    barrier = context.Barrier(count)
     results: Any = context.Queue()
     jobs = [
-        Job(folder, url, floor_url, [ids[(turn * WRITERS + writer) * cases :][:cases] for turn in range(rounds)], tape)
-        for writer in range(WRITERS)
+        Job(folder, url, floor_url, [ids[(turn * count + writer) * cases :][:cases] for turn in range(rounds)], tape)
+        for writer in range(count)
     ]
     writers = [context.Process(target=work, args=(job, barrier, results), daemon=True) for job in jobs]
     for writer in writers:

@@ -16,7 +16,7 @@ from workflow.services.verification import FAILED, NOT_CHECKED, VERIFIED, Report
 
 Judge = Callable[[Report], bool]
 
-QUICK = 6
+QUICK = 2
 """Mutations per class in a quick run."""
 ROUNDS = int(os.environ.get("HOLDFAST_ROUNDS", "1000"))
 """Mutations per class in a long one; read before the fixture forgets what the environment says."""
