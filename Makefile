@@ -20,7 +20,8 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	if "$$name" -c '$(NEW_ENOUGH)' 2>/dev/null; then command -v "$$name"; break; fi; done)
 
 WORKERS ?= 2
-PYTEST := $(PY) -m pytest -m "not long" -n $(WORKERS)
+# Whoever is done takes from who is not: a test that takes long and comes late keeps no core idle.
+PYTEST := $(PY) -m pytest -m "not long" -n $(WORKERS) --dist worksteal
 FLOORS_TESTED_WHOLLY := workflow/domain/*,workflow/ledger/*,workflow/services/*,workflow/storage/*
 
 .PHONY: help demo test check coverage bench race kill backups tamper simulate lint format format-check types imports lock docs clean

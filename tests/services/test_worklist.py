@@ -1,9 +1,12 @@
 """The worklist: filters, sorting, paging, and what is late or overdue now."""
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.services.conftest import DIALECTS
 from tests.services.desk import ADA, BOB, CONNECTOR, EVE, HOUR, MINUTE, START, Desk, plain, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
@@ -23,9 +26,26 @@ def numbers(desk: Desk, **given: Any) -> list[int]:
     return [row.number for row in page(desk, **given).rows]
 
 
-@pytest.fixture
-def full(desk: Desk) -> Desk:
-    """A desk with five cases: released, contained user, connector, assigned mailbox, dismissed one."""
+@pytest.fixture(scope="module", params=DIALECTS)
+def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk to look at for the whole module, whatever the environment says."""
+    home = tmp_path_factory.mktemp("full")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
+            patch.delenv(name)
+        patch.setenv("HOLDFAST_HOME", str(home))
+        if request.param == "sqlite":
+            place = request.getfixturevalue("sqlite_ledger").copy(home)
+        else:
+            ledger, server = request.getfixturevalue("postgres_ledger"), request.getfixturevalue("postgres_server")
+            place = ledger.copy(home, server.create_database(ledger.url))
+        desk = Desk(place)
+        yield _filled(desk)
+        desk.close()
+
+
+def _filled(desk: Desk) -> Desk:
+    """Open five cases: released, contained user, connector, assigned mailbox, dismissed one."""
     desk.released(ADA)
     user = desk.restrict(EVE, kind=Kind.USER)
     desk.do(user, *desk.every(user, Phase.CONTAIN))
