@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -23,33 +26,75 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A ledger to be copied, because making one takes longer than copying it, and what its clock showed then."""
+
+    home: Path
+    now: datetime
+
+    def then(self, place: Path, work: Callable[[Shell], None]) -> Prepared:
+        """Return a copy in another place, worked on; nothing of this machine's settings counts."""
+        shutil.copytree(self.home, place / "home", dirs_exist_ok=True)
+        shell = Shell()
+        shell.now = self.now
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("HOLDFAST_")]:
+                patch.delenv(name)
+            patch.setenv("HOLDFAST_HOME", str(place / "home"))
+            patch.setenv("HOLDFAST_TIMEZONE", "Europe/Berlin")
+            work(shell)
+        return Prepared(place / "home", shell.now)
+
+    def copy(self, place: Path, shell: Shell) -> Shell:
+        """Put a copy where ``HOLDFAST_HOME`` is, and move the shell's clock to when it was made."""
+        shutil.copytree(self.home, place / "home", dirs_exist_ok=True)
+        shell.now = self.now
+        return shell
+
+
+def _init(shell: Shell) -> None:
+    shell.ok("init")
+
+
+def _open_case(shell: Shell) -> None:
+    shell.ok("case open ada@contoso.com --restricted-at -1h --as ana")
+
+
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger just made, to be copied: making one takes longer than copying it."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A ledger just made."""
     place = tmp_path_factory.mktemp("prepared")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOLDFAST_HOME", str(place / "home"))
-        patch.setenv("HOLDFAST_TIMEZONE", "Europe/Berlin")
-        assert 0 == Shell()("init").code
-    return place / "home"
+    (place / "nothing").mkdir()
+    made = Prepared(place / "nothing", Shell().now).then(place, _init)
+    return Prepared(made.home, Shell().now)
+
+
+@pytest.fixture(scope="session")
+def prepared_case(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A ledger with one case."""
+    return prepared.then(tmp_path_factory.mktemp("case"), _open_case)
+
+
+@pytest.fixture(scope="session")
+def prepared_verified(prepared_case: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A ledger with one case that only wants its unblock."""
+    return prepared_case.then(tmp_path_factory.mktemp("verified"), Shell.verify)
 
 
 @pytest.fixture
-def shell(home: Path, prepared: Path) -> Shell:
+def shell(home: Path, prepared: Prepared) -> Shell:
     """A shell on a ledger of its own."""
-    shutil.copytree(prepared, home / "home")
-    return Shell()
+    return prepared.copy(home, Shell())
 
 
 @pytest.fixture
-def case(shell: Shell) -> Shell:
+def case(shell: Shell, home: Path, prepared_case: Prepared) -> Shell:
     """A shell on a ledger with one case: #1, ada@contoso.com, restricted an hour ago."""
-    assert 0 == shell("case open ada@contoso.com --restricted-at -1h --as ana").code
-    return shell
+    return prepared_case.copy(home, shell)
 
 
 @pytest.fixture
-def verified(case: Shell) -> Shell:
+def verified(case: Shell, home: Path, prepared_verified: Prepared) -> Shell:
     """The case with everything recorded by ana that an unblock needs."""
-    case.verify()
-    return case
+    return prepared_verified.copy(home, case)
