@@ -15,7 +15,7 @@ from workflow.providers.simulated.scenario import NAMED
 from workflow.providers.simulated.state import SYNC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from workflow.cli.demo_stage import Stage
     from workflow.providers.port import Provider
@@ -67,8 +67,7 @@ def play(stage: Stage, accounts: int) -> None:
     """Play the act with so many restricted accounts."""
     with connected(stage, accounts) as tenant:
         _contain(stage)
-        _divide(stage, tenant)
-        _judge(stage, tenant)
+        _judge(stage, tenant, _divided(stage, tenant))
         _unblock(stage)
         _afterwards(stage, tenant)
 
@@ -77,13 +76,10 @@ def _contain(stage: Stage) -> None:
     """The worker polls the tenant, opens the cases, contains the accounts and verifies what it can read."""
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", f"case list --tenant {TENANT} --limit 8 --sort number")
-    both = ("attacker-methods-removed", "app-consents-reviewed")
-    for wanted in both:
-        stage.run("ana", f"case contain --missing {wanted} {' '.join(both)} {RIGHTS}", last=LAST)
 
 
-def _divide(stage: Stage, tenant: Inside) -> None:
-    """The owners who are reached in the first shift get a label; the other accounts stay contained, and wait."""
+def _divided(stage: Stage, tenant: Inside) -> list[str]:
+    """Label the accounts whose owners are reached in the first shift; the others stay shut and wait. Returns them."""
     found = _listed(stage, f"--kind mailbox --tenant {TENANT} --sort number")
     fates = tenant.simulator.tenant.restrictions.fates
     told_of = [account for account, fate in fates.items() if fate in WAVE.fates.values()]
@@ -91,22 +87,25 @@ def _divide(stage: Stage, tenant: Inside) -> None:
     chosen = [case for case in found if case["entity"] in told_of] + others[: REACHED - len(told_of)]
     numbers = ",".join(str(case["number"]) for case in chosen)
     stage.run("ana", f"case label {numbers} --add first-shift --yes", last=LAST)
+    return [case["entity"] for case in chosen]
 
 
-def _judge(stage: Stage, tenant: Inside) -> None:
+def _judge(stage: Stage, tenant: Inside, reached: Collection[str]) -> None:
     """People answer what no interface tells, while somebody goes past everybody in the portal; the worker tells who."""
     directory = tenant.simulator.tenant
     for account in directory.accounts:
         if account.synced and account.foothold:
             # A synchronised account's password is reset on premises, and arrives from there.
             directory.reset_password(account, SYNC, directory.now())
+    for wanted in ("attacker-methods-removed", "app-consents-reviewed"):
+        stage.run("ana", f"case contain --missing {wanted} {wanted} {SHIFT}", last=LAST)
     write_results(stage, "judged.csv")
     stage.run("ana", "case record --from judged.csv --yes", last=LAST)
     stage.later(minutes=45)
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", f"case list --all --tenant {TENANT} --resolution unblocked_outside")
     stage.run("ana", "ledger reconcile --tenant-log --quiet")
-    for name in directory.restrictions.fates:
+    for name in reached:
         tenant.control("portal/sign-in", user=name, enabled=True)
     answered = "sign-in-enabled mfa-reregistered"
     stage.run("ana", f"case record --state verified {answered} --ref {TICKET} {SHIFT}", last=LAST)
@@ -125,11 +124,12 @@ def _unblock(stage: Stage) -> None:
 
 
 def _afterwards(stage: Stage, tenant: Inside) -> None:
-    """A day later one unblock is overdue, and one attacker is back."""
-    stage.later(hours=26)
+    """In the night one attacker is back, and a day after its approval one unblock is overdue."""
+    stage.later(hours=14)
     stage.run("ana", "worker --once", bar="The worker")
-    stage.run("ana", "case list --state unblock_requested")
     stage.run("ana", f"case view {_returned(tenant)}")
+    stage.later(hours=12)
+    stage.run("ana", "case list --state unblock_requested")
 
 
 def _returned(tenant: Inside) -> str:
