@@ -7,7 +7,7 @@ with conditions is named and not counted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from workflow.errors import NotReadableError
 from workflow.providers.microsoft365.connection import Family
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from workflow.providers.microsoft365.graph import Graph
     from workflow.providers.shapes import Read, User
 
+T = TypeVar("T")
+
+_ASKING, _JUDGING = "sign_in_policies", "mfa_requirement"
 _DEFAULTS = "GET /policies/identitySecurityDefaultsEnforcementPolicy"
 _PER_USER = "GET beta /users/{id}/authentication/requirements"
 _POLICIES = "GET /identity/conditionalAccess/policies"
@@ -41,27 +44,26 @@ def policies(graph: Graph) -> Answer[SignInPolicies]:
         NotReadableError: neither could be read.
     """
     reads: list[Read] = []
-    conditional: tuple[ConditionalPolicy, ...] | None = None
-    defaults: bool | None = None
-    last: NotReadableError | None = None
-    try:
-        found, read = graph.pages("sign_in_policies", _POLICIES, _POLICIES.removeprefix("GET "), family=Family.POLICIES)
-    except NotReadableError as error:
-        last = error
-    else:
+    refused: list[NotReadableError] = []
+
+    def asked(ask: Callable[[], tuple[T, Read]]) -> T | None:
+        try:
+            value, read = ask()
+        except NotReadableError as error:
+            refused.append(error)
+            return None
         reads.append(read)
-        demanding = [row for row in found if text(row, "state") == "enabled" and _demands(row)]
-        conditional = tuple(map(_conditional, demanding))
-    try:
-        row, read = graph.get("sign_in_policies", _DEFAULTS, _DEFAULTS.removeprefix("GET "), family=Family.POLICIES)
-    except NotReadableError as error:
-        last = error
-    else:
-        reads.append(read)
-        defaults = bool(flag(row, "isEnabled"))
-    if last is not None and not reads:
-        raise last
-    return Answer(SignInPolicies(conditional=conditional, defaults=defaults), reads[-1])
+        return value
+
+    conditional = asked(lambda: graph.pages(_ASKING, _POLICIES, _POLICIES.removeprefix("GET "), family=Family.POLICIES))
+    defaults = asked(lambda: graph.get(_ASKING, _DEFAULTS, _DEFAULTS.removeprefix("GET "), family=Family.POLICIES))
+    if not reads:
+        raise refused[-1]
+    demanded = SignInPolicies(
+        conditional=None if conditional is None else tuple(map(_conditional, filter(_demands, conditional))),
+        defaults=None if defaults is None else bool(flag(defaults, "isEnabled")),
+    )
+    return Answer(demanded, reads[-1])
 
 
 def requirement(graph: Graph, user: User, policies: Answer[SignInPolicies] | None) -> Answer[MfaRequirement]:
@@ -100,7 +102,7 @@ def requirement(graph: Graph, user: User, policies: Answer[SignInPolicies] | Non
 
 def _by_state(graph: Graph, user: User, reads: list[Read]) -> str:
     path = f"/users/{segment(user.id)}/authentication/requirements"
-    row, read = graph.get("mfa_requirement", _PER_USER, path, version="beta")
+    row, read = graph.get(_JUDGING, _PER_USER, path, version="beta")
     reads.append(read)
     state = text(row, "perUserMfaState")
     return state if state in _ON else ""
@@ -116,7 +118,7 @@ def _by_policy(
     """Return the name of a policy that counts, "" where none does, and None where that is not known."""
     if not demanding:
         return None if demanding is None else ""
-    member, read = graph.pages("mfa_requirement", _MEMBER, f"/users/{segment(user.id)}/transitiveMemberOf")
+    member, read = graph.pages(_JUDGING, _MEMBER, f"/users/{segment(user.id)}/transitiveMemberOf")
     reads.append(read)
     groups = frozenset(filter(None, (text(row, name) for row in member for name in ("id", "roleTemplateId"))))
     about = [policy for policy in demanding if _is_about(policy, user, groups)]
@@ -141,7 +143,9 @@ def _conditional(row: Row) -> ConditionalPolicy:
 
 
 def _demands(policy: Row) -> bool:
-    """Say whether the grant cannot be had without a second factor."""
+    """Say whether a policy is in force, and its grant cannot be had without a second factor."""
+    if text(policy, "state") != "enabled":
+        return False
     grant = child(policy, "grantControls")
     controls = texts(grant, "builtInControls")
     strength = text(child(grant, "authenticationStrength"), "requirementsSatisfied") == "mfa"
