@@ -108,9 +108,9 @@ class Ward:
     def _clock(self) -> QuickClock:
         """Return a clock for every process that shows the tenant's time."""
         ahead = multiprocessing.get_context("forkserver").RawValue("d", 0.0)
-        before = time.monotonic()
         now = datetime.fromisoformat(self.tenant.ask("clock")["now"]).astimezone(UTC)
-        return QuickClock((before + time.monotonic()) / 2, now, FACTOR, ahead)
+        # Never ahead of the tenant's, however long the answer took: an effect is no earlier than what it was meant by.
+        return QuickClock(time.monotonic(), now, FACTOR, ahead)
 
     def _next(self) -> str:
         """Return the next person who belongs to the cloud: what synchronises from elsewhere is changed there."""
