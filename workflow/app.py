@@ -14,6 +14,7 @@ from workflow.providers.microsoft365.connection import Cloud, Connection, Family
 from workflow.storage import keyfile, outside, playbooks, tree
 from workflow.storage.cases import FoldCache
 from workflow.storage.database import Database
+from workflow.storage.files import is_there
 from workflow.storage.journal import Journal
 from workflow.storage.schema import check
 
@@ -102,10 +103,10 @@ class App:
         """
         if self._database is None:
             database = Database(self.settings.database_url.get_secret_value())
-            if database.path is not None and not database.path.exists():
+            if database.path is not None and not is_there(database.path):
                 message = f"There is no ledger at {database.path} yet. Begin with: holdfast init"
                 kept = self.settings.checkpoint_file
-                if kept.exists():
+                if is_there(kept):
                     message = (
                         f"The database {database.path} is gone: {kept} holds checkpoints of it. Restore it from a "
                         "backup (holdfast ledger restore BACKUP), or correct the setting database_url."
@@ -138,7 +139,7 @@ class App:
         """
         if self._journal is None:
             signer = keyfile.read(self.settings.key_file)
-            begun = self.settings.checkpoint_file.exists()
+            begun = is_there(self.settings.checkpoint_file)
             with self.database.reading() as tx:
                 if not begun and tree.newest(tx) is not None:
                     self.warnings.append(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -215,6 +216,9 @@ def load_settings(**overrides: Any) -> Settings:
         message = f"HOLDFAST_CONFIG_FILE names {config_path()}, and there is no such file."
         raise SettingsError(message)
     try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            # Python 3.14 takes a file that may not be looked at for none, and would go on without what it says.
+            config_path().stat()
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]

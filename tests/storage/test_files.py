@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.errors import InputError
+from workflow.errors import InputError, StorageError
 from workflow.storage import files
 
 
@@ -67,3 +67,11 @@ def test_places_where_no_file_can_be(tmp_path: Path) -> None:
             pass
     with pytest.raises(InputError, match="cannot be written"), files.whole(tmp_path / "no" / "file"):
         pass
+
+
+def test_a_file_that_may_not_be_looked_at_is_not_taken_for_none(tmp_path: Path) -> None:
+    """There, not there, and not to be told."""
+    (tmp_path / "file").touch()
+    assert [True, False, False] == [files.is_there(tmp_path / name) for name in ("file", "none", "file/none")]
+    with pytest.raises(StorageError, match="cannot be looked at"):
+        files.is_there(tmp_path / ("long" * 100))

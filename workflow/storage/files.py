@@ -19,6 +19,22 @@ SHARED: Final = 0o660
 _SHARED_FOLDER: Final = stat.S_ISGID | stat.S_IRWXG
 
 
+def is_there(path: Path) -> bool:
+    """Say whether there is such a file; ``Path.exists`` of Python 3.14 takes what may not be looked at for nothing.
+
+    Raises:
+        StorageError: it may not be looked at.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        message = f"{path} cannot be looked at: {error.strerror}."
+        raise StorageError(message) from None
+    return True
+
+
 def is_shared(folder: Path) -> bool:
     """Say whether a folder is shared with its group."""
     try:
