@@ -152,6 +152,15 @@ def test_mfa_is_required_or_not_known(tenant: Tenant, requirement: MfaRequiremen
     assert (result, value) == (found.result, found.value)
 
 
+def test_policies_that_cannot_be_read_leave_the_persons_own_state(tenant: Tenant) -> None:
+    """The requirement is asked for all the same, and what it rests on is not said to be the policies."""
+    tenant.faults["sign_in_policies"] = NotReadableError("no licence")
+    tenant.accounts[ADA].mfa = MfaRequirement(required=True, by="per-user", detail="enforced")
+    found = ask(tenant, Check.MFA_REQUIRED)
+    assert (MET, "required by per-user: enforced") == (found.result, found.value)
+    assert ["user", "sign_in_policies", "mfa_requirement"] == tenant.calls
+
+
 @pytest.mark.parametrize(
     ("created_at", "result"),
     [(None, NOT_MET), (START + MINUTE, NOT_MET), (START - 29 * DAY, NOT_MET), (START - 31 * DAY, MET)],
