@@ -30,8 +30,6 @@ BULK = (
     "compromise-ruled-out owner-confirmed cause-decided bulk-channel-agreed"
 )
 KNOWN = "--fact no-shared-mailbox --fact no-app-passwords --fact no-sign-in-disabled --fact no-methods-removed"
-ACCOUNTS = 200
-"""How many fit the minute on a machine with two cores."""
 MARK = b'"prerequisite":"sessions-revoked"'
 """Bytes of an entry, one of which is flipped at the end."""
 
@@ -41,7 +39,7 @@ MARK = b'"prerequisite":"sessions-revoked"'
 @click.option(
     "--accounts",
     type=click.IntRange(0, 500),
-    default=ACCOUNTS,
+    default=wave.WAVE.restricted,
     show_default=True,
     help=f"How many accounts the wave on the simulated tenant restricts: 0, or at least {wave.FEWEST}.",
 )

@@ -26,7 +26,6 @@ FEWEST = max(WAVE.fates)
 """The smallest wave in which everything happens that the act shows."""
 SEED = 1
 TENANT = "contoso.example"
-RIGHTS = f"--tenant {TENANT} --kind mailbox --yes"
 SHIFT = "--label first-shift --yes"
 TICKET = "INC-2044"
 REACHED = 24

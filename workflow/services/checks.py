@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from workflow.providers.shapes import Read
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
+
 KEPT = "What stands recorded counts still."
 """Why a reading that could not be made is told and not recorded."""
 

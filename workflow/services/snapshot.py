@@ -51,10 +51,10 @@ def _readings(
     """Yield what is read: its name, of whom, and how."""
     tenant, since = look.provider, ground.since - LOOK_BACK
 
-    def of_account(operation: Callable[..., Answer[Any]], user: str) -> Callable[[], object]:
-        return lambda: look(operation, look(tenant.user, user).id, since)
+    def logged(operation: Callable[[str, datetime], Answer[Any]], user: str) -> object:
+        return look(operation, look(tenant.user, user).id, since)
 
-    yield "restriction", entity, lambda: look(tenant.restriction, kind, entity)
+    yield "restriction", entity, partial(look, tenant.restriction, kind, entity)
     # Accounts first: what the other readings show counts from when sessions were revoked.
     yield from (("user", user, partial(look, tenant.user, user)) for user in users)
     # Most often the restricted mailbox is the user's own, which is read once.
@@ -67,8 +67,8 @@ def _readings(
         yield "mfa_requirement", user, partial(required_factors, look, user)
         yield "consents", user, partial(look, tenant.consents, user)
         yield "roles", user, partial(held_roles, look, user)
-        yield "sign_ins", user, of_account(tenant.sign_ins, user)
-        yield "directory_audit", user, of_account(tenant.directory_audit, user)
+        yield "sign_ins", user, partial(logged, tenant.sign_ins, user)
+        yield "directory_audit", user, partial(logged, tenant.directory_audit, user)
 
 
 def plain(value: object) -> Any:
