@@ -213,7 +213,9 @@ class Case:
     ``sequence`` counts all entries, ``version`` is the sequence of the last state-bearing one (R9), ``head`` the leaf
     hash of the newest. ``hands`` are the people whose work the gate stands on in this recurrence (R4). ``boundary`` is
     the restriction's own time or, while nobody knows it, the time of the first report: evidence observed earlier does
-    not count (R7). ``dated`` says that an authoritative source gave ``restricted_at``.
+    not count (R7). ``dated`` says that an authoritative source gave ``restricted_at``. ``read`` is, by prerequisite and
+    user, the commitment of the value that a check showed last, and ``judged`` that of the value that a person found
+    good when a check had shown it; another value read, and a retraction, end it.
     """
 
     id: str = ""
@@ -242,6 +244,8 @@ class Case:
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     acceptances: dict[tuple[str, str], Acceptance] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
+    read: dict[tuple[str, str], str] = field(default_factory=dict)
+    judged: dict[tuple[str, str], str] = field(default_factory=dict)
     listing: tuple[str, ...] = ()
     request: Request | None = None
     approvals: tuple[Approval, ...] = ()
@@ -266,6 +270,8 @@ class Case:
         other.evidence = dict(self.evidence)
         other.acceptances = dict(self.acceptances)
         other.proposals = dict(self.proposals)
+        other.read = dict(self.read)
+        other.judged = dict(self.judged)
         other.changes = dict(self.changes)
         return other
 

@@ -23,6 +23,7 @@ from workflow.domain.private import private_in
 from workflow.domain.record import time_from_text
 from workflow.domain.unblocking import UNBLOCKING, ended
 from workflow.domain.vocabulary import (
+    GOOD,
     EntryType,
     Kind,
     Method,
@@ -104,7 +105,7 @@ def _begin(case: Case, entry: Entry, at: datetime) -> None:
     fingerprint = data.get("fingerprint")
     if fingerprint:
         case.seen |= {fingerprint}
-    case.evidence, case.acceptances, case.proposals = {}, {}, {}
+    case.evidence, case.acceptances, case.proposals, case.read, case.judged = {}, {}, {}, {}, {}
     case.request, case.approvals = None, ()
     case.hands = frozenset()
     case.resolution = None
@@ -162,11 +163,11 @@ def _recurred(case: Case, entry: Entry, at: datetime) -> None:
 
 def _recorded(case: Case, entry: Entry, at: datetime) -> None:
     data = entry.data
-    about = data.get("about", "")
+    key = (data["prerequisite"], data.get("about", ""))
     observed_at = time_from_text(data["observed_at"])
-    case.evidence[data["prerequisite"], about] = Evidence(
-        prerequisite=data["prerequisite"],
-        about=about,
+    case.evidence[key] = Evidence(
+        prerequisite=key[0],
+        about=key[1],
         result=_RESULTS[data.get("result", "met")],
         method=_METHODS[data.get("method", "attested")],
         actor=entry.actor["id"],
@@ -185,20 +186,36 @@ def _recorded(case: Case, entry: Entry, at: datetime) -> None:
         expires_at=_time(data, "expires_at"),
         attested_by=next(iter(data.get("attested_by", ())), ""),
     )
+    _answered(case, key, case.evidence[key].result, data)
     if entry.basis.get("required"):
         case.hands |= {entry.actor["id"]}
+
+
+def _answered(case: Case, key: tuple[str, str], result: Result, data: Mapping[str, Any]) -> None:
+    """Keep what a check showed, and whether a person who saw it found it good."""
+    if data.get("method") == Method.CHECKED:
+        if result is Result.UNABLE_TO_VERIFY:
+            return
+        case.read[key] = private_in(data, "after").commitment
+        if result is Result.NOT_MET:
+            case.judged.pop(key, None)
+    elif result in GOOD and case.read.get(key):
+        case.judged[key] = case.read[key]
+    else:
+        case.judged.pop(key, None)
 
 
 def _confirmed(case: Case, entry: Entry, at: datetime) -> None:
     key = (entry.data["prerequisite"], entry.data.get("about", ""))
     observed_at = time_from_text(entry.data["observed_at"])
-    case.evidence[key] = case.evidence[key]._replace(
+    case.evidence[key] = standing = case.evidence[key]._replace(
         observed_at=observed_at,
         recorded_at=at,
         lapsed=False,
         tenant_entry=entry.data.get("tenant_entry", ""),
         expires_at=_time(entry.data, "expires_at"),
     )
+    _answered(case, key, standing.result, entry.data)
     if entry.basis.get("required"):
         case.hands |= {entry.actor["id"]}
 
@@ -207,6 +224,7 @@ def _retracted(case: Case, entry: Entry, _at: datetime) -> None:
     key = (entry.data["prerequisite"], entry.data.get("about", ""))
     case.evidence.pop(key, None)
     case.acceptances.pop(key, None)
+    case.judged.pop(key, None)
 
 
 def _lapsed(case: Case, entry: Entry, _at: datetime) -> None:

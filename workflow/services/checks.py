@@ -16,7 +16,7 @@ from workflow.domain.lifecycle import settle
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import clamp, time_to_text
-from workflow.domain.vocabulary import GOOD, Change, EntryType, Made, Method, Result
+from workflow.domain.vocabulary import GOOD, Change, Made, Method, Result
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotReadableError, ProviderError
 from workflow.services import casework, people, snapshot
 from workflow.services.casework import Done
@@ -25,17 +25,15 @@ from workflow.services.predicates import JUDGED, PREDICATES, Finding, Ground, Lo
 from workflow.storage import cases, openings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from workflow.app import App
     from workflow.domain.case import Case, Evidence
     from workflow.domain.playbook import Playbook, Prerequisite
-    from workflow.domain.record import Entry
     from workflow.domain.vocabulary import TenantFact
     from workflow.providers.shapes import Read
     from workflow.services.people import Who
-    from workflow.storage.transaction import Tx
 
 KEPT = "What stands recorded counts still."
 """Why a reading that could not be made is told and not recorded."""
@@ -149,61 +147,23 @@ def read_subject(app: App, case_id: str) -> Subject:
     with app.database.reading() as tx:
         stored = cases.load(tx, case_id, app.cache)
         erasure.not_erased(stored)
-        entries = cases.entries(tx, case_id)
         case, playbook = stored.copy(), app.playbook(tx, stored.playbook)
         now, _ = clamp(app.now(), stored.updated_at)
         lapsed = settle(case, playbook, now)
         names = Names(tx, {case.entity, *case.identities})
         standing = (item for item in case.evidence.values() if item.method is Method.CHECKED)
         texts = [text.commitment for item in standing for text in (item.before, item.after) if text]
-        judged = judgements(entries, case.recurrence)
+        values = openings.reveal(tx, {*texts, *case.judged.values()})
         return Subject(
             case=case,
             playbook=playbook,
             entity=names.subject(case.entity),
             users={user: names.subject(user) for user in case.identities},
-            values=openings.reveal(tx, texts),
-            judged=_revealed(tx, judged),
+            values=values,
+            judged={key: values[told] for key, told in case.judged.items() if told in values},
             now=now,
             lapsed=bool(lapsed),
         )
-
-
-def _revealed(tx: Tx, judged: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
-    known = openings.reveal(tx, judged.values())
-    return {key: known[commitment] for key, commitment in judged.items() if commitment in known}
-
-
-def judgements(entries: Iterable[Entry], recurrence: int) -> dict[tuple[str, str], str]:
-    """Return the commitment of the value that a person found good, by prerequisite and user.
-
-    That is what the newest reading before their answer had shown. A reading of something else, and a retraction, end
-    it.
-    """
-    read: dict[tuple[str, str], str] = {}
-    judged: dict[tuple[str, str], str] = {}
-    for entry in entries:
-        if entry.recurrence != recurrence or entry.type not in _ANSWERS:
-            continue
-        data = entry.data
-        key = (data["prerequisite"], data.get("about", ""))
-        result = Result(data.get("result", Result.MET))
-        if entry.type == EntryType.EVIDENCE_RETRACTED:
-            judged.pop(key, None)
-        elif data.get("method") == Method.CHECKED and result is Result.UNABLE_TO_VERIFY:
-            continue
-        elif data.get("method") == Method.CHECKED:
-            read[key] = data["after"]["commitment"] if "after" in data else ""
-            if result is Result.NOT_MET:
-                judged.pop(key, None)
-        elif result in GOOD and read.get(key):
-            judged[key] = read[key]
-        else:
-            judged.pop(key, None)
-    return judged
-
-
-_ANSWERS = frozenset({EntryType.EVIDENCE_RECORDED, EntryType.EVIDENCE_CONFIRMED, EntryType.EVIDENCE_RETRACTED})
 
 
 def probe(item: Prerequisite) -> Check | TenantFact | None:
