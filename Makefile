@@ -22,10 +22,10 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # Twice the processors: many tests wait, for a lease, a killed process or a lock.
 WORKERS ?= 4
 # Whoever is done takes from who is not: a test that takes long and comes late keeps no core idle.
-PYTEST := $(PY) -m pytest -m "not long" -n $(WORKERS) --dist worksteal
+PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal -m
 FLOORS_TESTED_WHOLLY := workflow/domain/*,workflow/ledger/*,workflow/services/*,workflow/storage/*
 
-.PHONY: help demo test check coverage bench race kill backups tamper simulate lint format format-check types imports lock docs clean
+.PHONY: help demo test slow check coverage bench race kill backups tamper simulate lint format format-check types imports lock docs clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,14 +33,17 @@ help: ## Say what there is
 demo: $(VENV)/.runtime ## Show a case from restriction to release
 	@$(BIN)/holdfast demo
 
-test: $(VENV)/.dev ## Run the tests, except the long ones
-	$(PYTEST)
+test: $(VENV)/.dev ## Run the tests, except the slow and the long ones
+	$(PYTEST) "not slow and not long"
 
-check: format-check lint types imports coverage ## Run every gate, as continuous integration does
+slow: $(VENV)/.dev ## Run the slow tests: large files, floods of hostile input, the bench itself
+	$(PYTEST) "slow and not long"
+
+check: format-check lint types imports coverage ## Run every gate and all tests but the long ones, as CI does
 
 coverage: $(VENV)/.dev ## Run the tests and hold coverage to its floors
 	$(PY) -m coverage erase
-	$(PYTEST) --cov --cov-branch --cov-report=
+	$(PYTEST) "not long" --cov --cov-branch --cov-report=
 	$(PY) -m coverage report --include='$(FLOORS_TESTED_WHOLLY)' --fail-under=100
 	$(PY) -m coverage report --fail-under=95
 

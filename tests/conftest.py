@@ -1,5 +1,6 @@
 """What every test may count on: no network beyond this machine, and a PostgreSQL server for those who ask."""
 
+import gc
 import ipaddress
 import os
 import socket
@@ -23,6 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("markexpr") != "long":
         os.environ.setdefault("TMPDIR", str(folder()))
         tempfile.tempdir = None  # Whoever asked before us would decide for all.
+
+
+def pytest_collection_finish() -> None:
+    """Spare every collection of garbage the modules and thousands of tests that stay until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 class NetworkForbiddenError(Exception):

@@ -9,6 +9,8 @@ from tests.bench.house import House
 from tests.bench.table import Line, Section, at_least, at_most, rendered
 from tests.bench.timing import Samples, ratio
 
+pytestmark = pytest.mark.slow
+
 
 def checked(*sections: Section) -> None:
     """A section has a title, lines, and something found in each."""

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from tests.cli.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("ada", "eve", "joe", "kim", "lea", "max", "nan")
 PEOPLE = ("ana", "ben", "cleo", "fay", "eve@contoso.com")
 NOW = datetime(2025, 6, 11, 18, 0, tzinfo=UTC)

@@ -46,6 +46,16 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert set() == HEAVY & set(json.loads(found.stdout))
 
 
+@pytest.mark.parametrize("arguments", [["case", "list"], ["case", "open", "eve@tailspin.example"]])
+def test_working_loads_no_table_definitions(arguments: list[str], home: Path) -> None:
+    """What the tables are defined with takes as long to load as everything else; only migrations need it."""
+    assert 0 == Shell()("init").code
+    script = LIST.replace("ARGS", repr(arguments))
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert set() == {"sqlmodel", "alembic", "rich"} & set(json.loads(found.stdout))
+
+
 @pytest.mark.parametrize("table", [door.COMMANDS, case.COMMANDS])
 def test_tables_say_what_the_commands_say(table: dict[str, Lazy]) -> None:
     """The line in the table is the first sentence of the command's own help, and the names agree."""

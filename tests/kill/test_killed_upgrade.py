@@ -16,6 +16,8 @@ from workflow.storage import schema
 from workflow.storage.database import Database
 from workflow.storage.migrations import HEAD
 
+pytestmark = pytest.mark.slow
+
 CONTEXT = multiprocessing.get_context("forkserver")
 KILLS = 5
 

@@ -352,6 +352,7 @@ def test_a_process_that_dies_while_collecting(room: Room, monkeypatch: pytest.Mo
     assert [("restricted", "hook", "due")] == told(desk)
 
 
+@pytest.mark.slow
 def test_many_processes_tell_everything_once(room: Room, hook: Receiver) -> None:
     """Several that look at the same time: each message and the digest of the day go out once."""
     desk = room()

@@ -18,6 +18,8 @@ from workflow.domain.restriction import Restriction, Skipped
 from workflow.errors import InputError, SourceError
 from workflow.sources import ReadOptions, Shape, detect, read
 
+pytestmark = pytest.mark.slow
+
 STARTS = [
     b"",
     b"[",

@@ -13,6 +13,8 @@ from workflow.errors import PlaybookError
 from workflow.sources.playbook_fields import PLAYBOOK, PREREQUISITE
 from workflow.sources.playbook_file import check, load, shipped, shipped_bytes
 
+pytestmark = pytest.mark.slow
+
 _WORDS = [*PLAYBOOK, *PREREQUISITE, "mailbox", "contain", "1", "24h", "true", "x", "compromised-mailbox"]
 _PIECES = [
     *_WORDS,

@@ -14,6 +14,8 @@ from tests.sources.written import SPAM
 from workflow.domain.restriction import Restriction
 from workflow.sources import ReadOptions, read
 
+pytestmark = pytest.mark.slow
+
 ROWS, FEWER = 100_000, 20_000
 ROW = json.dumps({"SenderAddress": "u%d@tailspin.example", "Reason": SPAM, "TemporaryBlock": False})
 CELLS = f'"u%d@tailspin.example","{SPAM}","2026-06-11T14:03:27Z","False"\r\n'

@@ -10,6 +10,8 @@ from tests.tamper.attacker import Attacker, Body, Pen, text
 from tests.tamper.conftest import Bench, look
 from workflow.services.verification import Options
 
+pytestmark = pytest.mark.slow
+
 DEEP = b"[" * 400 + b"]" * 400
 
 WRONG: dict[str, Callable[[Body], Any]] = {

@@ -206,6 +206,8 @@ def _settled(subject: Subject, item: Prerequisite, about: str) -> bool:
 
 def asking(app: App, who: Who, subject: Subject) -> Who:
     """Return as whom to record: Holdfast itself, or a person who may not ask, so that the refusal is recorded."""
+    if who.machine:
+        return who
     with app.database.transaction() as tx:
         actor = people.actor(app, tx, who)
     try:

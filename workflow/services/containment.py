@@ -163,27 +163,25 @@ def contain(
         HoldfastError: as :func:`plan`, and whatever refuses a step.
     """
     yield from found_out(app, who, case_id)
-    subject = checks.read_subject(app, case_id)
     before = Look.at(app)
-    _save_first(app, who, subject, before)
     planned = plan(app, who, case_id, ids, look=before)
     touched = tuple(dict.fromkeys(step.prerequisite for step in planned.steps))
-    if touched:
-        # What is wrong goes on the ledger before it is put right, so that the values before are known.
-        checks.check(app, who, case_id, touched, look=before)
+    # What is wrong goes on the ledger before it is put right, so that the values before are known.
+    first = (*_to_save(planned.subject), *touched)
+    if first:
+        checks.check(app, who, case_id, first, look=before)
     for step in planned.steps:
         yield carry_out(app, who, case_id, step)
     if touched:
         checks.check(app, who, case_id, touched, look=after)
 
 
-def _save_first(app: App, who: Who, subject: Subject, look: Look) -> None:
-    """Keep a snapshot before anything is changed, where the playbook asks for one and none is kept."""
-    wanted = [item for item in subject.playbook.prerequisites if item.check is Check.SNAPSHOT_SAVED]
-    for item in wanted:
+def _to_save(subject: Subject) -> Iterator[str]:
+    """Yield what asks for a snapshot before anything is changed, where none is kept."""
+    for item in subject.playbook.prerequisites:
         standing = subject.case.evidence.get((item.id, ""))
-        if standing is None or standing.result is not Result.MET:
-            checks.check(app, who, subject.case.id, [item.id], look=look)
+        if item.check is Check.SNAPSHOT_SAVED and (standing is None or standing.result is not Result.MET):
+            yield item.id
 
 
 def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 0, reason: str = "") -> Changed:

@@ -14,6 +14,9 @@ from workflow.storage.transaction import Tx
 NEVER: Final = "9999-12-31T23:59:59.999999Z"
 """The due time of a case in which nothing is due: it sorts behind every real one, as NULL would not."""
 
+OPEN: Final = "state NOT IN ('closed', 'dismissed')"
+"""Which cases are open; only one of them may be about the same entity."""
+
 _FIXED: Final = ("id", "number", "tenant", "kind", "entity", "opened_at")
 _MOVED: Final = (
     *("state", "recurrence", "version", "playbook", "missing", "assignee", "updated_at", "due_at", "due"),

@@ -22,9 +22,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from workflow.storage.generated import TEXT, FromBody
-
-OPEN = "state NOT IN ('closed', 'dismissed')"
-"""Which cases are open; only one of them may be about the same entity."""
+from workflow.storage.pictures import OPEN
 
 SORTS = ("number", "opened_at", "updated_at", "due_at")
 """Columns by which a worklist can be sorted, each with an index behind the state."""

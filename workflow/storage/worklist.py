@@ -15,9 +15,8 @@ from workflow.domain.picture import Picture
 from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.vocabulary import ENDED, State
 from workflow.errors import InputError
-from workflow.storage.pictures import COLUMNS, SELECT, from_row
+from workflow.storage.pictures import COLUMNS, OPEN, SELECT, from_row
 from workflow.storage.search import condition
-from workflow.storage.tables import OPEN
 from workflow.storage.transaction import Tx
 
 SORTS: Final = ("number", "opened_at", "updated_at", "due_at", "state")
