@@ -36,7 +36,7 @@ demo: $(VENV)/.runtime ## Show a case from restriction to release
 test: $(VENV)/.dev ## Run the tests, except the slow and the long ones
 	$(PYTEST) "not slow and not long"
 
-slow: $(VENV)/.dev ## Run the slow tests: large files, floods of hostile input, the bench itself
+slow: $(VENV)/.dev ## Run the slow tests: large files, hostile floods, kills, tampering, the bench itself
 	$(PYTEST) "slow and not long"
 
 check: format-check lint types imports coverage ## Run every gate and all tests but the long ones, as CI does

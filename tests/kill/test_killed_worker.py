@@ -26,6 +26,8 @@ from workflow.domain.vocabulary import Answer, Change, Made
 from workflow.services import setup, verification
 from workflow.storage.transaction import Tx
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("HOLDFAST_ROUNDS", "300"))
 SEED = int(os.environ.get("HOLDFAST_SEED", "20261124"))
 FEW = 6

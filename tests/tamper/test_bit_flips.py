@@ -15,6 +15,8 @@ from workflow.errors import HoldfastError, InputError, StorageError
 from workflow.services import keptpoints
 from workflow.services.verification import Options
 
+pytestmark = pytest.mark.slow
+
 QUICK = 60
 """Flips of which all are held against the ledger in one look."""
 FEW = 20

@@ -14,6 +14,8 @@ from tests.tamper.attacks import Done
 from tests.tamper.conftest import Bench
 from workflow.services.verification import FAILED, NOT_CHECKED, VERIFIED, Report
 
+pytestmark = pytest.mark.slow
+
 Judge = Callable[[Report], bool]
 
 QUICK = 2
