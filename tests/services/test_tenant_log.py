@@ -29,7 +29,7 @@ from tests.services.desk import (
 from workflow.domain import actions as act
 from workflow.domain.alerts import Policy, raised_by
 from workflow.domain.private import Private
-from workflow.domain.vocabulary import Kind, Method, Resolution, State
+from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, State
 from workflow.errors import (
     ConflictError,
     InputError,
@@ -222,6 +222,25 @@ def test_our_own_unblock_is_never_outside(desk: Desk, behind: timedelta) -> None
     desk.do(case_id, desk.gone())
     assert State.RELEASED is desk.case(case_id).state
     assert [] == look(desk).found
+
+
+def test_by_hand_long_after_ours_had_been_done(desk: Desk) -> None:
+    """Restricted again while the attempt is open, and lifted by somebody else: that is told, and nothing released."""
+    case_id = desk.approved()
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    attempt = casework.perform(desk.app, ANN, case_id, act.IntendUnblock()).case.open_attempt
+    assert attempt is not None
+    desk.tenant.removed(ADA, "ServicePrincipal_holdfast", f"Holdfast case 1, intent {releasing.key(attempt)}")
+    desk.do(case_id, act.RecordAnswer(answer=Answer.DONE, reference=Private("request 1")))
+    assert [] == look(desk).found
+    desk.clock.move(DAY)
+    at = lift(desk)
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    assert [("removed", "left"), ("removed", "recorded")] == outcomes(look(desk))
+    case, entry = desk.case(case_id), desk.entries(case_id)[-1]
+    assert (State.UNBLOCK_REQUESTED, LISTED) == (case.state, case.reading.status)
+    assert ((Policy.OUTSIDE, True), at.isoformat()[:19]) == (told(entry), entry.data["lifted_at"][:19])
+    assert verifies(desk)
 
 
 def test_a_key_of_another_entity_is_no_excuse(desk: Desk) -> None:

@@ -56,11 +56,13 @@ class Effort:
     def covers(self, at: datetime, by: str = "", said: str = "") -> bool:
         """Say whether a delisting can be this unblock's: after its approval, and not after its end.
 
-        The removal's own record is exact about who ran it and tells ours by the key in ``said``; a record that names
-        nobody is forgiven what clocks differ.
+        The removal's own record is exact about who ran it and tells ours by the key in ``said``; once ours had been
+        done, the next removal is somebody else's. A record that names nobody may be of either, however late, and is
+        forgiven what clocks differ.
         """
         begins = self.approved_at if by else self.approved_at - CLOCKS
-        return self.key in said or (begins <= at and (self.over_at is None or at <= self.over_at + SKEW))
+        ends = self.claimed_at if by and self.claimed_at is not None else self.over_at
+        return self.key in said or (begins <= at and (ends is None or at <= ends + SKEW))
 
 
 @dataclass(frozen=True, slots=True)

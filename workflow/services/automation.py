@@ -71,7 +71,7 @@ def due(app: App, now: datetime, limit: int = worklist.MOST) -> list[str]:
     """Return the ids of cases in which the machine has something to do by now, the longest due first."""
     if not able(app):
         return []
-    with app.database.reading() as tx:
+    with app.database.glance() as tx:
         return worklist.waking(tx, app.settings.tenant, now, limit)
 
 

@@ -306,7 +306,8 @@ def _observation(
     """Return the entry that a delisting is worth, None for none; ``present`` says that it is of the last occurrence.
 
     A delisting is dated as itself, so that it is old news to a case that was read since. A removal says who and when,
-    and not that it is gone: that is read, unless a reading has shown it or the occurrence is over.
+    and not that it is gone: that is read, unless a reading has shown it or the occurrence is over. While an unblock of
+    ours is pending, only a removal by somebody else is told, since no record says that ours worked.
     """
     item, cause = event.item, event.cause or event.item
     at, last, attempt = _at(item), case.reading.observed_at, case.open_attempt
@@ -314,7 +315,7 @@ def _observation(
     over = not present or case.state in {State.RELEASED, *ENDED}
     old = last is not None and at < last
     pending = attempt is not None and _at(cause) >= attempt.approved_at
-    if pending or (not outside and (old or over)):
+    if (pending and not (outside and item.lifted_by)) or (not outside and (old or over)):
         return None
     status, seen_at, references = RestrictionStatus.NOT_LISTED, at, [item.where]
     if not over and case.reading.status is RestrictionStatus.NOT_LISTED:

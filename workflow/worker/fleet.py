@@ -329,11 +329,13 @@ class _Sealer:
 
     def seal_waiting(self, app: App) -> None:
         """Seal if there is something to seal, one host at a time."""
+        with app.database.glance() as tx:
+            if not seal.is_waiting(tx):
+                return
         try:
             with app.database.transaction() as tx:
-                if seal.is_waiting(tx):
-                    seal.seal(tx, app.journal)
-                    self._is_told = False
+                seal.seal(tx, app.journal)
+                self._is_told = False
         except KeyMissingError:
             if not self._is_told:
                 self._is_told = True
@@ -351,8 +353,10 @@ class _Tender:
 
     def tend(self, app: App) -> None:
         """Take back what is lost; every few times, queue what is due."""
-        with app.database.transaction() as tx:
-            if queue.is_anything_lost(tx, self._lease):
+        with app.database.glance() as tx:
+            lost = queue.is_anything_lost(tx, self._lease)
+        if lost:
+            with app.database.transaction() as tx:
                 queue.take_back(tx, self._lease, LONGEST.total_seconds())
         if not self._stop.is_set() and self._rounds % round(_SWEEP / _TEND) == 0:
             self._sweep(app)
