@@ -28,6 +28,22 @@ NEAR = timedelta(minutes=3)
 """How far the log of the tenant may be off."""
 
 
+CHANGES = {
+    "sign-in": "block-sign-in",
+    "password": "reset-password",
+    "sessions valid from": "revoke-sessions",
+    "sign-in method removed": "remove-method",
+    "consent removed": "remove-consent",
+    "role removed": "remove-role",
+    "role added": "remove-role",
+    "forwarding": "clear-forwarding",
+    "inbox rule": "disable-rule",
+    "FullAccess taken": "remove-delegate",
+    "FullAccess given": "remove-delegate",
+    "SendAs taken": "remove-delegate",
+    "SendAs given": "remove-delegate",
+}
+"""What the tenant calls an effect, and the change that has it, or takes it back."""
 SHOWS, SHOWN = timedelta(hours=9), timedelta(hours=20)
 """When the tenant's log was read so that it showed an event whatever our clock said: it is late, and looked back in."""
 
@@ -103,6 +119,7 @@ class Referee:
         for number, entries in histories.items():
             self._history(number, entries)
         self._effects(histories)
+        self._changes(histories)
         self._secrets()
         self._due()
 
@@ -171,6 +188,28 @@ class Referee:
                     self.fail(
                         f"{effect.target} was unblocked in the portal at {effect.at}, and the ledger does not say so"
                     )
+
+    def _changes(self, histories: dict[int, list[Entry]]) -> None:
+        """Everything that we changed of an account, there and back, has an intent on the ledger of its own."""
+        told = [
+            (str(entry.data.get("about") or entries[0].data["entity"]), str(entry.data["change"]))
+            for entries in histories.values()
+            for entry in entries
+            if entry.type == "change:intended"
+        ]
+        with self.world.quiet.database.reading() as tx:
+            known = subjects.names(tx, {about for about, _ in told})
+        intended = Counter((known[about].identifier, change) for about, change in told)
+        made = Counter(
+            (normalise(Kind.USER, effect.target), CHANGES[effect.what])
+            for effect in self.world.simulator.tenant.effects
+            if effect.by.kind == "app" and effect.what in CHANGES
+        )
+        for (account, change), count in made.items():
+            if count > intended[account, change]:
+                self.fail(
+                    f"{change} of {account} was done {count} times, and intended {intended[account, change]} times"
+                )
 
     def _outside(self) -> Iterator[Effect]:
         """Yield the unblocks by others that began a lifting: what lifted already was somebody else's deed before."""

@@ -9,6 +9,7 @@ from tests.simulate.chance import seeded
 from tests.simulate.life import Life, LifeError, live
 from tests.simulate.referee import Referee
 from tests.simulate.world import Broken, Lifted, World
+from workflow.providers.simulated.state import By
 
 DAYS = 2
 
@@ -42,11 +43,17 @@ def _unseen(world: World) -> None:
     world.chores += [("poll", "done", world.time.true())] * 2
 
 
+def _unintended(world: World) -> None:
+    tenant = world.simulator.tenant
+    tenant.log("sign-in", tenant.accounts[3].upn, "on", "off", By("app", "Holdfast"), tenant.now())
+
+
 @pytest.mark.parametrize(
     ("crime", "words"),
     [
         (_without_intent, "without an intent on the ledger"),
         (_twice, "was called 2 times"),
+        (_unintended, r"block-sign-in of .* was done \d times, and intended \d times"),
         (_secret, "a password stands in holdfast.db"),
         (_unseen, "has no open case"),
     ],
@@ -55,11 +62,13 @@ def test_what_breaks_a_rule_is_found(life: Life, crime: Callable[[World], None],
     """An unblock nobody intended or intended once, a password that was written down, a restriction nobody saw."""
     world = life.world
     lifted, secrets, chores = list(world.lifted), set(world.secrets), list(world.chores)
+    effects = len(world.simulator.tenant.effects)
     life.referee.judge()
     crime(world)
     with pytest.raises(Broken, match=words):
         life.referee.judge()
     world.lifted, world.secrets, world.chores = lifted, secrets, chores
+    del world.simulator.tenant.effects[effects:]
 
 
 def test_an_unblock_is_refused_before_the_tenant_hears_of_it(life: Life) -> None:
