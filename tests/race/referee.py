@@ -14,7 +14,7 @@ from workflow.domain.replay import replay
 from workflow.storage import cases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tests.services.desk import Desk
     from workflow.domain.record import Entry
@@ -38,17 +38,26 @@ def violations(desk: Desk, case_id: str) -> list[str]:
     return found
 
 
-def by_hand(entries: Sequence[Entry]) -> list[str]:
-    """Walk through a history and name what was approved or started on evidence that was taken back."""
+def by_hand(entries: Sequence[Entry], conditions: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """Walk through a history and name what was approved or started on evidence that was taken back.
+
+    ``conditions`` are, by prerequisite, those of which one has to be true for it to apply: what is known not to apply
+    may be taken back.
+    """
     found: list[str] = []
-    retracted: set[tuple[str, str]] = set()
+    taken_back: set[tuple[str, str]] = set()
+    facts: dict[str, dict[str, bool]] = {}
     approvals = intents = 0
     for entry in entries:
         about = (entry.data.get("prerequisite", ""), entry.data.get("about", ""))
+        facts.setdefault(str(entry.data.get("subject", "")), {}).update(entry.data.get("facts", {}))
+        retracted = [item for item in taken_back if _applies(item, conditions or {}, facts)]
         if entry.type in {"evidence:recorded", "evidence:confirmed"}:
-            retracted.discard(about)
+            taken_back.discard(about)
         elif entry.type == "evidence:retracted":
-            retracted.add(about)
+            taken_back.add(about)
+        elif entry.type in {"restriction:returned", "case:reopened"}:
+            facts = {who: {name: True for name, holds in known.items() if holds} for who, known in facts.items()}
         elif entry.type in VOIDING:
             approvals = 0
         elif entry.type == "unblock:approved":
@@ -62,3 +71,11 @@ def by_hand(entries: Sequence[Entry]) -> list[str]:
             if intents > 1:
                 found.append(f"entry {entry.sequence} is the {intents}. intent")
     return found
+
+
+def _applies(
+    item: tuple[str, str], conditions: Mapping[str, Sequence[str]], facts: Mapping[str, Mapping[str, bool]]
+) -> bool:
+    name, about = item
+    known = {**facts.get("", {}), **facts.get(about, {})}
+    return name not in conditions or not all(known.get(condition) is False for condition in conditions[name])

@@ -133,7 +133,11 @@ class Referee:
     def _history(self, number: int, entries: list[Entry]) -> None:
         """Walk through one case: who approved, and on what an unblock was begun and a release concluded."""
         # More than one intent is no fault in a long life; each needs an approval of its own.
-        found = [why for why in by_hand(entries) if not why.endswith(". intent")]
+        app = self.world.quiet
+        with app.database.reading() as tx:
+            books = [app.playbook(tx, digest) for digest in {entry.playbook for entry in entries}]
+        conditions = {item.id: item.applies_if for book in books for item in book.prerequisites if item.applies_if}
+        found = [why for why in by_hand(entries, conditions) if not why.endswith(". intent")]
         found += [*self._approvals(entries), *_intents(entries)]
         if found:
             self.fail(f"case #{number}: {'; '.join(found)}")

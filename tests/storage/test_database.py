@@ -144,6 +144,25 @@ def test_reading_sees_one_state(ledger: Ledger) -> None:
         assert before == tx.one('SELECT count(*) FROM "case"') == (0,)
 
 
+def test_a_glance_sees_what_is_and_leaves_no_trace(database: Database) -> None:
+    """Whoever glances again and again sees what others did meanwhile; the connection writes transactions as before."""
+    with database.glance() as tx:
+        assert (0,) == tx.one("SELECT count(*) FROM chore")
+    with pytest.raises(KeyError), database.glance():
+        raise KeyError
+    with pytest.raises(ZeroDivisionError), database.transaction() as tx:
+        tx.run("INSERT INTO chore (name, done_at) VALUES ('poll', 'now')")
+        raise ZeroDivisionError
+    with database.glance() as tx:
+        assert (0,) == tx.one("SELECT count(*) FROM chore")
+
+
+def test_a_glance_at_what_is_not_there_is_the_houses_own_error(database: Database) -> None:
+    """As with every other way to read."""
+    with pytest.raises(StorageError), database.glance() as tx:
+        tx.one("SELECT nothing FROM nowhere")
+
+
 def test_a_percent_sign_is_a_percent_sign(database: Database) -> None:
     """Statements may hold percent signs on both databases."""
     with database.reading() as tx:
