@@ -179,16 +179,22 @@ class Referee:
             if item.effects and item.key not in keys:
                 self.fail(f"{item.entity} was unblocked by us without an intent on the ledger")
         lifted: dict[str, list[datetime]] = {}
+        opened: dict[str, datetime] = {}
         with self.world.quiet.database.reading() as tx:
             for entries in histories.values():
                 case = cases.load(tx, entries[0].case)
+                opened.setdefault(case.entity, time_from_text(entries[0].recorded_at))
                 for entry in entries:
                     if entry.data.get("lifted_at"):
                         lifted.setdefault(case.entity, []).append(time_from_text(str(entry.data["lifted_at"])))
             for effect in self._outside():
                 kind = Kind.CONNECTOR if effect.target.count("-") == 4 else Kind.MAILBOX
                 entity = subjects.find(tx, self.world.settings.tenant, kind, normalise(kind, effect.target)) or ""
-                if not any(abs(at - effect.at) <= NEAR for at in lifted.get(entity, ())):
+                if any(abs(at - effect.at) <= NEAR for at in lifted.get(entity, ())):
+                    continue
+                # What came and went before any case was about it is told to people, who decide whether to open one.
+                before = effect.at < opened.get(entity, effect.at + NEAR)
+                if not (before and any("chore: log: " in line and "untracked" in line for line in self.world.trace)):
                     self.fail(
                         f"{effect.target} was unblocked in the portal at {effect.at}, and the ledger does not say so"
                     )
