@@ -144,7 +144,7 @@ class Life:
             self._somebody()
             self.referee.watch()
         world.simulator.faults.clear()
-        world.time.ahead = timedelta(0)
+        world.time.put(timedelta(0))
         world.say("calm")
         while world.time.true() < end:
             world.time.wait(dice.expovariate(1 / LOOK))
@@ -177,7 +177,7 @@ class Life:
         self.jumps += 1
         sign = self.dice.choice((-1, 1, 0))
         length = timedelta(seconds=self.dice.choice((90, 600, 7200, 20_000)) * self.dice.random())
-        self.world.time.ahead = sign * length
+        self.world.time.put(sign * length)
         self.world.say(f"our clock is off by {self.world.time.ahead}")
 
     def tally(self, days: int, seconds: float) -> Tally:

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -61,6 +61,18 @@ class Time:
         self._simulator = simulator
         self.began = simulator.tenant.now()
         self.ahead = timedelta(0)
+        self._set = [(self.began, self.ahead)]
+
+    def put(self, ahead: timedelta) -> None:
+        """Have our clock be ahead of the tenant's by so much from now on."""
+        self.ahead = ahead
+        self._set.append((self.true(), ahead))
+
+    def off(self, at: datetime, around: timedelta) -> timedelta:
+        """Return by how much our clock was off at most from so long before a time until as long after it."""
+        until = [*(moment for moment, _ in self._set[1:]), datetime.max.replace(tzinfo=UTC)]
+        spans = zip(self._set, until, strict=True)
+        return max(abs(ahead) for (since, ahead), end in spans if since <= at + around and at - around <= end)
 
     def true(self) -> datetime:
         """Return the tenant's present."""
