@@ -27,7 +27,6 @@ ORIGIN = "floor/1"
 INDEXES = (
     "CREATE UNIQUE INDEX entry_id ON entry (id)",
     "CREATE UNIQUE INDEX entry_sequence ON entry (case_id, sequence)",
-    "CREATE INDEX entry_request ON entry (case_id, request)",
     'CREATE UNIQUE INDEX case_number ON "case" (number)',
     "CREATE UNIQUE INDEX case_open ON \"case\" (tenant, kind, entity) WHERE state NOT IN ('closed', 'dismissed')",
     'CREATE INDEX case_entity ON "case" (entity)',

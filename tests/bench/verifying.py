@@ -124,9 +124,7 @@ def size(folder: Path) -> Section:
     )
     connection.close()
     stored = database(folder).stat().st_size
-    entry = sum(
-        value for name, value in pages.items() if name in {"entry", "entry_id", "entry_sequence", "entry_request"}
-    )
+    entry = sum(value for name, value in pages.items() if name in {"entry", "entry_id", "entry_sequence"})
     lines = [
         at_most("whole file, in entries x (body + 64)", stored / (bodies + 64 * entries), 1.5, 1.2),
         Line("body", f"{bodies / entries:.0f} bytes"),

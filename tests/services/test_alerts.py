@@ -473,7 +473,7 @@ def test_a_ledger_that_does_not_verify_is_told_with_the_digest(room: Room, hook:
     desk.restrict()
     with desk.app.database.transaction() as tx:
         tx.run("DELETE FROM subject WHERE identifier = ?", (ADA,))
-        tx.run("DROP INDEX entry_request")
+        tx.run("DROP INDEX opening_case")
     assert 2 == alerts.digest(desk.app, desk.clock.now)
     assert [0, 0] == [alerts.digest(desk.app, desk.clock.now), alerts.alarm(desk.app, Policy.LEDGER, desk.clock.now)]
     assert [("digest", "", "nobody"), ("ledger", "hook", "due")] == sorted(told(desk))

@@ -78,7 +78,7 @@ def test_a_copy_that_was_tampered_with_is_refused(
 def test_a_damaged_copy_is_refused(copied: Path, sqlite_ledger: Ledger) -> None:
     """A page that was overwritten, and a file that is something else."""
     with closing(sqlite3.connect(copied)) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'entry_request'").fetchone()
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'opening_case'").fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     content = bytearray(copied.read_bytes())
     content[(page - 1) * size : page * size] = bytes(size)

@@ -49,7 +49,6 @@ class EntryRow(SQLModel, table=True):
         UniqueConstraint("id", name="entry_id"),
         UniqueConstraint("case_id", "sequence", name="entry_sequence"),
         CheckConstraint("position > 0", name="entry_position"),
-        Index("entry_request", "case_id", "request"),
         {"sqlite_autoincrement": True, **STRICT},
     )
     position: int = Field(sa_column=Column("position", BIG, Identity(always=True), primary_key=True))

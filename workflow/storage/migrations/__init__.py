@@ -12,7 +12,7 @@ from workflow.storage.database import Database
 from workflow.storage.faults import translate
 from workflow.storage.transaction import SQLITE, Tx
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The revision this code works with."""
 
 _LOCK: Final = 0x484F4C44  # any number that is ours: one upgrade at a time on PostgreSQL
