@@ -47,6 +47,10 @@ VERBS = (
     "close {} --resolution not_unblocked --reason r",
     "dismiss {} --resolution duplicate --of 1 --reason r",
     "dismiss {} --confirm",
+    "reopen {} --reason r",
+    "review {} --result justified --reason r",
+    "playbook {} legitimate-bulk-sender --reason r",
+    "playbook {} --confirm",
 )
 ASKED = {"request-unblock", "approve", "unblock"}
 """The verbs whose single form asks too."""

@@ -6,8 +6,8 @@ import click
 
 from workflow.cli.case_open import one_of, second
 from workflow.cli.many import Cases, Many
-from workflow.cli.session import Session, Verb
-from workflow.cli.steps import look, private, take
+from workflow.cli.session import Session
+from workflow.cli.steps import private
 from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
 from workflow.domain.vocabulary import Resolution, RestrictionStatus, Verdict
@@ -46,19 +46,20 @@ def observe(
     act_on(session, cases, Plan(title="Recording", verb=verb, make=each(action)))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @click.option(
     "--result", required=True, type=click.Choice([item.value for item in Verdict]), help="What you found about it."
 )
 @click.option("--reason", metavar="TEXT", required=True, help="Why.")
 @click.pass_obj
-def review(session: Session, case: str, result: str, reason: str) -> None:
+def review(session: Session, cases: Cases, result: str, reason: str) -> None:
     """Review an approval that broke the glass.
 
     By an approver or a lead who did not give it, before the case closes. It covers every such approval of the case.
     """
-    take(session, look(session, case), act.ReviewApproval(verdict=Verdict(result), reason=private(reason)))
+    action = act.ReviewApproval(verdict=Verdict(result), reason=private(reason))
+    verb = "Review the broken glass of"
+    act_on(session, cases, Plan(title="Reviewing", verb=verb, make=each(action), decides=True))
 
 
 @click.command(cls=Many, several=True)
@@ -108,13 +109,13 @@ def dismiss(
     act_on(session, cases, Plan(title="Dismissing", verb=verb, make=each(action), decides=True))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many, several=True)
 @REASON
 @click.pass_obj
-def reopen(session: Session, case: str, reason: str) -> None:
+def reopen(session: Session, cases: Cases, reason: str) -> None:
     """Open an ended case again.
 
     It begins its next recurrence: earlier evidence and approvals do not count.
     """
-    take(session, look(session, case), act.ReopenCase(reason=private(reason)))
+    action = act.ReopenCase(reason=private(reason))
+    act_on(session, cases, Plan(title="Reopening", verb="Reopen", make=each(action), decides=True))

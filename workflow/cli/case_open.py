@@ -173,14 +173,13 @@ def link(session: Session, cases: Cases, other: str, relation: str) -> None:
     act_on(session, cases, Plan(title="Linking", verb=f"Link {visible(other, 60)} to", make=each(action)))
 
 
-@click.command(cls=Verb)
-@click.argument("case")
+@click.command(cls=Many)
 @click.argument("name", required=False)
 @click.option("--reason", metavar="TEXT", default="", help="Why.")
 @click.option("--confirm", is_flag=True, help="Agree to the move, as a second person.")
 @click.option("--refuse", is_flag=True, help="Turn the move down.")
 @click.pass_obj
-def playbook(session: Session, case: str, name: str | None, reason: str, confirm: bool, refuse: bool) -> None:
+def playbook(session: Session, cases: Cases, name: str | None, reason: str, confirm: bool, refuse: bool) -> None:
     """Move the case to another playbook.
 
     NAME is a playbook's name or the beginning of its digest. Where requirements fall away a second person agrees with
@@ -191,12 +190,12 @@ def playbook(session: Session, case: str, name: str | None, reason: str, confirm
     one_of(confirm=confirm, refuse=refuse)
     if bool(name) == (confirm or refuse):
         raise click.UsageError("Name a playbook, or give --confirm or --refuse for the move that was proposed.")
-    found = look(session, case)
+    action = second("playbook", confirm, reason)
+    verb = "Confirm the move of" if confirm else "Refuse the move of"
     if name:
-        digest = adopted_digest(session.app, session.who, name)
-        take(session, found, act.MovePlaybook(playbook=digest, reason=private(reason)))
-    else:
-        take(session, found, second("playbook", confirm, reason))
+        action = act.MovePlaybook(playbook=adopted_digest(session.app, session.who, name), reason=private(reason))
+        verb = f"Use playbook {visible(name, 60)} in"
+    act_on(session, cases, Plan(title="Moving", verb=verb, make=each(action), decides=True))
 
 
 def second(proposal: str, confirm: bool, reason: str) -> act.Action:
