@@ -148,7 +148,7 @@ def _check(app: App, subject: Subject) -> str:
         told += [f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in made]
         subject = checks.read_subject(app, case_id)
     ids = agenda.wanted(subject.case, subject.playbook, subject.now)
-    found = checks.check(app, MACHINE, case_id, ids, look=look).checks if ids else ()
+    found = checks.check(app, MACHINE, case_id, ids, look=look, subject=subject).checks if ids else ()
     good = sum(item.result in GOOD for item in found)
     return ", ".join([*told, f"read {len(found)}, {good} good"])
 

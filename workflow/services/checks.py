@@ -90,7 +90,14 @@ class Subject:
 
 
 def check(
-    app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, look: Look | None = None, quick: bool = False
+    app: App,
+    who: Who,
+    case_id: str,
+    ids: Sequence[str] = (),
+    *,
+    look: Look | None = None,
+    quick: bool = False,
+    subject: Subject | None = None,
 ) -> Examined:
     """Read the tenant for a case's prerequisites and record what was found.
 
@@ -101,6 +108,7 @@ def check(
         ids: the prerequisites; by default every one that has a check and applies.
         look: one look at the tenant that several steps go by; by default a new one.
         quick: leave out what only saves a picture for later.
+        subject: the case, where it was read a moment ago.
 
     Raises:
         NotReadableError: no tenant is connected, or the case is another tenant's.
@@ -108,7 +116,7 @@ def check(
         InputError: a prerequisite that was named has no check.
         HoldfastError: whatever refuses the step.
     """
-    subject = read_subject(app, case_id)
+    subject = subject or read_subject(app, case_id)
     connected(app, subject.case)
     wanted = list(_wanted(subject, ids, quick=quick))
     machine = asking(app, who, subject)

@@ -169,7 +169,7 @@ def contain(
     # What is wrong goes on the ledger before it is put right, so that the values before are known.
     first = (*_to_save(planned.subject), *touched)
     if first:
-        checks.check(app, who, case_id, first, look=before)
+        checks.check(app, who, case_id, first, look=before, subject=planned.subject)
     for step in planned.steps:
         yield carry_out(app, who, case_id, step)
     if touched:

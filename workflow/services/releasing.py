@@ -90,7 +90,7 @@ def refresh(app: App, who: Who, case_id: str) -> Case:
     subject = checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
     wanted = _wanted(subject)
-    return checks.check(app, who, case_id, wanted).done.case if wanted else subject.case
+    return checks.check(app, who, case_id, wanted, subject=subject).done.case if wanted else subject.case
 
 
 def _wanted(subject: Subject) -> list[str]:
