@@ -37,6 +37,11 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r".*unblock_requested → released",
         r"  resolution       unblocked_outside",
         r"  resolution: expired",
+        r"stateDiagram-v2",
+        r"The ledger verifies\.",
+        r"The ledger does NOT verify\.",
+        r"First fault: leaf, case #1, entry \d+.*",
+        r"\(exit 6\)",
         r"\[.*\] \$ holdfast --as ana worker --once",
         r".*Worker started: connected tenant\.",
         r".*block-sign-in done, .*revoke-sessions done.*",
@@ -56,6 +61,7 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r".*released 1",
         r"  version          .*recurrence 2, .*",
         r"\d+ +unblock_requested  .*OVERDUE by .*",
+        r"The ledger verifies\.",
         r"History of case 1",
         r"Case #1: ada@tailspin.example, released",
         r"  Unblocked after approval: attested only.*",
@@ -63,11 +69,6 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r"the week's work +cases",
         r"came back +1",
         r"unblocked outside Holdfast +1",
-        r"stateDiagram-v2",
-        r"The ledger verifies\.",
-        r"The ledger does NOT verify\.",
-        r"First fault: leaf, case #1, entry \d+.*",
-        r"\(exit 6\)",
     ):
         assert any(re.fullmatch(wanted, line) for line in shown), wanted
     assert before == dict(os.environ)

@@ -85,11 +85,12 @@ def _play(stage: Stage, accounts: int) -> None:
     _lapse(stage)
     _release(stage)
     _others(stage)
+    _proof(stage)
     if accounts:
         wave.play(stage, accounts)
+        stage.run("ana", "ledger verify")
     _report(stage)
     _week(stage)
-    _proof(stage)
 
 
 def _take_in(stage: Stage) -> None:
