@@ -7,7 +7,6 @@ In a folder where this user may not write, SQLite cannot even make the files tha
 writes to the database there, it is read as a file that does not change.
 """
 
-import os
 import random
 import sqlite3
 import threading
@@ -17,7 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
-from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, make_url
@@ -28,18 +26,16 @@ from workflow.errors import DatabaseBusyError, StorageError
 from workflow.storage.faults import BUSY, is_busy, translate
 from workflow.storage.files import write_new
 from workflow.storage.line import Line
+from workflow.storage.sqlite_file import connected, is_left_alone, stamp
 from workflow.storage.transaction import POSTGRESQL, SQLITE, Tx
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds a writer waits for its turn before it says so."""
 
-_CONNECT_WITHIN: Final = 5000  # milliseconds: another process may be recovering the log
 _POOL: Final = 16
-_CACHE: Final = 32_768  # KiB of pages that an SQLite connection may keep
 _READERS_LEAVE: Final = 1.0  # seconds in which a reader who is nearly done gets done
 _BELIEVED: Final = 3.0  # seconds for which a pooled connection is taken to be alive
 _SHORTEST, _LONGEST = 0.00005, 0.0002  # seconds between two tries for the lock
-_STILL: Final = "mode=ro&immutable=1"
 
 
 class Database:
@@ -249,39 +245,17 @@ class Database:
         Raises:
             DatabaseBusyError: somebody began to write to it meanwhile.
         """
-        if self._seen is not None and self.path is not None and self._seen != _stamp(self.path):
+        if self._seen is not None and self.path is not None and self._seen != stamp(self.path):
             raise DatabaseBusyError("Somebody wrote to the database while it was read here; look again.")
 
     def _connect_sqlite(self) -> sqlite3.Connection:
         try:
-            return self._connected(_STILL if self._still else "mode=rw")
+            return connected(self.path, self._synchronous, still=self._still)
         except sqlite3.OperationalError:
-            if self.path is None or not _is_left_alone(self.path):
+            if self.path is None or not is_left_alone(self.path):
                 raise
-            self._seen = _stamp(self.path)
-            return self._connected(_STILL)
-
-    def _connected(self, how: str) -> sqlite3.Connection:
-        name = ":memory:" if self.path is None else f"file:{quote(str(self.path.absolute()))}?{how}"
-        connection = sqlite3.connect(
-            name, uri=True, isolation_level=None, check_same_thread=False, timeout=_CONNECT_WITHIN / 1000
-        )
-        try:
-            for pragma in (
-                "foreign_keys=ON",
-                "recursive_triggers=ON",
-                *(() if how == _STILL else ("journal_mode=WAL",)),
-                f"synchronous={self._synchronous}",
-                "secure_delete=ON",
-                # What a bulk step writes stays in memory until its commit; with SQLite's 2 MB it was written twice.
-                f"cache_size=-{_CACHE}",
-                "busy_timeout=0",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            self._seen = stamp(self.path)
+            return connected(self.path, self._synchronous, still=True)
 
     def _pick_up(self, connection: Any, record: Any, _pooled: Any) -> None:
         """Ask a connection that lay idle whether it is still there; SQLAlchemy replaces one that is not.
@@ -393,16 +367,6 @@ class Reading:
 
 def _lay_down(_connection: Any, record: Any) -> None:
     record.info["used"] = time.monotonic()
-
-
-def _is_left_alone(path: Path) -> bool:
-    """Say whether a file can only be read where it is, and nobody has begun to write to it."""
-    return os.access(path, os.R_OK) and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
 
 
 def create_file(path: Path) -> None:
