@@ -31,7 +31,7 @@ BULK = (
 )
 KNOWN = "--fact no-shared-mailbox --fact no-app-passwords --fact no-sign-in-disabled --fact no-methods-removed"
 MARK = b'"prerequisite":"sessions-revoked"'
-"""Bytes of an entry, one of which is flipped at the end."""
+"""Bytes of an entry, one of which is flipped in a copy."""
 
 
 @click.command(cls=Verb)

@@ -315,7 +315,8 @@ def _observation(
     over = not present or case.state in {State.RELEASED, *ENDED}
     old = last is not None and at < last
     pending = attempt is not None and _at(cause) >= attempt.approved_at
-    if (pending and not (outside and item.lifted_by)) or (not outside and (old or over)):
+    left = pending and not item.lifted_by if outside else pending or old or over
+    if left:
         return None
     status, seen_at, references = RestrictionStatus.NOT_LISTED, at, [item.where]
     if not over and case.reading.status is RestrictionStatus.NOT_LISTED:

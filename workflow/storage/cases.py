@@ -18,7 +18,7 @@ from workflow.domain.vocabulary import LOG_CASE
 from workflow.errors import NotFoundError
 from workflow.ledger.entry import leaf_hash, read_body
 from workflow.storage.openings import marks
-from workflow.storage.pictures import SELECT, from_row
+from workflow.storage.pictures import OPEN, SELECT, from_row
 from workflow.storage.transaction import Tx, storable
 
 Statement = tuple[str, Sequence[Any]]
@@ -196,7 +196,7 @@ def open_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
     """Return the open case about an entity, of which there is at most one."""
     return _first(
         tx,
-        "c.tenant = ? AND c.kind = ? AND c.entity = ? AND c.state NOT IN ('closed', 'dismissed')",
+        f"c.tenant = ? AND c.kind = ? AND c.entity = ? AND {OPEN}",
         (tenant, kind, entity),
     )
 
@@ -205,8 +205,7 @@ def open_about(tx: Tx, entities: Iterable[str], limit: int = 20) -> list[str]:
     """Return the ids of open cases about any of these entities, at most ``limit``."""
     wanted = sorted(entities) or [""]
     rows = tx.all(
-        f"SELECT id FROM \"case\" WHERE entity IN ({marks(wanted)}) AND state NOT IN ('closed', 'dismissed') "
-        f"ORDER BY id LIMIT {limit}",
+        f'SELECT id FROM "case" WHERE entity IN ({marks(wanted)}) AND {OPEN} ORDER BY id LIMIT {limit}',
         wanted,
     )
     return [item for (item,) in rows]
