@@ -243,6 +243,18 @@ def test_by_hand_long_after_ours_had_been_done(desk: Desk) -> None:
     assert verifies(desk)
 
 
+def test_by_hand_while_the_machine_waits_for_its_answer(desk: Desk) -> None:
+    """Whatever the machine lifts carries a key: what carries none, while its call has no answer, was somebody else."""
+    case_id = desk.approved()
+    casework.perform(desk.app, MACHINE, case_id, act.IntendUnblock())
+    at = lift(desk)
+    assert [("removed", "left"), ("removed", "recorded")] == outcomes(look(desk))
+    entry, state = desk.entries(case_id)[-2], desk.case(case_id).state
+    assert ((Policy.OUTSIDE, True), State.RELEASED) == (told(entry), state)
+    assert at.isoformat()[:19] == entry.data["lifted_at"][:19]
+    assert verifies(desk)
+
+
 def test_a_key_of_another_entity_is_no_excuse(desk: Desk) -> None:
     """What was approved for one mailbox explains nothing about another."""
     attempt = casework.perform(desk.app, ANN, desk.approved(EVE), act.IntendUnblock()).case.open_attempt

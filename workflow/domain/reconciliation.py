@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain.case import Case
 from workflow.domain.history import fold
-from workflow.domain.record import time_from_text
+from workflow.domain.record import SYSTEM, time_from_text
 from workflow.domain.unblocking import ARRIVAL, key
 from workflow.domain.vocabulary import Answer, EntryType, Resolution, RestrictionStatus
 
@@ -45,24 +45,29 @@ class Account(StrEnum):
 
 @dataclass(slots=True)
 class Effort:
-    """One unblock of ours: its intent, and when the ledger first said that it worked (None while it has not)."""
+    """One unblock of ours: its intent, and when the ledger first said that it worked (None while it has not).
+
+    ``keyed`` says that the machine began it, whose call always carries the key; a person may do it by hand.
+    """
 
     sequence: int
     approved_at: datetime
     key: str
+    keyed: bool = False
     over_at: datetime | None = None
     claimed_at: datetime | None = None
 
     def covers(self, at: datetime, by: str = "", said: str = "") -> bool:
         """Say whether a delisting can be this unblock's: after its approval, and not after its end.
 
-        The removal's own record is exact about who ran it and tells ours by the key in ``said``; once ours had been
-        done, the next removal is somebody else's. A record that names nobody may be of either, however late, and is
-        forgiven what clocks differ.
+        The removal's own record is exact about who ran it and tells ours by the key in ``said``; without the key it is
+        none of the machine's, and once ours had been done, the next removal is somebody else's. A record that names
+        nobody may be of either, however late, and is forgiven what clocks differ.
         """
         begins = self.approved_at if by else self.approved_at - CLOCKS
         ends = self.claimed_at if by and self.claimed_at is not None else self.over_at
-        return self.key in said or (begins <= at and (ends is None or at <= ends + SKEW))
+        keyless = self.keyed and bool(by)
+        return self.key in said or (not keyless and begins <= at and (ends is None or at <= ends + SKEW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,8 @@ def _follow(stay: Stay, case: Case, entry: Entry) -> None:
         lifted_at, seen_at = time_from_text(entry.data["lifted_at"]), time_from_text(entry.data["observed_at"])
         stay.lifts.append(Lift(entry.sequence, lifted_at, seen_at, named="lifted_by" in entry.data))
     if entry.type == EntryType.UNBLOCK_INTENDED:
-        stay.efforts.append(Effort(entry.sequence, time_from_text(entry.basis["approved_at"]), key(entry.leaf)))
+        approved_at, keyed = time_from_text(entry.basis["approved_at"]), entry.actor["id"] == SYSTEM.id
+        stay.efforts.append(Effort(entry.sequence, approved_at, key(entry.leaf), keyed))
     if not stay.efforts:
         return
     effort = stay.efforts[-1]
