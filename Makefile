@@ -11,7 +11,8 @@ PY := $(BIN)/python
 UV := $(shell command -v uv 2>/dev/null)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
-# Start-up is two to three times slower without compiled byte code.
+# Start-up is two to three times slower without compiled byte code. What is imported is compiled then, once; to compile
+# all that was installed takes as long as to install it.
 unexport PYTHONDONTWRITEBYTECODE
 
 # The first interpreter that is new enough; `make PYTHON=/path/to/python3.12 …` chooses another.
@@ -109,9 +110,9 @@ else
 endif
 
 ifneq ($(UV),)
-INSTALL := VIRTUAL_ENV='$(CURDIR)/$(VENV)' $(UV) pip install --quiet --compile-bytecode
+INSTALL := VIRTUAL_ENV='$(CURDIR)/$(VENV)' $(UV) pip install --quiet
 else
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 endif
 
 # An environment that uv made has no pip of its own.
@@ -120,7 +121,6 @@ define install
 	$(if $(UV),,@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null)
 	@$(INSTALL) --require-hashes -r $(1)
 	@$(INSTALL) --no-deps --no-build-isolation -e .
-	@$(PY) -m compileall -q workflow
 	@touch $@
 endef
 

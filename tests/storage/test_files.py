@@ -75,3 +75,10 @@ def test_a_file_that_may_not_be_looked_at_is_not_taken_for_none(tmp_path: Path) 
     assert [True, False, False] == [files.is_there(tmp_path / name) for name in ("file", "none", "file/none")]
     with pytest.raises(StorageError, match="cannot be looked at"):
         files.is_there(tmp_path / ("long" * 100))
+
+
+def test_in_memory_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is named where it is there and has the room."""
+    for folder, room, found in ((tmp_path, 0, tmp_path), (tmp_path, 1 << 62, None), (tmp_path / "none", 0, None)):
+        monkeypatch.setattr(files, "MEMORY", folder)
+        assert found == files.in_memory(room)

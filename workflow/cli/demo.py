@@ -19,6 +19,7 @@ from workflow.cli.demo_stage import Stage, set_up, start_time
 from workflow.cli.exits import Exit
 from workflow.cli.output import say
 from workflow.cli.session import Verb
+from workflow.storage.files import in_memory
 
 CONTAIN = "snapshot-taken password-reset mfa-enabled sessions-revoked"
 VERIFY = (
@@ -30,6 +31,8 @@ BULK = (
     "compromise-ruled-out owner-confirmed cause-decided bulk-channel-agreed"
 )
 KNOWN = "--fact no-shared-mailbox --fact no-app-passwords --fact no-sign-in-disabled --fact no-methods-removed"
+ROOM = 1 << 30
+"""Bytes free from which on there is room for the demo in memory; it needs a tenth of them."""
 MARK = b'"prerequisite":"sessions-revoked"'
 """Bytes of an entry, one of which is flipped in a copy."""
 
@@ -57,7 +60,7 @@ def demo(ctx: click.Context, keep: bool, accounts: int, whole: bool) -> None:
             f"a wave has at least {wave.FEWEST} accounts; 0 leaves it out.", param_hint="--accounts"
         )
     begun = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-demo-")).resolve()
+    folder = _folder(keep)
     stage = Stage(folder, start_time(), whole)
     try:
         # One stream, so that a refusal stands behind the command that met it even when the output goes to a file.
@@ -73,6 +76,12 @@ def demo(ctx: click.Context, keep: bool, accounts: int, whole: bool) -> None:
         say(f"Not as expected: {surprise}", colour="red")
     if stage.surprises:
         ctx.exit(Exit.ERROR)
+
+
+def _folder(keep: bool) -> Path:
+    """Make the folder: in memory, as what is thrown away need not wait for a disk, unless it is kept or told where."""
+    memory = None if keep or "TMPDIR" in os.environ else in_memory(ROOM)
+    return Path(tempfile.mkdtemp(prefix="holdfast-demo-", dir=memory)).resolve()
 
 
 def _play(stage: Stage, accounts: int) -> None:

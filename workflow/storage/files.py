@@ -6,6 +6,7 @@ A folder is shared when its group may write in it and what is made in it belongs
 
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from workflow.errors import InputError, StorageError
 
 PRIVATE: Final = 0o600
 SHARED: Final = 0o660
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - what is made there gets a name of its own, as in /tmp
 _SHARED_FOLDER: Final = stat.S_ISGID | stat.S_IRWXG
 
 
@@ -33,6 +35,16 @@ def is_there(path: Path) -> bool:
         message = f"{path} cannot be looked at: {error.strerror}."
         raise StorageError(message) from None
     return True
+
+
+def in_memory(room: int) -> Path | None:
+    """Return the machine's folder in memory, for what nobody needs tomorrow; None where it has not ``room`` bytes free.
+
+    A container's is often small, and not every system has one.
+    """
+    if os.access(MEMORY, os.R_OK | os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free >= room:
+        return MEMORY
+    return None
 
 
 def is_shared(folder: Path) -> bool:
