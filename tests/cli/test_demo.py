@@ -61,7 +61,6 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r".*released 1",
         r"  version          .*recurrence 2, .*",
         r"\d+ +unblock_requested  .*OVERDUE by .*",
-        r"The ledger verifies\.",
         r"History of case 1",
         r"Case #1: ada@tailspin.example, released",
         r"  Unblocked after approval: attested only.*",

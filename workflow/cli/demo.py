@@ -97,7 +97,6 @@ def _play(stage: Stage, accounts: int) -> None:
     _proof(stage)
     if accounts:
         wave.play(stage, accounts)
-        stage.run("ana", "ledger verify")
     _report(stage)
     _week(stage)
 
