@@ -88,6 +88,15 @@ def test_refusals_say_who_can(alone: Shell) -> None:
     assert ["cleo", "ana"] == [person["name"] for person in denied["on_call"]]
 
 
+def test_refusals_of_many_say_who_can(alone: Shell) -> None:
+    """So do those of a command over many cases."""
+    ran = alone("case approve --state unblock_requested --yes --as ana")
+    assert 4 == ran.code
+    assert "  who can: cleo (\\x1b[31m4711), on call" in ran.out
+    (result,) = alone("case approve --state unblock_requested --yes --as ana --json").data["results"]
+    assert [{"name": "cleo", "contact": "\x1b[31m4711", "on_call": True}] == result["on_call"]
+
+
 def test_nobody_listed_is_nobody_named(verified: Shell) -> None:
     """Without people in the settings there is nobody to call."""
     verified.ok("case request-unblock 1 --yes --as ben")

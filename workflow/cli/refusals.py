@@ -105,7 +105,7 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
     if isinstance(error, WrongStateError):
         details["next"] = next_commands(error.possible, session.case)
     if "roles" in details:
-        details["on_call"] = [asdict(person) for person in _able(error, session)]
+        details["on_call"] = on_call_data(error, session)
     return {
         "error": {
             "code": error.code,
@@ -121,7 +121,19 @@ def _able(error: HoldfastError, session: Session) -> list[Reachable]:
     """Return the other people who can take a step that was refused to this one, people on call first."""
     from workflow.services.people import on_call, os_user
 
-    return on_call(session.app, error.details()["roles"], session.who.name or os_user())
+    roles = error.details().get("roles")
+    return on_call(session.app, roles, session.who.name or os_user()) if roles else []
+
+
+def on_call_data(error: HoldfastError, session: Session) -> list[dict[str, Any]]:
+    """Return the same people as ``--json`` prints them."""
+    return [asdict(person) for person in _able(error, session)]
+
+
+def who_can(error: HoldfastError, session: Session) -> str:
+    """Return the line that names them, "" where the step needs nobody else or nobody is listed."""
+    able = [f"{person}{', on call' if person.on_call else ''}" for person in _able(error, session)]
+    return f"  who can: {visible('; '.join(able))}" if able else ""
 
 
 def _missing(error: GateClosedError | WrongStateError, session: Session) -> list[dict[str, Any]]:
@@ -168,10 +180,7 @@ def show_error(error: HoldfastError, session: Session) -> None:
     cure = _filled(cure_of(error), session.case)
     if cure:
         lines.append(f"  {cure}")
-    if "roles" in error.details():
-        able = [f"{person}{', on call' if person.on_call else ''}" for person in _able(error, session)]
-        lines += [f"  who can: {visible('; '.join(able))}"] if able else []
-    click.echo("\n".join(lines), err=True)
+    click.echo("\n".join(filter(None, [*lines, who_can(error, session)])), err=True)
 
 
 def _missing_lines(item: Mapping[str, Any]) -> list[str]:

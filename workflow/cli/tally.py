@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.cli.exits import INTERRUPTED, Exit, exit_of, worst
 from workflow.cli.many import compact
 from workflow.cli.output import hint, say
-from workflow.cli.refusals import error_data, next_step, show_error
+from workflow.cli.refusals import error_data, next_step, on_call_data, show_error, who_can
 from workflow.cli.text import visible
 from workflow.errors import HoldfastError
 
@@ -93,6 +93,7 @@ class Tally:
             "code": error.code if error else "",
             "message": str(error) if error else why,
             "next_step": next_step(error, str(case.number)) if error and case else "",
+            "on_call": on_call_data(error, self.session) if error else [],
             "state": done.case.state.value if done else case.state if case else None,
             "version": done.case.version if done else None,
             "entries": [entry.type for entry in done.entries] if done else [],
@@ -155,3 +156,5 @@ class Tally:
         step = next_step(error, str(case.number)) if error and case else ""
         if step:
             say(f"  next: {step}")
+        if error and (able := who_can(error, self.session)):
+            say(able)

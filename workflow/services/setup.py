@@ -14,6 +14,7 @@ from workflow.services import logbook, people
 from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases, keyfile, schema, seal
 from workflow.storage.database import Database, create_file
+from workflow.storage.files import is_there
 from workflow.storage.migrations import upgrade
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def init(settings: Settings, who: Who, clock: Callable[[], datetime] | None = No
     if database.path is not None and begun is None:
         used.append(database.path)
     for path in used:
-        if path.exists():
+        if is_there(path):
             database.close()
             message = f"There is something at {path} already: this ledger has been set up. Nothing was changed."
             raise StorageError(message)
@@ -57,11 +58,11 @@ def init(settings: Settings, who: Who, clock: Callable[[], datetime] | None = No
         database.close()
         message = "This database holds a ledger already: it has been set up. Nothing was changed."
         raise StorageError(message)
-    if database.path is not None and not database.path.exists():
+    if database.path is not None and not is_there(database.path):
         create_file(database.path)
     upgrade(database)
     database.close()
-    if settings.key_file.exists():
+    if is_there(settings.key_file):
         signer = keyfile.read(settings.key_file)
     else:
         signer = Signer.generate(f"holdfast-{secrets.token_hex(8)}/1")
@@ -92,7 +93,7 @@ def _begun(database: Database) -> bool | None:
 
     Only then the key file is that init's own, made between the tables and the first entry, and is used again.
     """
-    if database.path is not None and not database.path.exists():
+    if database.path is not None and not is_there(database.path):
         return False
     try:
         with database.reading() as tx:
