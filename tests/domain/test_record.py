@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.domain.casebook import ANN, START, WORDS, Casebook
 from workflow.domain import actions as act
 from workflow.domain.case import Case
+from workflow.domain.encoding import from_data, private_fields, to_data
 from workflow.domain.history import fold
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import SYSTEM, actor_from_data, clamp, time_from_text, time_to_text
@@ -69,16 +70,16 @@ def test_recorded_time_never_runs_backwards() -> None:
 )
 def test_an_action_is_rebuilt_from_its_entry(action: act.Action) -> None:
     """What an entry keeps of an action is all of it."""
-    data = act.to_data(action)
-    assert action == act.from_data(action.name, data)
-    assert data == act.to_data(act.from_data(action.name, data))
+    data = to_data(action)
+    assert action == from_data(action.name, data)
+    assert data == to_data(from_data(action.name, data))
 
 
 def test_the_texts_of_an_action_are_found_by_field() -> None:
     """So that the faces' words can be sealed before they reach an entry."""
     text = Private(text="see ticket")
     action = act.RecordEvidence(prerequisite="rules", observed_at=START, reference=text, note=WORDS)
-    assert {"reference": text, "note": WORDS} == act.private_fields(action)
+    assert {"reference": text, "note": WORDS} == private_fields(action)
 
 
 def test_actors_are_rebuilt_from_their_entries() -> None:

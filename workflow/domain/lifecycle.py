@@ -14,6 +14,7 @@ from transitions import Machine, MachineError
 
 from workflow.domain import access, conclusions, decisions, erasure, facts, verbs
 from workflow.domain import actions as act
+from workflow.domain.encoding import from_data
 from workflow.domain.record import SYSTEM
 from workflow.domain.scene import Scene, carry, drawn
 from workflow.domain.vocabulary import Answer, EntryType, Outcome, Phase, State
@@ -324,7 +325,7 @@ def _judge_report(action: act.ReportRestriction, scene: Scene) -> list[Record]:
 
 def _judge_confirmation(action: act.ConfirmProposal, scene: Scene) -> list[Record]:
     proposal = decisions.standing_proposal(scene, action.proposal)
-    proposed = act.from_data(proposal.kind, proposal.data)
+    proposed = from_data(proposal.kind, proposal.data)
     fire(verbs.trigger_of(proposed), scene)
     access.second_person(scene.case, scene.actor, proposal.by, "this")
     return verbs.SECONDERS[type(proposed)](action, scene, proposed)
