@@ -16,7 +16,7 @@ from workflow.domain.encoding import from_data, private_fields, to_data
 from workflow.domain.history import fold
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import SYSTEM, actor_from_data, clamp, time_from_text, time_to_text
-from workflow.domain.vocabulary import Answer, Method, Result
+from workflow.domain.vocabulary import Alteration, Answer, Method, Result
 
 _MOMENT = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - in UTC
 _WORDS = st.sampled_from((NOTHING, WORDS))
@@ -64,6 +64,15 @@ def test_recorded_time_never_runs_backwards() -> None:
         linked=st.lists(st.text(max_size=3), max_size=2).map(tuple),
     )
     | st.builds(act.AddIdentity, subject=st.text(max_size=5), facts=st.dictionaries(st.text(max_size=3), st.booleans()))
+    | st.builds(
+        act.SeeChange,
+        alteration=st.sampled_from(Alteration),
+        accounts=st.lists(st.text(max_size=3), max_size=2).map(tuple),
+        altered_at=_MOMENT,
+        fingerprint=st.text(max_size=3),
+        own=st.booleans(),
+        done_by=_WORDS,
+    )
     | st.builds(act.RecordAnswer, answer=st.sampled_from(Answer), reference=_WORDS)
     | st.builds(act.LabelCase, add=st.lists(st.text(max_size=3), max_size=2).map(tuple))
     | st.builds(act.ApproveUnblock, seen_version=st.none() | st.integers(0, 99), reason=_WORDS)
