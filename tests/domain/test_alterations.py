@@ -11,6 +11,7 @@ from tests.domain.casebook import ADA, ANN, BOB, DAY, HOUR, NOT_LISTED, OTHER_WO
 from workflow.domain import actions as act
 from workflow.domain.alterations import explained_by, within
 from workflow.domain.case import Case
+from workflow.domain.lifecycle import possible
 from workflow.domain.private import NOTHING
 from workflow.domain.reconciliation import SKEW
 from workflow.domain.record import SYSTEM, Entry
@@ -188,6 +189,11 @@ def test_what_is_refused() -> None:
     assert "evidence_refused" == book.refused(found(book, altered_at=book.now + DAY), SYSTEM)
     assert "not_permitted" == book.refused(found(book), ANN)
     assert "only Holdfast itself does that" in str(book.step.error)
+
+
+def test_no_person_is_told_that_they_could() -> None:
+    """What only Holdfast does is among nobody's possible steps."""
+    assert "see-change" not in {name for state in State for name in possible(state)}
 
 
 def _history() -> list[Entry]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import access
 from workflow.domain.addressee import ALIAS
-from workflow.domain.vocabulary import OPENINGS, Answer, EntryType, Kind, Method, Resolution, Result, State
+from workflow.domain.vocabulary import WEAKENING, Answer, EntryType, Kind, Method, Resolution, Result, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -288,7 +288,7 @@ def raised_by(entry: Entry) -> Policy | None:
             entry.state_before == State.RELEASED and data.get("result") == Result.NOT_MET
         ):
             return Policy.REGRESSION
-        case EntryType.CHANGE_SEEN if data.get("own") or data["alteration"] in OPENINGS:
+        case EntryType.CHANGE_SEEN if data.get("own") or data["alteration"] in WEAKENING:
             return Policy.CHANGED
         case _:
             return None

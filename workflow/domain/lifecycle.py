@@ -189,9 +189,11 @@ def gate_closed(missing: tuple[Missing, ...]) -> GateClosedError:
 
 
 def possible(state: State) -> tuple[str, ...]:
-    """Name the actions that the machine knows from this state, guards aside."""
+    """Name the actions of people that the machine knows from this state, guards aside."""
     return tuple(
-        kind.name for kind, trigger in verbs.TRIGGERS.items() if state.name in MACHINE.events[trigger].transitions
+        kind.name
+        for kind, trigger in verbs.TRIGGERS.items()
+        if state.name in MACHINE.events[trigger].transitions and access.PERMITTED[kind] != access.MACHINE
     )
 
 

@@ -170,7 +170,7 @@ class Alteration(StrEnum):
     RIGHTS_SET = "rights-set"
 
 
-OPENINGS = frozenset(
+WEAKENING = frozenset(
     {
         *(Alteration.SIGN_IN_ALLOWED, Alteration.PASSWORD_SET, Alteration.MFA_LIFTED, Alteration.METHOD_REGISTERED),
         *(Alteration.CONSENT_GIVEN, Alteration.ROLE_GIVEN, Alteration.FORWARDING_SET, Alteration.RULE_SET),

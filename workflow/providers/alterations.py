@@ -1,8 +1,8 @@
 """Which records of the unified audit log tell of a change of somebody's account, of which change, and of whose.
 
-Operations of the directory end in a full stop there. Their names are documented ("Audit log activities", Microsoft
-Learn); whose account a record is about is believed, as no documentation says it for each operation: the record's
-object, a parameter of the cmdlet, or whoever acted where people do it to themselves.
+The names are those of Microsoft's lists of activities ("Audit log activities"); the directory's end in a full stop
+there. Believed is that each tenant writes each of them, and whose account a record is about: the record's object, a
+parameter of the cmdlet, or whoever acted where people do it to themselves.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ def _cases_by_account(app: App, tx: Tx, since: datetime) -> dict[str, list[tuple
     found: dict[str, list[tuple[Case, list[Subject]]]] = {}
     for case in standing:
         own: dict[str, list[Subject]] = {}
-        for subject in dict.fromkeys((case.entity, *case.identities)):
-            own.setdefault(known[subject].identifier, []).append(known[subject])
+        for item in [known[subject] for subject in dict.fromkeys((case.entity, *case.identities)) if subject in known]:
+            own.setdefault(item.identifier, []).append(item)
         for name, same in own.items():
             found.setdefault(name, []).append((case, same))
     return found
