@@ -14,6 +14,8 @@ import click
 from workflow import errors
 from workflow.cli.door import root
 from workflow.cli.exits import CURES, EXITS, INTERRUPTED, MEANINGS, WORST
+from workflow.domain.vocabulary import Alteration
+from workflow.providers.alterations import ALTERATIONS, SET_MAILBOX
 from workflow.providers.operations import OPERATIONS, Grade
 from workflow.settings import Person, Settings
 
@@ -181,7 +183,24 @@ def providers() -> str:
         lines += [f"## {heading}", "", *_operation_heads(changes=changes)]
         lines += [_operation(name, changes=changes) for name, row in OPERATIONS.items() if row.changes is changes]
         lines += [""]
+    lines += [
+        "## What is looked for in the audit log",
+        "",
+        "Beside listings, delistings and removals of a restriction: what tells of a change of somebody's account. The",
+        "names are those of Microsoft's lists of activities. Believed is that each tenant writes each of them, and",
+        "whose account a record is about: its object, a parameter of the cmdlet, or whoever acted where people do it",
+        "to themselves.",
+        "",
+        "| operation | tells of |",
+        "|---|---|",
+        *(f"| `{name}` | {alteration.value} |" for name, alteration in ALTERATIONS.items()),
+        f"| `{SET_MAILBOX}` | {', '.join(item.value for item in _OF_MAILBOXES)}, by its parameters |",
+        "",
+    ]
     return "\n".join(lines)
+
+
+_OF_MAILBOXES = (Alteration.FORWARDING_SET, Alteration.FORWARDING_CLEARED, Alteration.RIGHTS_SET)
 
 
 def _operation_heads(*, changes: bool) -> tuple[str, str]:

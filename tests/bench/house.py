@@ -10,6 +10,7 @@ from unittest.mock import patch
 from workflow.app import App
 from workflow.domain import actions as act
 from workflow.domain import gate
+from workflow.domain.encoding import private_fields
 from workflow.domain.picture import picture
 from workflow.domain.private import Private
 from workflow.domain.record import Entry
@@ -116,9 +117,7 @@ class House:
             sequence = sum(len(beat.bodies) for beat in beats)
             action = move.make()
             casework.perform(self.app, move.who, case_id, action)
-            beats.append(
-                self._beat(case_id, sequence, tuple(text.text for text in act.private_fields(action).values()))
-            )
+            beats.append(self._beat(case_id, sequence, tuple(text.text for text in private_fields(action).values())))
         return beats
 
     def _beat(self, case_id: str, sequence: int, texts: tuple[str, ...]) -> Beat:

@@ -74,6 +74,35 @@ def test_what_was_left_is_told_with_the_reason(case: Shell) -> None:
     assert (9, True) == (ran.code, "left case #1 (try later)" in ran.err)
 
 
+def test_what_others_did_to_an_account(case: Shell) -> None:
+    """Told beside listings, with the command that records it; on record it is accounted for, and told once."""
+    tenant = case.connect()
+    tenant.log.append(
+        AuditEvent(
+            id="c1", at=case.now, operation="Enable account.", actor="sam\x1b@contoso.com", target="Ada@contoso.com"
+        )
+    )
+    ran = case("ledger reconcile --tenant-log")
+    table = case("ledger reconcile --tenant-log --csv").out.splitlines()[1]
+    recorded = case.ok("ledger reconcile --tenant-log --record --as ana")
+    again = case.ok("ledger reconcile --tenant-log --record --json --as ana").data
+
+    assert (9, True) == (ran.code, "audit record c1: OUTSIDE: sign-in-allowed ada@contoso.com" in ran.out)
+    assert "by sam @contoso.com (no change of ours explains it, case #1)" in ran.out
+    assert "next: holdfast ledger reconcile --tenant-log --record" in ran.out
+    assert table.startswith("outside,sign-in-allowed,")
+    assert "audit record c1: changed-outside case #1" in recorded.err
+    assert "outside: sign-in-allowed ada@contoso.com" in recorded.out
+    assert "All is accounted for." in recorded.out
+    assert ([], 1) == (again["recorded"]["found"], again["recorded"]["counts"]["known"])
+    assert [("outside", "sign-in-allowed", True)] == [
+        (item["account"], item["event"], item["recorded"]) for item in again["events"]
+    ]
+    assert "changed outside Holdfast: sign-in-allowed, ada@contoso.com" in case.ok("case history 1").out
+    assert "changed-outside, an account of a case was changed outside" in case.ok("case exceptions").out
+    assert "changed outside Holdfast" in case.ok("case report 1").out
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -121,5 +150,31 @@ def test_over_http_an_unblock_in_the_portal_is_found(shell: Shell, calm: Site) -
 
     assert [("removed", "recorded", PORTAL.name)] == [(item["event"], item["outcome"], item["by"]) for item in found]
     assert "unblocked_outside" == shell.view(number)["resolution"]
+    assert [] == run(shell, calm, look).data["recorded"]["found"]
+    run(shell, calm, "ledger verify")
+
+
+def test_over_http_what_is_ours_is_told_from_what_others_did(shell: Shell, calm: Site) -> None:
+    """Contained by us, then an attacker's rule and the portal's: as the log of a simulated tenant has it."""
+    look = "ledger reconcile --tenant-log --record --json --as ana"
+    run(shell, calm, "tenant poll --as ana")
+    (case,) = (item for item in run(shell, calm, "case list --json").data["cases"] if item["entity"] == calm.ada)
+    number = case["number"]
+    run(shell, calm, f"case identity {number} {calm.ada} --as ana")
+    run(shell, calm, f"case contain {number} --yes --as ana")
+    account = calm.simulator.tenant.find(calm.ada)
+    assert account is not None
+    calm.simulator.tenant.attacker.does(account, ("rule", "consent", "forwarding"), calm.simulator.tenant.now())
+    calm.simulator.tenant.set_enabled(account, PORTAL, calm.simulator.tenant.now(), enabled=True)
+    calm.simulator.tenant.clock.advance(5 * 3600)
+    told = run(shell, calm, look).data
+    mine = [item for item in told["events"] if item["case_number"] == number]
+
+    assert {"rule-set", "consent-given", "forwarding-set", "sign-in-allowed"} == {
+        item["event"] for item in told["recorded"]["found"] if item["outcome"] == "changed-outside"
+    }
+    assert {"sign-in-blocked", "password-set", "sessions-revoked"} <= {
+        item["event"] for item in mine if item["account"] == "tracked"
+    }
     assert [] == run(shell, calm, look).data["recorded"]["found"]
     run(shell, calm, "ledger verify")

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.domain.casebook import ADA, ANN, BOB, DAY, HOUR, LISTED, NOT_LISTED, SMALL, WORDS, Casebook, person, small
+from tests.domain.casebook import (
+    ADA,
+    ANN,
+    BOB,
+    DAY,
+    HOUR,
+    LISTED,
+    NOT_LISTED,
+    SMALL,
+    START,
+    WORDS,
+    Casebook,
+    person,
+    small,
+)
 from workflow.domain import actions as act
 from workflow.domain import agenda
 from workflow.domain.agenda import Task
@@ -15,7 +30,7 @@ from workflow.domain.case import TenantChange
 from workflow.domain.playbook import Check, Playbook, Prerequisite
 from workflow.domain.private import Private
 from workflow.domain.record import SYSTEM
-from workflow.domain.vocabulary import Change, Made, Method, Result, State
+from workflow.domain.vocabulary import Alteration, Change, Made, Method, Result, State
 
 MINUTE = timedelta(minutes=1)
 CHECKS = {
@@ -199,6 +214,48 @@ def test_an_unblock_under_way_is_looked_at_less_and_less() -> None:
     assert timedelta(hours=1) == waits[-1]
     assert () == wanted(found)
     assert found.now - begun < DAY
+
+
+def seen(found: Casebook, **changes: Any) -> None:
+    """See that somebody else changed Ada's account ten minutes ago."""
+    fields: dict[str, Any] = {
+        "alteration": Alteration.PASSWORD_SET,
+        "accounts": (ADA,),
+        "altered_at": found.now - 10 * MINUTE,
+        "fingerprint": "ab" * 32,
+        "reference": WORDS,
+    }
+    found.done(act.SeeChange(**(fields | changes)), SYSTEM)
+
+
+@pytest.mark.parametrize(
+    ("changes", "again"),
+    [
+        ({}, ("password-reset", "sessions-revoked")),
+        ({"alteration": Alteration.RULE_ON, "accounts": ("sub_box", ADA)}, ("rules",)),
+        ({"alteration": Alteration.RULE_ON}, ()),
+        ({"alteration": Alteration.SIGN_IN_BLOCKED}, ()),
+        ({"altered_at": START + 30 * MINUTE}, ()),
+    ],
+)
+def test_what_others_changed_since_is_read_again(changes: dict[str, Any], again: tuple[str, ...]) -> None:
+    """At once, where it may have let somebody in; not another account's, and not what was read after it."""
+    found = checked(book().later(HOUR)).later(HOUR)
+    seen(found, **changes)
+    assert (again, bool(again)) == (wanted(found), (timedelta(0), Task.CHECK) == due(found))
+    checked(found)
+    assert () == wanted(found)
+
+
+def test_a_person_s_word_outlasts_what_others_change() -> None:
+    """What somebody attested is theirs to take back."""
+    found = book().later(HOUR)
+    found.record("password-reset", ADA)
+    read(found, "sessions-revoked", ADA)
+    read(found, "rules")
+    found.later(HOUR)
+    seen(found)
+    assert ("sessions-revoked",) == wanted(found)
 
 
 def test_a_change_without_an_answer_is_found_out() -> None:

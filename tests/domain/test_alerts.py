@@ -86,6 +86,9 @@ def test_who_may_not() -> None:
         (entry("evidence:recorded", {"result": "not-met"}, state_before="released"), Policy.REGRESSION),
         (entry("evidence:recorded", {}, state_before="released"), None),
         (entry("evidence:recorded", {"result": "not-met"}, state_before="contained"), None),
+        (entry("change:seen", {"alteration": "password-set"}), Policy.CHANGED),
+        (entry("change:seen", {"alteration": "sign-in-blocked"}), None),
+        (entry("change:seen", {"alteration": "sign-in-blocked", "own": True}), Policy.CHANGED),
         (entry("case:noted", {}), None),
     ],
 )

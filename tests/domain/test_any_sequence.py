@@ -50,8 +50,11 @@ from workflow.domain.playbook import Playbook
 from workflow.domain.record import SYSTEM, Actor, Entry
 from workflow.domain.replay import replay
 from workflow.domain.vocabulary import (
+    Alteration,
     Answer,
+    Change,
     Kind,
+    Made,
     Method,
     Resolution,
     RestrictionStatus,
@@ -307,6 +310,31 @@ class AnySequence(RuleBasedStateMachine):
             **inputs,
         )
         self.take(action, actor)
+
+    @rule(
+        actor=st.sampled_from((SYSTEM, SYSTEM, SYSTEM)) | actors,
+        alteration=st.sampled_from(Alteration),
+        accounts=st.sampled_from(((ADA,), ("sub_box",), ("sub_box", ADA), (EVE,), ())),
+        shift=moments,
+        own=st.booleans(),
+        reference=words,
+        fingerprint=st.sampled_from(("aa" * 32, "bb" * 32, "cc" * 32, "")),
+    )
+    def see(self, actor: Actor, shift: timedelta, **inputs: Any) -> None:
+        """See what others did; nothing but that is known afterwards."""
+        book, before = self.book, len(self.book.entries)
+        self.take(act.SeeChange(altered_at=book.now + shift, **inputs), actor)
+        if ["change:seen"] == [entry.type for entry in book.entries[before:]]:
+            assert ("", SYSTEM.to_data()) == (book.entries[-1].state_after, book.entries[-1].actor)
+
+    @rule(actor=actors, change=st.sampled_from(Change), about=abouts)
+    def change(self, actor: Actor, change: Change, about: str) -> None:
+        """Intend to change something in the tenant, or answer what was intended."""
+        waiting = [item.sequence for item in self.book.case.changes.values() if item.made is None]
+        if waiting:
+            self.take(act.AnswerChange(intent=waiting[0], made=Made.NOT_NEEDED, reference=WORDS), actor)
+        else:
+            self.take(act.IntendChange(change=change, about=about, target=WORDS), actor)
 
     @rule(actor=actors, resolution=st.none() | st.sampled_from(Resolution), reason=words)
     def close(self, actor: Actor, resolution: Resolution | None, reason: Any) -> None:

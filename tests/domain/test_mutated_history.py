@@ -25,7 +25,7 @@ from workflow.domain import actions as act
 from workflow.domain.access import PERMITTED
 from workflow.domain.record import SYSTEM
 from workflow.domain.replay import Fault, replay
-from workflow.domain.vocabulary import Result, Role
+from workflow.domain.vocabulary import Alteration, Result, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,18 @@ def _history() -> list[Entry]:
     book = Casebook(SMALL, another()).open(facts={"on-premises-relay": True})
     book.refused(act.RequestUnblock())
     book.done(act.AddNote(note=WORDS))
+    book.done(
+        act.SeeChange(
+            alteration=Alteration.RULE_SET,
+            accounts=(ADA,),
+            altered_at=book.now,
+            fingerprint="ab" * 32,
+            own=True,
+            done_by=WORDS,
+            reference=WORDS,
+        ),
+        SYSTEM,
+    )
     book.record("rules", result=Result.NOT_MET)
     book.done(act.AskException(prerequisite="rules", expires_at=book.now + 6 * DAY, reason=WORDS), ANN)
     book.done(act.ConfirmProposal(proposal="exception:rules"), BOB)
@@ -275,7 +287,7 @@ def test_every_value_of_the_decision_itself_is_held() -> None:
     """
     said = {
         "reference", "note", "reason", "number", "tenant", "entity", "label", "attachment", "fingerprint", "relation",
-        "identities", "expires_at", "observed_at", "facts", "restricted_at", "add",
+        "identities", "expires_at", "observed_at", "facts", "restricted_at", "add", "done_by", "own",
     }  # fmt: skip
     silent = set()
     for number, part, changed in _others():

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from tests.domain.casebook import ANN, START, WORDS, Casebook
 from workflow.domain import actions as act
 from workflow.domain.case import Case
+from workflow.domain.encoding import from_data, private_fields, to_data
 from workflow.domain.history import fold
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import SYSTEM, actor_from_data, clamp, time_from_text, time_to_text
-from workflow.domain.vocabulary import Answer, Method, Result
+from workflow.domain.vocabulary import Alteration, Answer, Method, Result
 
 _MOMENT = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - in UTC
 _WORDS = st.sampled_from((NOTHING, WORDS))
@@ -63,22 +64,31 @@ def test_recorded_time_never_runs_backwards() -> None:
         linked=st.lists(st.text(max_size=3), max_size=2).map(tuple),
     )
     | st.builds(act.AddIdentity, subject=st.text(max_size=5), facts=st.dictionaries(st.text(max_size=3), st.booleans()))
+    | st.builds(
+        act.SeeChange,
+        alteration=st.sampled_from(Alteration),
+        accounts=st.lists(st.text(max_size=3), max_size=2).map(tuple),
+        altered_at=_MOMENT,
+        fingerprint=st.text(max_size=3),
+        own=st.booleans(),
+        done_by=_WORDS,
+    )
     | st.builds(act.RecordAnswer, answer=st.sampled_from(Answer), reference=_WORDS)
     | st.builds(act.LabelCase, add=st.lists(st.text(max_size=3), max_size=2).map(tuple))
     | st.builds(act.ApproveUnblock, seen_version=st.none() | st.integers(0, 99), reason=_WORDS)
 )
 def test_an_action_is_rebuilt_from_its_entry(action: act.Action) -> None:
     """What an entry keeps of an action is all of it."""
-    data = act.to_data(action)
-    assert action == act.from_data(action.name, data)
-    assert data == act.to_data(act.from_data(action.name, data))
+    data = to_data(action)
+    assert action == from_data(action.name, data)
+    assert data == to_data(from_data(action.name, data))
 
 
 def test_the_texts_of_an_action_are_found_by_field() -> None:
     """So that the faces' words can be sealed before they reach an entry."""
     text = Private(text="see ticket")
     action = act.RecordEvidence(prerequisite="rules", observed_at=START, reference=text, note=WORDS)
-    assert {"reference": text, "note": WORDS} == act.private_fields(action)
+    assert {"reference": text, "note": WORDS} == private_fields(action)
 
 
 def test_actors_are_rebuilt_from_their_entries() -> None:

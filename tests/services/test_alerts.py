@@ -22,8 +22,10 @@ from workflow.domain.private import Private
 from workflow.domain.record import time_from_text
 from workflow.domain.vocabulary import Answer, Kind, Result
 from workflow.errors import NotFoundError, NotPermittedError
-from workflow.services import alert_delivery, alerts, audit, verification
+from workflow.providers.shapes import AuditEvent
+from workflow.services import alert_delivery, alerts, audit, tenant_log, verification
 from workflow.services.alert_policies import Change, change
+from workflow.services.people import Who
 from workflow.storage import alerts as outbox
 
 SOC = "soc@contoso.example"
@@ -593,4 +595,30 @@ def test_the_log_is_filtered(room: Room) -> None:
             {"since": began},
             {"policy": "digest"},
         )
+    ]
+
+
+def test_what_others_changed_is_told_once_a_day_and_case(room: Room, hook: Receiver) -> None:
+    """Only what may let somebody in or mail out, however much of it there is."""
+    desk = room(connected=True)
+    tell(desk, Policy.CHANGED)
+    desk.restrict()
+    desk.restrict(EVE)
+
+    def happens(operation: str, name: str) -> None:
+        number = len(desk.tenant.log)
+        event = AuditEvent(id=f"c{number}", at=desk.clock.now, operation=operation, actor="sam", target=name)
+        desk.tenant.log.append(event)
+        desk.clock.move()
+        tenant_log.catch_up(desk.app, Who(machine=True))
+        turn(desk)
+
+    for operation in ("Disable account.", "Enable account.", "Reset user password."):
+        happens(operation, ADA)
+    assert 1 == len(hook.posted)
+    happens("Add member to role.", EVE)
+    desk.clock.move(DAY)
+    happens("Enable account.", ADA)
+    assert [("changed", "medium", 1), ("changed", "medium", 2), ("changed", "medium", 1)] == [
+        (got["policy"], got["severity"], got["case"]) for got in hook.posted
     ]

@@ -46,6 +46,27 @@ CHANGES = {
     "SendAs given": "remove-delegate",
 }
 """What the tenant calls an effect, and the change that has it, or takes it back."""
+ALTERED = {
+    "sign-in": {"sign-in-blocked", "sign-in-allowed"},
+    "password": {"password-set"},
+    "sessions valid from": {"sessions-revoked"},
+    "per-user MFA": {"mfa-enforced", "mfa-lifted"},
+    "sign-in method added": {"method-registered"},
+    "sign-in method removed": {"method-removed"},
+    "consent given": {"consent-given"},
+    "consent removed": {"consent-removed"},
+    "role added": {"role-given"},
+    "role removed": {"role-removed"},
+    "forwarding": {"forwarding-set", "forwarding-cleared"},
+    "inbox rule made": {"rule-set"},
+    "inbox rule": {"rule-on", "rule-off"},
+    "inbox rule removed": {"rule-off"},
+    "FullAccess given": {"right-given"},
+    "FullAccess taken": {"right-removed"},
+    "SendAs given": {"right-given"},
+    "SendAs taken": {"right-removed"},
+}
+"""What the tenant calls an effect, and what the ledger calls it where others did it."""
 SHOWS, SHOWN = timedelta(hours=9), timedelta(hours=20)
 """When the tenant's log was read so that it showed an event whatever our clock said: it is late, and looked back in."""
 
@@ -122,6 +143,7 @@ class Referee:
             self._history(number, entries)
         self._effects(histories)
         self._changes(histories)
+        self._altered(histories)
         self._secrets()
         self._due()
 
@@ -224,6 +246,51 @@ class Referee:
                     f"{change} of {account} was done {count} times, and intended {intended[account, change]} times"
                 )
 
+    def _altered(self, histories: dict[int, list[Entry]]) -> None:
+        """Everything that others did to an account while a case was about it stands in that case; nothing of ours does.
+
+        Not judged is what happened while our clock was off, by which a case knows its own times.
+        """
+        read = [at for name, outcome, at in self.world.chores if name == "log" and outcome == "done"]
+        effects = [
+            effect
+            for effect in self.world.simulator.tenant.effects
+            if effect.what in ALTERED
+            and effect.at >= self.world.time.began
+            and self.world.time.off(effect.at, DAY) <= SKEW
+        ]
+        for number, entries in histories.items():
+            told = [entry for entry in entries if entry.type == "change:seen"]
+            for effect in effects:
+                if not self._stood(entries, effect):
+                    continue
+                near = [entry for entry in told if _tells(entry, effect)]
+                seen = any(effect.at + SHOWS <= at <= effect.at + SHOWN for at in read)
+                if effect.by.kind == "app" and any(entry.data.get("own") for entry in near):
+                    self.fail(f"case #{number} says that others did what we did: {effect.what} of {effect.target}")
+                if effect.by.kind != "app" and seen and not near:
+                    self.fail(
+                        f"{effect.what} of {effect.target} by {effect.by.kind} at {effect.at} is not in case #{number}"
+                    )
+
+    def _stood(self, entries: list[Entry], effect: Effect) -> bool:
+        """Say whether a case was open about an account when something was done to it, by a clock that was right."""
+        wanted = normalise(Kind.USER, effect.target)
+        with self.world.quiet.database.reading() as tx:
+            same = set(subjects.alike(tx, [wanted]))
+        is_about = is_open = False
+        for entry in entries:
+            at = time_from_text(entry.recorded_at)
+            if at > effect.at:
+                break
+            if entry.state_after:
+                is_open = entry.state_after not in {"closed", "dismissed"}
+            is_about |= bool(same & self._about([entry], 1))
+            if entry.type == "case:opened" and self.world.time.off(max(at, self.world.time.began), DAY) > SKEW:
+                return False
+        gone = any(entry.type in {"identity:removed", "case:erased"} for entry in entries)
+        return is_about and is_open and not gone
+
     def _outside(self) -> Iterator[Effect]:
         """Yield the unblocks by others that began a lifting: what lifted already was somebody else's deed before."""
         lifting: set[str] = set()
@@ -256,6 +323,12 @@ class Referee:
             left = [cases.load(tx, case_id) for case_id in due]
         told = ", ".join(f"#{case.number} ({case.state})" for case in left)
         self.fail(f"due and left: {told}; the worker last said: {' | '.join(self.world.trace[-6:])}")
+
+
+def _tells(entry: Entry, effect: Effect) -> bool:
+    """Say whether an entry tells of an effect."""
+    near = abs(time_from_text(str(entry.data["altered_at"])) - effect.at) <= NEAR
+    return near and entry.data["alteration"] in ALTERED[effect.what]
 
 
 def _intents(entries: list[Entry]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The referee, who finds nothing in a life that was lived by the rules, finds what is put there."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -48,12 +49,21 @@ def _unintended(world: World) -> None:
     tenant.log("sign-in", tenant.accounts[3].upn, "on", "off", By("app", "Holdfast"), tenant.now())
 
 
+def _unsaid(world: World) -> None:
+    tenant = world.simulator.tenant
+    row = next(row for row in tenant.rows.values() if row.kind == "mailbox")
+    at = tenant.now() - timedelta(hours=10)
+    tenant.log("role added", row.key, "", "x", By("portal", "admin"), at)
+    world.chores.append(("log", "done", tenant.now()))
+
+
 @pytest.mark.parametrize(
     ("crime", "words"),
     [
         (_without_intent, "without an intent on the ledger"),
         (_twice, "was called 2 times"),
         (_unintended, r"block-sign-in of .* was done \d times, and intended \d times"),
+        (_unsaid, "role added of .* by portal at .* is not in case #"),
         (_secret, "a password stands in holdfast.db"),
         (_unseen, "has no open case"),
     ],

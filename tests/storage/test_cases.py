@@ -226,3 +226,12 @@ def test_a_case_is_carried_forward_by_what_was_written(ledger: Ledger) -> None:
 
     with ledger.database.reading() as tx:
         assert cases.load(tx, picture.id) == after == cache.get(picture.id)
+
+
+def test_cases_that_stand_or_ended_lately(ledger: Ledger) -> None:
+    """Open ones whenever they were opened, ended ones from a time on, and of one tenant alone."""
+    open_, ended = ledger.open(), ledger.open("case_2", "eve@contoso.com")
+    ended = ledger.step(ended, moved())
+    with ledger.database.reading() as tx:
+        assert [open_.id, ended.id] == cases.standing_since(tx, TENANT, "2000")
+        assert [] == cases.standing_since(tx, "another", "2000")

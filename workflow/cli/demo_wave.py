@@ -103,7 +103,7 @@ def _judge(stage: Stage, tenant: Inside, reached: Collection[str]) -> None:
     stage.later(minutes=45)
     stage.run("ana", "worker --once", bar="The worker")
     stage.run("ana", f"case list --all --tenant {TENANT} --resolution unblocked_outside")
-    stage.run("ana", "ledger reconcile --tenant-log --quiet")
+    stage.run("ana", "ledger reconcile --tenant-log --record --quiet", last=LAST)
     for name in reached:
         tenant.control("portal/sign-in", user=name, enabled=True)
     answered = "sign-in-enabled mfa-reregistered"

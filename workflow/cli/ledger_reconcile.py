@@ -56,12 +56,14 @@ def reconcile(
     approved unblock of ours). An unblock of ours that the log does not show is missing, or awaited while records may
     still arrive: they take up to 24 hours. Nothing is written; each finding names the command that records it.
 
-    With --tenant-log the connected tenant is asked, which takes minutes: for the last 26 hours, or from --from on. With
-    --record restrictions that nobody took in open cases, and what was unblocked outside becomes an entry. Doing it
+    With --tenant-log the connected tenant is asked, which takes minutes: for the last 26 hours, or from --from on. It
+    also tells what was done to the accounts of cases: tracked, by a change of ours, or outside. With --record
+    restrictions that nobody took in open cases, and what was unblocked or changed outside becomes an entry. Doing it
     again writes nothing.
 
     Exits with 0 when all is accounted for, with 9 when the two differ, with 1 when something could not be read.
     """
+    from workflow.services import alterations
     from workflow.services.reconciling import Wanted
     from workflow.services.reconciling import reconcile as open_reading
 
@@ -79,6 +81,8 @@ def reconcile(
     told = _Told(session, wants_csv=wants_csv, quiet=options["quiet"], recorded=recorded)
     with progress_bar("Reading") as step, told.spool, open_reading(session.app, wanted) as reading:
         told.items(reading, log.records if log else (), "")
+        for line in alterations.lines(session.app, log.changes) if log else ():
+            told.line(line)
         for name in files:
             _read(session, told, reading, name, options["tenant"], step)
         for line in reading.rest():

@@ -43,6 +43,7 @@ PERMITTED: Mapping[type[act.Action], frozenset[Role]] = {
     act.RecordAnswer: WORKERS | MACHINE,
     act.IntendChange: WORKERS | MACHINE,
     act.AnswerChange: WORKERS | MACHINE,
+    act.SeeChange: MACHINE,
     act.CloseCase: WORKERS,
     act.DismissCase: WORKERS,
     act.ReopenCase: WORKERS,
@@ -68,7 +69,8 @@ def needs(actor: Actor, allowed: frozenset[Role], what: str) -> None:
     """
     if not allowed.intersection(actor.roles):
         roles = names(allowed)
-        message = f"Your roles do not include {what}; it needs one of: {', '.join(roles)}."
+        able = f"it needs one of: {', '.join(roles)}" if roles else "only Holdfast itself does that"
+        message = f"Your roles do not include {what}; {able}."
         raise NotPermittedError(message, roles)
 
 

@@ -2,19 +2,19 @@
 
 A new verb is one class here, its trigger in ``lifecycle`` and its branch in ``facts`` or ``decisions``. Free text is
 :class:`~workflow.domain.private.Private`; people, users and cases are opaque ids. An entry keeps the action's inputs
-(:func:`to_data`), so that replay can judge the very same action again.
+(:mod:`~workflow.domain.encoding`), so that replay can judge the very same action again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from workflow.domain.encoding import ENCODERS, decode
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.restriction import Source
 from workflow.domain.vocabulary import (
+    Alteration,
     Answer,
     Change,
     Kind,
@@ -313,6 +313,24 @@ class AnswerChange(Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeeChange(Action):
+    """Record what the tenant's own log shows was done to an account of the case, and no intent of ours explains.
+
+    ``accounts`` are the subjects of the case that are this account: its mailbox, its user, or both. ``own`` says that
+    it was done under the name that Holdfast itself goes by there. ``fingerprint`` (64 hex digits) is of the record.
+    """
+
+    name: ClassVar[str] = "see-change"
+    alteration: Alteration
+    accounts: tuple[str, ...]
+    altered_at: datetime
+    fingerprint: str
+    own: bool = False
+    done_by: Private = NOTHING
+    reference: Private = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseCase(Decision):
     """End the case after its watch, or because the restriction ended by itself and the work is complete."""
 
@@ -355,40 +373,8 @@ ACTIONS: Mapping[str, type[Action]] = {
         *(OpenCase, ReportRestriction, ObserveRestriction, RecordEvidence, RetractEvidence, AskException),
         *(ConfirmProposal, RefuseProposal, AssignCase, AddNote, AddIdentity, RemoveIdentity, LinkCase, LabelCase),
         *(MovePlaybook, RequestUnblock, WithdrawRequest, ApproveUnblock, ReviewApproval, RejectRequest),
-        *(IntendUnblock, RecordAnswer, IntendChange, AnswerChange, CloseCase, DismissCase, ReopenCase, EraseCase),
+        *(IntendUnblock, RecordAnswer, IntendChange, AnswerChange, SeeChange, CloseCase, DismissCase, ReopenCase),
+        EraseCase,
     )
 }
 """Every action by the name that entries carry."""
-
-_FIELDS = {
-    kind: tuple((item.name, {} if item.default_factory is dict else item.default) for item in fields(kind))
-    for kind in ACTIONS.values()
-}
-# Annotations are text in this module.
-_PRIVATE = {kind: tuple(item.name for item in fields(kind) if item.type == Private.__name__) for kind in _FIELDS}
-
-
-def to_data(action: Action) -> dict[str, Any]:
-    """Return the action's inputs as plain JSON values; what equals its default is left out."""
-    data: dict[str, Any] = {}
-    for name, default in _FIELDS[type(action)]:
-        value = getattr(action, name)
-        if value is default or value is None or value == default:
-            continue
-        encode = ENCODERS.get(type(value))
-        data[name] = value if encode is None else encode(value)
-    return data
-
-
-def from_data(name: str, data: Mapping[str, Any]) -> Action:
-    """Rebuild the action that :func:`to_data` wrote.
-
-    Raises:
-        KeyError, TypeError, ValueError: the entry names no known action, or its inputs do not fit it.
-    """
-    return ACTIONS[name](**{key: decode(key, value) for key, value in data.items()})
-
-
-def private_fields(action: Action) -> dict[str, Private]:
-    """Return the action's free texts by field name, those that were given."""
-    return {name: value for name in _PRIVATE[type(action)] if (value := getattr(action, name))}

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import gate
 from workflow.domain.playbook import Check
-from workflow.domain.vocabulary import ENDED, GOOD, Change, Method, State
+from workflow.domain.vocabulary import ENDED, GOOD, Alteration, Change, Method, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from workflow.domain.case import Attempt, Case, Evidence
@@ -42,6 +42,27 @@ ROUNDS = 3
 _ONCE_A_ROUND = frozenset(
     {Change.BLOCK_SIGN_IN, Change.RESET_PASSWORD, Change.REVOKE_SESSIONS, Change.CLEAR_FORWARDING}
 )
+
+
+_WEAKENED: Mapping[Check, frozenset[Alteration]] = {
+    Check.SIGN_IN_BLOCKED: frozenset({Alteration.SIGN_IN_ALLOWED}),
+    Check.PASSWORD_RESET: frozenset({Alteration.PASSWORD_SET}),
+    Check.SESSIONS_REVOKED: frozenset({Alteration.PASSWORD_SET}),
+    Check.MFA_REQUIRED: frozenset({Alteration.MFA_LIFTED}),
+    Check.METHODS_KNOWN: frozenset({Alteration.METHOD_REGISTERED}),
+    Check.CONSENTS_KNOWN: frozenset({Alteration.CONSENT_GIVEN}),
+    Check.NO_ROLES: frozenset({Alteration.ROLE_GIVEN}),
+    Check.NO_FORWARDING: frozenset({Alteration.FORWARDING_SET}),
+    Check.RULES_HARMLESS: frozenset({Alteration.RULE_SET, Alteration.RULE_ON}),
+    Check.NO_DELEGATES: frozenset({Alteration.RIGHT_GIVEN, Alteration.RIGHTS_SET}),
+    Check.OWN_MAILBOX_CLEAN: frozenset(
+        {
+            *(Alteration.FORWARDING_SET, Alteration.RULE_SET, Alteration.RULE_ON),
+            *(Alteration.RIGHT_GIVEN, Alteration.RIGHTS_SET),
+        }
+    ),
+}
+"""What others may have done that a reading of before does not show."""
 
 
 class Task(StrEnum):
@@ -116,11 +137,27 @@ def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | N
         # Every snapshot is another one, so that only the case's own age says for how long none was whole.
         since = case.entered_at if item.check is Check.SNAPSHOT_SAVED else None
         return _again(evidence, since)
+    weakened_at = _weakened_at(case, item, about, evidence)
+    if weakened_at is not None:
+        return weakened_at
     fresh = item.fresh_within
     if fresh is None or evidence.method is Method.ATTESTED or evidence.expires_at is not None:
         # A person's word, and the tenant's record, count as long as they do; only then is the tenant asked instead.
         return gate.lapses_at(item, evidence)
     return evidence.observed_at + _renewed(fresh)
+
+
+def _weakened_at(case: Case, item: Prerequisite, about: str, evidence: Evidence) -> datetime | None:
+    """Return since when it is known that others changed what was read, after it was; None where nobody did."""
+    if evidence.method is Method.ATTESTED:
+        return None
+    looked_for, whose = _WEAKENED.get(item.check, frozenset()), about or case.entity
+    later = (
+        one.seen_at
+        for one in case.altered.values()
+        if one.alteration in looked_for and whose in one.accounts and one.at > evidence.observed_at
+    )
+    return min(later, default=None)
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import access
 from workflow.domain.addressee import ALIAS
-from workflow.domain.vocabulary import Answer, EntryType, Kind, Method, Resolution, Result, State
+from workflow.domain.vocabulary import WEAKENING, Answer, EntryType, Kind, Method, Resolution, Result, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +28,7 @@ class Policy(StrEnum):
     CONNECTOR = "connector"
     RETURNED = "returned"
     OUTSIDE = "outside"
+    CHANGED = "changed"
     LATE = "late"
     OVERDUE = "overdue"
     SUPPORT = "support"
@@ -80,6 +81,12 @@ STANDARD: Mapping[Policy, Standard] = {
         "Unblocked outside Holdfast",
         Severity.HIGH,
         "Somebody lifted the restriction elsewhere. Ask who did; the remediation is still owed.",
+        "holdfast case history {case}",
+    ),
+    Policy.CHANGED: Standard(
+        "Account changed outside Holdfast",
+        Severity.MEDIUM,
+        "Somebody changed an account of the case elsewhere, in a way that may let an attacker in. Ask who did.",
         "holdfast case history {case}",
     ),
     Policy.LATE: Standard(
@@ -245,6 +252,7 @@ RAISING = frozenset(
         EntryType.UNBLOCK_ANSWERED,
         EntryType.UNBLOCK_APPROVED,
         EntryType.EVIDENCE_RECORDED,
+        EntryType.CHANGE_SEEN,
     }
 )
 """The types among which entries that raise an alert are found."""
@@ -280,5 +288,7 @@ def raised_by(entry: Entry) -> Policy | None:
             entry.state_before == State.RELEASED and data.get("result") == Result.NOT_MET
         ):
             return Policy.REGRESSION
+        case EntryType.CHANGE_SEEN if data.get("own") or data["alteration"] in WEAKENING:
+            return Policy.CHANGED
         case _:
             return None

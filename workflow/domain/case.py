@@ -12,7 +12,7 @@ from workflow.domain.vocabulary import REMOVALS, Kind, Made, RestrictionStatus, 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow.domain.vocabulary import Answer, Change, Method, Resolution, Result
+    from workflow.domain.vocabulary import Alteration, Answer, Change, Method, Resolution, Result
 
 
 class Evidence(NamedTuple):
@@ -166,8 +166,8 @@ class Attempt:
 class TenantChange:
     """A change of the tenant, from its intent on. ``made`` is None while nobody knows what came of it.
 
-    ``undoes`` is the sequence of the change that this one takes back; ``ending`` says what became of what was removed:
-    restored, left, or None while it is owed.
+    ``made_at`` is when that was recorded. ``undoes`` is the sequence of the change that this one takes back; ``ending``
+    says what became of what was removed: restored, left, or None while it is owed.
     """
 
     change: Change
@@ -179,6 +179,7 @@ class TenantChange:
     target: Private
     undoes: int = 0
     made: Made | None = None
+    made_at: datetime | None = None
     ending: Made | None = None
 
     @property
@@ -186,6 +187,19 @@ class TenantChange:
         """Whether it removed something that was neither given back nor deliberately left out."""
         removed = self.change in REMOVALS and self.made is Made.DONE
         return removed and not self.undoes and self.ending is None
+
+
+class SeenChange(NamedTuple):
+    """What somebody else did to an account of the case, as the tenant's log showed it: what, when, to which subjects.
+
+    ``sequence`` is that of the entry that tells of it, recorded at ``seen_at``.
+    """
+
+    alteration: Alteration
+    at: datetime
+    accounts: tuple[str, ...]
+    sequence: int
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +229,8 @@ class Case:
     the restriction's own time or, while nobody knows it, the time of the first report: evidence observed earlier does
     not count (R7). ``dated`` says that an authoritative source gave ``restricted_at``. ``read`` is, by prerequisite and
     user, the commitment of the value that a check showed last, and ``judged`` that of the value that a person found
-    good when a check had shown it; another value read, and a retraction, end it.
+    good when a check had shown it; another value read, and a retraction, end it. ``altered`` is, by the fingerprint of
+    the log's record, what others did to its accounts.
     """
 
     id: str = ""
@@ -258,6 +273,7 @@ class Case:
     hands: frozenset[str] = frozenset()
     assignee: str = ""
     changes: dict[int, TenantChange] = field(default_factory=dict)
+    altered: dict[str, SeenChange] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     labels: tuple[str, ...] = ()
     seen: frozenset[str] = frozenset()
@@ -273,6 +289,7 @@ class Case:
         other.read = dict(self.read)
         other.judged = dict(self.judged)
         other.changes = dict(self.changes)
+        other.altered = dict(self.altered)
         return other
 
     @property

@@ -14,6 +14,7 @@ from transitions import Machine, MachineError
 
 from workflow.domain import access, conclusions, decisions, erasure, facts, verbs
 from workflow.domain import actions as act
+from workflow.domain.encoding import from_data
 from workflow.domain.record import SYSTEM
 from workflow.domain.scene import Scene, carry, drawn
 from workflow.domain.vocabulary import Answer, EntryType, Outcome, Phase, State
@@ -188,9 +189,11 @@ def gate_closed(missing: tuple[Missing, ...]) -> GateClosedError:
 
 
 def possible(state: State) -> tuple[str, ...]:
-    """Name the actions that the machine knows from this state, guards aside."""
+    """Name the actions of people that the machine knows from this state, guards aside."""
     return tuple(
-        kind.name for kind, trigger in verbs.TRIGGERS.items() if state.name in MACHINE.events[trigger].transitions
+        kind.name
+        for kind, trigger in verbs.TRIGGERS.items()
+        if state.name in MACHINE.events[trigger].transitions and access.PERMITTED[kind] != access.MACHINE
     )
 
 
@@ -324,7 +327,7 @@ def _judge_report(action: act.ReportRestriction, scene: Scene) -> list[Record]:
 
 def _judge_confirmation(action: act.ConfirmProposal, scene: Scene) -> list[Record]:
     proposal = decisions.standing_proposal(scene, action.proposal)
-    proposed = act.from_data(proposal.kind, proposal.data)
+    proposed = from_data(proposal.kind, proposal.data)
     fire(verbs.trigger_of(proposed), scene)
     access.second_person(scene.case, scene.actor, proposal.by, "this")
     return verbs.SECONDERS[type(proposed)](action, scene, proposed)

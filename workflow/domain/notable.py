@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "dismissal": "a case was ended without a release",
     "playbook": "a case was moved to another playbook",
     "outside": "a restriction was lifted outside Holdfast",
+    "changed-outside": "an account of a case was changed outside Holdfast",
     "two-names": "one operating system's user acted under two names on one case",
     "recorded-late": "something was recorded more than 24 hours after it was observed",
     "bulk": "an unblock was approved together with others",

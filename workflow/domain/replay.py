@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from workflow.domain import actions as act
 from workflow.domain.case import Case
+from workflow.domain.encoding import from_data
 from workflow.domain.history import apply
 from workflow.domain.lifecycle import advance, refuse, settle
 from workflow.domain.record import Entry, Record, actor_from_data, time_from_text, time_to_text
@@ -103,7 +103,7 @@ def _expected(case: Case, commit: list[Entry], playbooks: Mapping[str, Playbook]
         return settle(current, playbooks[current.playbook], now)
     records: list[Record] = []
     for entry in steps:
-        action = act.from_data(entry.action, entry.data)
+        action = from_data(entry.action, entry.data)
         actor = actor_from_data(entry.actor)
         linked = entry.basis.get("linked")
         states = None if linked is None else {other: State(state) for other, state in linked.items()}

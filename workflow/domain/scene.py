@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
 from workflow.domain import gate
+from workflow.domain.encoding import to_data
 from workflow.domain.history import apply
 from workflow.domain.record import SYSTEM, Actor, Entry, Record, time_to_text
 from workflow.domain.vocabulary import EntryType, Outcome, Phase, State
@@ -84,7 +85,7 @@ class Scene:
             state_after="" if after is None else after,
             recurrence=self.case.recurrence,
             action=action.name,
-            data=act.to_data(action),
+            data=to_data(action),
             basis=basis or {},
             cites=tuple(cite for cite in cites if cite),
             outcome=outcome,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
-from workflow.domain import changes, decisions, erasure, evidence, facts, glass, labels, moves
+from workflow.domain import alterations, changes, decisions, erasure, evidence, facts, glass, labels, moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +36,7 @@ TRIGGERS: Mapping[type[act.Action], str] = {
     act.RecordAnswer: "answer",
     act.IntendChange: "record",
     act.AnswerChange: "note",
+    act.SeeChange: "note",
     act.CloseCase: "close",
     act.DismissCase: "dismiss",
     act.ReopenCase: "reopen",
@@ -65,6 +66,7 @@ MAKERS: Mapping[type[act.Action], Callable[[Any, Scene], list[Record]]] = {
     act.RecordAnswer: decisions.answered,
     act.IntendChange: changes.intended,
     act.AnswerChange: changes.answered,
+    act.SeeChange: alterations.seen,
     act.CloseCase: decisions.closed,
     act.DismissCase: decisions.dismissal_proposed,
     act.ReopenCase: decisions.reopened,

@@ -145,6 +145,41 @@ REMOVALS = frozenset(Change) - {Change.BLOCK_SIGN_IN, Change.RESET_PASSWORD, Cha
 """Changes that take something from its owner: it is given back, or deliberately not, before the case ends."""
 
 
+class Alteration(StrEnum):
+    """What may be done to an account, by whomever, as the tenant's own log tells it."""
+
+    SIGN_IN_BLOCKED = "sign-in-blocked"
+    SIGN_IN_ALLOWED = "sign-in-allowed"
+    PASSWORD_SET = "password-set"  # noqa: S105 - the name of an alteration
+    SESSIONS_REVOKED = "sessions-revoked"
+    MFA_ENFORCED = "mfa-enforced"
+    MFA_LIFTED = "mfa-lifted"
+    METHOD_REGISTERED = "method-registered"
+    METHOD_REMOVED = "method-removed"
+    CONSENT_GIVEN = "consent-given"
+    CONSENT_REMOVED = "consent-removed"
+    ROLE_GIVEN = "role-given"
+    ROLE_REMOVED = "role-removed"
+    FORWARDING_SET = "forwarding-set"
+    FORWARDING_CLEARED = "forwarding-cleared"
+    RULE_SET = "rule-set"
+    RULE_ON = "rule-on"
+    RULE_OFF = "rule-off"
+    RIGHT_GIVEN = "right-given"
+    RIGHT_REMOVED = "right-removed"
+    RIGHTS_SET = "rights-set"
+
+
+WEAKENING = frozenset(
+    {
+        *(Alteration.SIGN_IN_ALLOWED, Alteration.PASSWORD_SET, Alteration.MFA_LIFTED, Alteration.METHOD_REGISTERED),
+        *(Alteration.CONSENT_GIVEN, Alteration.ROLE_GIVEN, Alteration.FORWARDING_SET, Alteration.RULE_SET),
+        *(Alteration.RULE_ON, Alteration.RIGHT_GIVEN, Alteration.RIGHTS_SET),
+    }
+)
+"""Alterations that may let somebody in, or mail out."""
+
+
 class Made(StrEnum):
     """What came of a change, and at last of what it removed."""
 
@@ -195,6 +230,7 @@ class EntryType(StrEnum):
     UNBLOCK_ANSWERED = "unblock:answered"
     CHANGE_INTENDED = "change:intended"
     CHANGE_ANSWERED = "change:answered"
+    CHANGE_SEEN = "change:seen"
     APPROVAL_LAPSED = "approval:lapsed"
     APPROVAL_REVIEWED = "approval:reviewed"
     ACTION_REFUSED = "action:refused"

@@ -180,7 +180,10 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """One record of the unified or the directory audit log. It may come late, twice and out of order: ``id`` tells."""
+    """One record of the unified or the directory audit log. It may come late, twice and out of order: ``id`` tells.
+
+    ``own`` says that it names whom Holdfast signs in as, as far as the record tells one application from another.
+    """
 
     id: str
     at: datetime
@@ -188,6 +191,7 @@ class AuditEvent:
     actor: str = ""
     target: str = ""
     details: tuple[tuple[str, str], ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

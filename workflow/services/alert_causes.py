@@ -110,7 +110,12 @@ def _look(tx: Tx, now: datetime) -> int:
 
 
 def _key(tx: Tx, entry: Entry, policy: Policy) -> str:
-    """Return what is told once: an entry, or an unblock outside, which a poll may see first and the log name later."""
+    """Return what is told once: an entry, what others changed in a case on one day (UTC), or an unblock outside.
+
+    That one a poll may see first, and the log name later.
+    """
+    if policy is Policy.CHANGED:
+        return f"{policy}:{entry.case}:{entry.recorded_at[:10]}"
     if policy is not Policy.OUTSIDE:
         return f"entry:{entry.id}"
     entries = itertools.takewhile(lambda item: item.sequence <= entry.sequence, cases.entries(tx, entry.case))

@@ -57,6 +57,7 @@ WORDS: Mapping[str, str] = {
     EntryType.UNBLOCK_ANSWERED: "Microsoft answered",
     EntryType.CHANGE_INTENDED: "change of the tenant begun",
     EntryType.CHANGE_ANSWERED: "change of the tenant answered",
+    EntryType.CHANGE_SEEN: "changed outside Holdfast",
     EntryType.APPROVAL_LAPSED: "approval lapsed",
     EntryType.APPROVAL_REVIEWED: "break-glass approval reviewed",
     EntryType.ACTION_REFUSED: "refused",
@@ -74,7 +75,7 @@ WORDS: Mapping[str, str] = {
 """What each entry type is called when people read it."""
 
 _SUBJECT_KEYS = frozenset({"entity", "about", "subject", "assignee"})
-_SUBJECT_LISTS = frozenset({"identities", "attested_by"})
+_SUBJECT_LISTS = frozenset({"identities", "attested_by", "accounts"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,15 +202,24 @@ def _line(entry: Entry, details: Mapping[str, Any]) -> str:
         words = f"{words}, break-glass {'on' if details.get('break_glass') else 'off'}"
     if entry.type == EntryType.ALERTS_CHANGED:
         words = f"{words}: {details['policy']} {'on' if details['on'] else 'off'}"
+    if details.get("own"):
+        words = f"{words}, under its own name"
     if details.get("bulk"):
         words = f"{words}, one of {details['bulk']} approved together"
     shown = [f"{sign}{label}" for sign, key in (("+", "add"), ("-", "remove")) for label in details.get(key, ())]
-    shown += [str(details[key]) for key in _TELLING if details.get(key)]
+    shown += [_told(details[key]) for key in _TELLING if details.get(key)]
     return f"{words}: {', '.join(shown)}" if shown else words
+
+
+def _told(value: Any) -> str:
+    # A mailbox and its user go by one name.
+    return ", ".join(dict.fromkeys(value)) if isinstance(value, list) else str(value)
 
 
 _TELLING = (
     *(
+        "alteration",
+        "accounts",
         "prerequisite",
         "result",
         "about",
@@ -221,6 +231,6 @@ _TELLING = (
         "assignee",
         "proposal",
     ),
-    *("because", "relation", "name", "version", "reason", "note", "reference", "lifted_by"),
+    *("because", "relation", "name", "version", "reason", "note", "reference", "lifted_by", "done_by"),
 )
 """Members worth a place in the one line, in this order."""

@@ -137,6 +137,10 @@ def _what(app: App, tx: Tx, kind: str, entry: Entry, details: Mapping[str, Any])
         case "outside":
             by = f", lifted by {details['lifted_by']}" if details.get("lifted_by") else ""
             return f"seen gone at {_time(details['observed_at'])}{by}"
+        case "changed-outside":
+            by = f", by {details['done_by']}" if details.get("done_by") else ""
+            whose = ", ".join(dict.fromkeys(details["accounts"]))
+            return f"{details['alteration']} of {whose} at {_time(details['altered_at'])}{by}"
         case "recorded-late":
             late = time_from_text(entry.recorded_at) - time_from_text(details["observed_at"])
             hours = late // timedelta(hours=1)

@@ -46,7 +46,8 @@ class Wanted:
 class Line:
     """One event of the audit log, or one unblock of ours, and what it is to the other side.
 
-    ``event`` is listed, delisted, removed (a person ran the removal) or unblocked (ours). ``next`` is the command that
+    ``event`` is listed, delisted, removed (a person ran the removal), unblocked (ours), or what was done to an account
+    (:class:`workflow.domain.vocabulary.Alteration`). ``next`` is the command that
     records the finding, "" where the ledger knows of it already.
     """
 

@@ -162,6 +162,9 @@ def _marks(reports: list[OccurrenceReport], view: CaseView, told: list[EntryView
         yield f"approved in bulk, as one of {bulk} cases"
     for item in view.break_glass:
         yield f"approved without a second person (break-glass, entry {item['sequence']}), review: {item['verdict']}"
+    changed = [str(item.sequence) for item in told if item.type == EntryType.CHANGE_SEEN]
+    if changed:
+        yield f"an account of this case was changed outside Holdfast (entry {', '.join(changed)})"
     if any(report.exceptions for report in reports):
         yield "released or worked with exceptions"
     if any(not report.playbook["shipped"] for report in reports):

@@ -1,6 +1,7 @@
 """The connected tenant's own audit log: what happened between two polls, and the entries that it is worth.
 
-A poll sees what is restricted now. The log tells what came and went in between, and who lifted it. Its records come
+A poll sees what is restricted now. The log tells what came and went in between, who lifted it, and what others did
+meanwhile to the accounts of a case. Its records come
 late, out of order and twice, so every look reaches back further than they are late and judges each anew: what the
 ledger knows writes nothing. Nothing recorded here moves a case towards its release.
 """
@@ -18,8 +19,17 @@ from workflow.domain.reconciliation import SKEW, Account
 from workflow.domain.record import optional_time_to_text, time_to_text
 from workflow.domain.restriction import Restriction, Skipped
 from workflow.domain.vocabulary import ENDED, Method, RestrictionStatus, State
-from workflow.errors import ConflictError, InputError, NotReadableError, ProviderError, RuleRefusedError
-from workflow.services import casework, checks, intake
+from workflow.errors import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    NotPermittedError,
+    NotReadableError,
+    ProviderError,
+    RuleRefusedError,
+)
+from workflow.providers.alterations import OPERATIONS as CHANGES
+from workflow.services import alterations, casework, checks, intake
 from workflow.services.predicates import shown
 from workflow.services.reconciling import Line, Verdicts, line_of
 from workflow.services.releasing import REMOVALS, status_of
@@ -35,35 +45,46 @@ if TYPE_CHECKING:
     from workflow.domain.reconciliation import Judged
     from workflow.domain.vocabulary import Kind
     from workflow.providers.shapes import AuditEvent
+    from workflow.services.alterations import Altered
     from workflow.services.people import Who
 
 LOOKS_BACK = timedelta(hours=26)
 """How far a look reaches back: records arrive up to a day late, and a look may be late itself."""
 LISTINGS = "HygieneTenantEvents"
 OPERATIONS = (LISTINGS, *REMOVALS.values())
-"""What is searched for: listings and delistings, and who removed a restriction."""
+"""What is searched for: listings and delistings, and who removed a restriction; in the same search also what tells of
+an account that was changed (:data:`workflow.providers.alterations.OPERATIONS`).
+"""
 TRIES = 3
 """How often an event is judged anew because somebody else moved its case meanwhile."""
-ORDER = ("known", "recorded", "opened", "reopened", "came-back", "untracked", "left", "unreadable", "other")
+CHANGED = "changed-outside"
+ORDER = (
+    *("known", "recorded", "opened", "reopened", "came-back", CHANGED, "untracked", "left", "unreadable", "other"),
+)
 """The outcomes of events, in the order in which they are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantLog:
-    """What the log showed of a stretch of time, each record once, oldest first; ``asked_at`` is when it was asked."""
+    """What the log showed of a stretch of time, each record once, oldest first; ``asked_at`` is when it was asked.
+
+    ``changes`` are the records that tell of an account that was changed, whoever's it is.
+    """
 
     since: datetime
     until: datetime
     asked_at: datetime
     records: tuple[Restriction | Skipped, ...]
+    changes: tuple[AuditEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """One event that the ledger did not know, and what became of it.
 
-    ``outcome`` is recorded, opened, reopened or came-back where it became an entry; untracked where no case can take
-    it and ``line.next`` says what a person does; left where it was not recorded, for the reason in ``why``.
+    ``outcome`` is recorded, opened, reopened, came-back or changed-outside where it became an entry; untracked where no
+    case can take it and ``line.next`` says what a person does; left where it was not recorded, for the reason in
+    ``why``.
     """
 
     line: Line
@@ -139,11 +160,16 @@ def read(app: App, since: datetime | None = None, until: datetime | None = None)
     if since >= until:
         message = "The audit log is asked for a time that ends before it begins."
         raise InputError(message)
-    events = {event.id: event for event in app.provider.audit_log(OPERATIONS, since, until)}
-    wanted = sorted(
-        (event for event in events.values() if since <= event.at <= until), key=lambda event: (event.at, event.id)
+    found = app.provider.audit_log((*OPERATIONS, *CHANGES), since, until)
+    events = {event.id: event for event in found if since <= event.at <= until}
+    wanted = sorted(events.values(), key=lambda event: (event.at, event.id))
+    return TenantLog(
+        since=since,
+        until=until,
+        asked_at=asked_at,
+        records=tuple(_restriction(event) for event in wanted if event.operation in OPERATIONS),
+        changes=tuple(event for event in wanted if event.operation not in OPERATIONS),
     )
-    return TenantLog(since=since, until=until, asked_at=asked_at, records=tuple(map(_restriction, wanted)))
 
 
 def _restriction(event: AuditEvent) -> Restriction | Skipped:
@@ -194,7 +220,23 @@ def record(app: App, who: Who, log: TenantLog) -> CaughtUp:
         done.counts[found.outcome if found else "known"] += 1
         if found is not None:
             done.found.append(found)
+    # What a listing has just opened a case about is told of that case.
+    for change in alterations.altered(app, log.changes):
+        outcome, why = ("known", "") if change.line.recorded else _changed(app, who, change)
+        done.counts[outcome] += 1
+        if outcome != "known":
+            done.found.append(Found(change.line, outcome, why=why))
     return done
+
+
+def _changed(app: App, who: Who, item: Altered) -> tuple[str, str]:
+    """Record what somebody else did to an account; returns what became of it, and why."""
+    try:
+        machine = checks.asking(app, who, checks.read_subject(app, item.line.case))
+        done = casework.perform(app, machine, item.line.case, item.action)
+    except (RuleRefusedError, NotPermittedError, NotFoundError) as error:
+        return "left", shown(str(error))
+    return (CHANGED if done.entries else "known"), ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.domain import actions as act
+from workflow.domain.encoding import private_fields
 from workflow.domain.lifecycle import advance
 from workflow.domain.picture import picture
 from workflow.domain.private import Private
@@ -106,7 +107,7 @@ def seal(tx: Tx, case: Case, actions: Sequence[act.Action]) -> tuple[list[act.Ac
     for action in actions:
         same = _standing_values(tx, case, action)
         changes: dict[str, Private] = {}
-        for name, private in act.private_fields(action).items():
+        for name, private in private_fields(action).items():
             if private.commitment:
                 continue
             text = checked(name, private.text)

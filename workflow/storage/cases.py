@@ -211,6 +211,14 @@ def open_about(tx: Tx, entities: Iterable[str], limit: int = 20) -> list[str]:
     return [item for (item,) in rows]
 
 
+def standing_since(tx: Tx, tenant: str, since: str) -> list[str]:
+    """Return the ids of a tenant's cases that are open, or ended at that time (UTC text) or later."""
+    rows = tx.all(
+        f'SELECT id FROM "case" WHERE tenant = ? AND ({OPEN} OR ended_at >= ?) ORDER BY number', (tenant, since)
+    )
+    return [item for (item,) in rows]
+
+
 def latest_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
     """Return the newest case about an entity, open or not."""
     return _first(tx, "c.tenant = ? AND c.kind = ? AND c.entity = ? ORDER BY c.number DESC", (tenant, kind, entity))

@@ -65,6 +65,7 @@ def conditions(tx: Tx, late: timedelta) -> Mapping[str, str]:
         "playbook": f"e.type = '{EntryType.PLAYBOOK_MOVED}'",
         "outside": f"{member(tx, 'basis.resolution')} = 'unblocked_outside' "
         f"AND e.type = '{EntryType.RESTRICTION_OBSERVED}'",
+        "changed-outside": f"e.type = '{EntryType.CHANGE_SEEN}'",
         # CASE keeps PostgreSQL from reading the times of entries that have none.
         "recorded-late": f"CASE WHEN {own} THEN {length} > {late.total_seconds():.0f} END",
         "bulk": f"{approved} AND {member(tx, 'data.bulk')} IS NOT NULL",

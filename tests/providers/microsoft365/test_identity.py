@@ -305,6 +305,7 @@ def test_the_audit_log_is_searched() -> None:
                 ("EventValue", "ada@contoso.example"),
                 ("ExternalAccess", "false"),
                 ("Reason", "case 1"),
+                ("Empty", ""),
             ),
         )
     ] == found

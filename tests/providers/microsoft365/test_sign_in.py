@@ -214,6 +214,7 @@ def test_a_person_types_a_code() -> None:
     assert "token-1" == sign_in.token(Service.GRAPH)
     assert ["Open https://microsoft.com/devicelogin, type ABCD"] == told
     assert "ana@contoso.example" == sign_in.user
+    assert [True, False] == [sign_in.goes_by(name, "") for name in ("Ana@contoso.example", "ServicePrincipal_1")]
     sign_in.token(Service.EXCHANGE)
     assert 1 == len(told)
 
@@ -268,3 +269,19 @@ def test_passwords_are_long_and_of_every_class() -> None:
         assert any(letter.isupper() for letter in text)
         assert any(letter.isdigit() for letter in text)
         assert any(not letter.isalnum() for letter in text)
+
+
+@pytest.mark.parametrize(
+    ("client", "name", "app", "ours"),
+    [
+        (CLIENT, "ServicePrincipal_1", CLIENT.upper(), True),
+        (CLIENT, "ServicePrincipal_1", "", True),
+        (CLIENT, "ServicePrincipal_1", "another", False),
+        ("", "ServicePrincipal_1", "another", True),
+        (CLIENT, "ada@contoso.example", CLIENT, False),
+    ],
+)
+def test_which_names_in_the_log_are_ours(pem: Path, client: str, name: str, app: str, ours: bool) -> None:  # noqa: FBT001 - a column of the table above
+    """An application's, unless the record tells that it is another one."""
+    way = {"way": Way.CERTIFICATE, "certificate": pem} if client else {"way": Way.MANAGED_IDENTITY}
+    assert ours is Entra().sign_in(client=client, **way).goes_by(name, app)

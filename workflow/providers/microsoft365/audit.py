@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import NotReadableError, ProviderBusyError, ProviderError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from workflow.providers.microsoft365.sign_in import SignIn
+
 _QUERIES = "/security/auditLog/queries"
 _RUNNING = frozenset({"notStarted", "running"})
 _LOOKS = 60
@@ -26,6 +29,7 @@ class Audit:
     """The tenant's logs."""
 
     _graph: Graph
+    sign_in: SignIn
 
     def audit_log(self, operations: tuple[str, ...], since: datetime, until: datetime) -> Iterator[AuditEvent]:
         """Yield records of these operations in the unified audit log; a search takes minutes.
@@ -49,7 +53,9 @@ class Audit:
         records, _ = self._graph.pages(
             "audit_log", f"GET {_QUERIES}/{{query}}/records", f"{path}/records", {"$top": "999"}, Family.AUDIT
         )
-        yield from map(_record, records)
+        for row in records:
+            found = _record(row)
+            yield replace(found, own=self.sign_in.goes_by(found.actor, text(child(row, "auditData"), "AppId")))
 
     def _wait(self, path: str, status: str) -> None:
         name = f"GET {_QUERIES}/{{query}}"
@@ -87,10 +93,11 @@ def _record(row: Row) -> AuditEvent:
 
 
 def _details(data: Row) -> tuple[tuple[str, str], ...]:
-    """Return what a record says in plain values, and the parameters of a cmdlet, by name."""
+    """Return what a record says in plain values, and the parameters of a cmdlet, by name; one that clears is empty."""
     plain = [(name, _plain(value)) for name, value in data.items() if isinstance(value, (str, int, float, bool))]
     parameters = [(text(item, "Name"), _plain(item.get("Value"))) for item in rows(data, "Parameters")]
-    return tuple((name, value) for name, value in [*plain, *parameters] if name and value and "@" not in name)
+    told = [*((name, value) for name, value in plain if value), *parameters]
+    return tuple((name, value) for name, value in told if name and "@" not in name)
 
 
 def _plain(value: Any) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _LARGEST_FILE = 100_000
 _BUSY_FOR = 60.0
 _MACHINE = "http://169.254.169.254"
+_APPLICATION = "ServicePrincipal_"
+"""How the audit log begins the name of an application that acted by itself."""
 _BUSY = frozenset({"temporarily_unavailable", "too_many_requests", "slow_down"})
 _CURES = {
     700027: "The certificate is not (yet) the application's: upload it, and give a new one some minutes.",
@@ -93,6 +95,18 @@ class SignIn:
         """The person who signed in, or "" for an application."""
         accounts = self._app.get_accounts() if self._connection.way is Way.DEVICE_CODE and self._app else []
         return str(accounts[0].get("username", "")) if accounts else ""
+
+    def goes_by(self, name: str, app: str) -> bool:
+        """Say whether the tenant's log names us: the person who signed in, or an application that may be ours.
+
+        Args:
+            name: who acted, as the log has it; of an application ``ServicePrincipal_`` and an id of the tenant's own.
+            app: the application's (client) id, "" where the record does not tell it.
+        """
+        if self._connection.way is Way.DEVICE_CODE:
+            return bool(self.user) and name.casefold() == self.user.casefold()
+        own = self._connection.client
+        return name.startswith(_APPLICATION) and (not own or not app or app.casefold() == own.casefold())
 
     def close(self) -> None:
         """Give the connections back."""

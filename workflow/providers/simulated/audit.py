@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from workflow.providers.simulated.people import DOMAIN
 from workflow.providers.simulated.stamp import bare, precise, zulu
+from workflow.providers.simulated.state import SYNC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +39,9 @@ REGULAR, ADMIN, SYSTEM, SERVICE_PRINCIPAL = 0, 2, 4, 6
 USER_TYPES = {REGULAR: "Regular", ADMIN: "Admin", SYSTEM: "System", SERVICE_PRINCIPAL: "ServicePrincipal"}
 PORTAL_APP = "80ccca67-54bd-44ab-8625-4b79c4dc7775"
 """The first-party application of the Microsoft Defender portal, as it stands in published audit records."""
+
+SYNCHRONISER = f"Sync_DC1_5f3759df1f00@{DOMAIN}"
+"""The account that Microsoft's synchronisation makes for itself, by the shape of its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,8 @@ class AuditLog:
 def _who(by: By) -> tuple[str, int]:
     if by.kind == "app":
         return f"ServicePrincipal_{by.app}", SERVICE_PRINCIPAL
+    if by == SYNC:
+        return SYNCHRONISER, REGULAR
     if by.kind == "service":
         return "NT AUTHORITY\\SYSTEM (Microsoft.Exchange.Servicehost)", SYSTEM
     return by.name, ADMIN if by.kind == "portal" else REGULAR
