@@ -48,7 +48,7 @@ SELECT count(*) FROM unnest(procrastinate_defer_jobs_v1((SELECT array_agg(
     ::procrastinate_job_to_defer_v1) FROM due)))
 """
 _LOOK: Final = """
-SELECT EXISTS (SELECT 1 FROM unsealed),
+SELECT EXISTS (SELECT 1 FROM public.unsealed),
        EXISTS (SELECT 1 FROM procrastinate.procrastinate_workers
                WHERE last_heartbeat < now() - ? * interval '1 second')
     OR EXISTS (SELECT 1 FROM procrastinate.procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL)
