@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.bench import bulk, guards, lists, startup, transition, verifying, worker, writers
+from tests.bench import bulk, guards, lists, peer, startup, transition, verifying, worker, writers
 from tests.bench.table import Section
 
 SECTIONS: Final[Mapping[str, Callable[..., Section | list[Section]]]] = {
@@ -21,6 +21,8 @@ SECTIONS: Final[Mapping[str, Callable[..., Section | list[Section]]]] = {
     "startup": startup.startup,
     "sweep": worker.sweep,
     "steps": worker.steps,
+    "dbos": peer.sqlite,
+    "dbos-postgresql": peer.postgresql,
     "idle": worker.idle,
     "takeover": worker.takeover,
     "sealing": worker.sealing,

@@ -1,13 +1,15 @@
 """Each section runs, however small, and holds its figures against its targets. Nothing here looks at a clock."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
-from tests.bench import bulk, guards, lists, startup, transition, verifying, worker, writers
+from tests.bench import bulk, guards, lists, peer, startup, transition, verifying, worker, writers
 from tests.bench.house import House
 from tests.bench.table import Line, Section, at_least, at_most, rendered
 from tests.bench.timing import Samples, ratio
+from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -80,6 +82,23 @@ def test_sweep(tmp_path: Path) -> None:
 def test_steps_of_a_worker(tmp_path: Path) -> None:
     """Cases that are due are looked at once."""
     checked(worker.stepped(tmp_path, "", 3, "SQLite"))
+
+
+def test_peer_on_sqlite(tmp_path: Path) -> None:
+    """Another engine does the same job."""
+    checked(peer.measured(tmp_path, None, 3, 1))
+
+
+@pytest.mark.postgres
+def test_peer_on_postgresql(tmp_path: Path, postgres_server: PostgresServer) -> None:
+    """The same on a server."""
+    checked(peer.measured(tmp_path, postgres_server, 3, 1))
+
+
+def test_a_peer_that_is_not_installed_is_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is measured then."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert ["not run"] == [line.what for line in peer.measured(tmp_path, None, 3, 1).lines]
 
 
 @pytest.mark.postgres

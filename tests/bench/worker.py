@@ -125,7 +125,7 @@ def stepped(root: Path, url: str, count: int, title: str) -> Section:
         [
             f"Against {SERVED}: its processor time is in the rate and not in the last row.",
             "A step reads what the playbook asks of an account, judges it and records it in one commit.",
-            "The target (four times DBOS) is not held against it here: that needs DBOS on the same machine.",
+            "The target (four times DBOS) is held against it in the sections of that name, without a tenant.",
         ],
     )
 

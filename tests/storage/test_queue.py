@@ -109,12 +109,12 @@ def test_what_a_silent_worker_held_is_queued_again(tx: Tx) -> None:
     queue.put(tx, ["a"])
     worker = fetched(tx)
     silence(tx, worker, 9)
-    assert (False, 0) == (queue.is_anything_lost(tx, 10), queue.take_back(tx, 10, 300))
+    assert ((False, False), 0) == (queue.look(tx, 10), queue.take_back(tx, 10, 300))
     silence(tx, worker, 11)
 
-    assert queue.is_anything_lost(tx, 10)
+    assert (False, True) == queue.look(tx, 10)
     assert 1 == queue.take_back(tx, 10, 300)
-    assert not queue.is_anything_lost(tx, 10)
+    assert (False, False) == queue.look(tx, 10)
     fetched(tx)
     assert [("a", "doing")] == jobs(tx)
 
@@ -124,7 +124,7 @@ def test_what_a_worker_held_when_it_signed_off_is_queued_again(tx: Tx) -> None:
     queue.put(tx, ["a"])
     tx.run("SELECT procrastinate_unregister_worker_v1(?)", (fetched(tx),))
 
-    assert queue.is_anything_lost(tx, 10)
+    assert (False, True) == queue.look(tx, 10)
     assert 1 == queue.take_back(tx, 10, 300)
     assert [("a", "todo")] == jobs(tx)
 
@@ -191,7 +191,7 @@ def test_whoever_may_write_entries_may_use_the_queue(postgres_server: PostgresSe
     with app.transaction() as tx:
         assert [1, 1] == [queue.put(tx, ["a"]), queue.put_chores(tx)]
         silence(tx, fetched(tx), 11)
-        assert (True, 1) == (queue.is_anything_lost(tx, 10), queue.take_back(tx, 10, 300))
+        assert ((False, True), 1) == (queue.look(tx, 10), queue.take_back(tx, 10, 300))
         tx.run("DELETE FROM procrastinate_jobs")
     app.close()
     reader = Database(url.replace("postgres@", "reader@"))

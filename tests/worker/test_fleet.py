@@ -11,13 +11,22 @@ from pathlib import Path
 import pytest
 
 from tests.services.desk import Desk, Place
-from tests.worker.member import Process, Thread
+from tests.worker.member import BRISK, Process, Thread
 from tests.worker.stand_in import Diary, Line, StandIn, noted, wait_for
 from workflow.errors import StorageError
 from workflow.storage import seal
-from workflow.worker import fleet
+from workflow.worker import fleet, tending
 
 pytestmark = pytest.mark.postgres
+
+PATIENT = 60.0
+"""A lease that a busy machine does not outlast: whoever counts how often a case is begun loses no worker meanwhile."""
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chores are looked for every second, as in the processes that tests start."""
+    monkeypatch.setattr(fleet, "_CHORES", BRISK)
 
 
 @pytest.fixture
@@ -173,10 +182,12 @@ def test_a_step_that_hangs_keeps_no_worker_from_stopping(desk: Desk, diary: Diar
     assert took < 8
 
 
-def test_again_and_failures_are_tried_again(desk: Desk, diary: Diary) -> None:
+def test_again_and_failures_are_tried_again(desk: Desk, diary: Diary, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that failed in an unforeseen way and one that asks for another time are both taken again."""
+    # What is put off is not announced when its time has come: the worker would look for it every five seconds.
+    monkeypatch.setattr(fleet, "_POLL", 0.1)
     (case_id,) = restricted(desk, 1)
-    with Thread(desk.place, StandIn(diary, fails=1, tries=1)) as worker:
+    with Thread(desk.place, StandIn(diary, fails=1, tries=1), lease=PATIENT) as worker:
         wait_for(lambda: is_done(desk, [case_id]))
 
     assert 3 == len(diary.lines("begin"))
@@ -289,9 +300,9 @@ def test_cases_that_wait_for_long_keep_no_others_waiting(
     desk: Desk, diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sweep looks beyond the longest due cases when all of those are in somebody's hands."""
-    monkeypatch.setattr(fleet, "_MANY", 2)
+    monkeypatch.setattr(tending, "_MANY", 2)
     *stuck, last = restricted(desk, 4)
-    with Thread(desk.place, StandIn(diary, stuck=tuple(stuck))):
+    with Thread(desk.place, StandIn(diary, stuck=tuple(stuck)), lease=PATIENT):
         wait_for(lambda: is_done(desk, [last]))
 
     assert [1, 1, 1, 1] == [

@@ -27,3 +27,22 @@ def test_a_round_outlives_what_nobody_foresaw(tmp_path: Path, monkeypatch: pytes
     assert again.wait(10)
     assert round_.end(10)
     assert ["work: ZeroDivisionError: what"] == said
+
+
+def test_a_round_without_a_rhythm_is_done_when_called_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each call, however the one before ended, and once more at the end."""
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path))
+    again, times = threading.Semaphore(0), list[int]()
+
+    def work(_app: App) -> None:
+        times.append(len(times))
+        again.release()
+        if len(times) == 1:
+            raise ZeroDivisionError("what")
+
+    round_ = Round(App(load_settings()), work, None, lambda _: None)
+    for _ in range(2):
+        round_.call()
+        assert again.acquire(timeout=10)
+    assert round_.end(10)
+    assert [0, 1, 2] == times

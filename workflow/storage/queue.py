@@ -47,8 +47,9 @@ SELECT count(*) FROM unnest(procrastinate_defer_jobs_v1((SELECT array_agg(
     ROW(?, ?, 0, id, id, CASE WHEN ? THEN jsonb_build_object('case_id', id) ELSE '{}' END, NULL)
     ::procrastinate_job_to_defer_v1) FROM due)))
 """
-_IS_LOST: Final = """
-SELECT EXISTS (SELECT 1 FROM procrastinate.procrastinate_workers
+_LOOK: Final = """
+SELECT EXISTS (SELECT 1 FROM public.unsealed),
+       EXISTS (SELECT 1 FROM procrastinate.procrastinate_workers
                WHERE last_heartbeat < now() - ? * interval '1 second')
     OR EXISTS (SELECT 1 FROM procrastinate.procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL)
 """
@@ -91,10 +92,13 @@ def put_chores(tx: Tx) -> int:
     return _put(tx, CHORES, CHORES, [CHORES])
 
 
-def is_anything_lost(tx: Tx, lease: float) -> bool:
-    """Say whether some worker was silent for ``lease`` seconds, or a job's worker is gone: one cheap look."""
-    found = tx.one(_IS_LOST, (lease,))
-    return found is not None and bool(found[0])
+def look(tx: Tx, lease: float) -> tuple[bool, bool]:
+    """Say in one trip whether some entry is not sealed yet, and whether anything is lost.
+
+    Lost is a worker that was silent for ``lease`` seconds, and a job whose worker is gone.
+    """
+    ((unsealed, lost),) = tx.all(_LOOK, (lease,))
+    return bool(unsealed), bool(lost)
 
 
 def take_back(tx: Tx, lease: float, longest: float) -> int:

@@ -5,8 +5,9 @@ queued yet, one host at a time, and whoever is free looks at the case. A job is 
 nothing, and doing one twice is safe, because a step judges under the case's lock.
 
 Four things run in each process, every thread with an app of its own: *hands* take steps, as many at once as the caller
-says; a *tender* sweeps and takes back what lost workers held; a *sealer* gives entries their place in the tree; and
-on one host of all, the *chores* of the whole ledger are done, by whoever holds the one job of that name.
+says; a *tender* sweeps and takes back what lost workers held; a *sealer* gives entries their place in the tree
+(:mod:`workflow.worker.tending`); and on one host of all, the *chores* of the whole ledger are done, by whoever holds
+the one job of that name.
 
 A worker beats every third of its *lease*. When it was silent for a lease, a peer takes its jobs over.
 """
@@ -24,16 +25,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import procrastinate
 import psycopg
+import psycopg_pool
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from workflow.errors import HoldfastError, KeyMissingError, NotFoundError
-from workflow.storage import queue, seal
-from workflow.worker.backoff import LONGEST, after_answer, after_failure
+from workflow.errors import HoldfastError, NotFoundError
+from workflow.storage import queue
+from workflow.worker.backoff import after_answer, after_failure
 from workflow.worker.hands import Hands, Round
 from workflow.worker.log import unforeseen
 from workflow.worker.loop import sentence, tell_chore
 from workflow.worker.port import Automation
+from workflow.worker.tending import TEND, Sealer, Tender
 
 if TYPE_CHECKING:
     import threading
@@ -49,25 +52,39 @@ LEASE: Final = 10.0
 GRACE: Final = 30.0
 """Seconds that a worker told to stop gives the steps in hand."""
 
-_SWEEP: Final = 2.0  # seconds between two looks for due cases
-_TEND: Final = 1.0  # seconds between two looks for lost workers
-_SEAL: Final = 0.5  # seconds between two looks for entries to seal
 _POLL: Final = 5.0  # seconds between two looks for jobs whose time has come; new ones are announced
-_CHORES: Final = 2.0  # seconds between two looks for chores
-_CHORES_PUT: Final = 5  # sweeps that find nothing due between two looks whether somebody has the chores
-_PULSE: Final = 2.0  # seconds between two looks whether the pulse is to be written
+_NEVER: Final = 86_400.0  # seconds between two looks for jobs to abort, which nobody does
+_CHORES: Final = 5.0  # seconds between two looks for chores
+_PULSE: Final = 5.0  # seconds between two looks whether the pulse is to be written
 _NOTICE: Final = 0.25  # seconds that threads get to go home
 _PAUSE: Final = 5.0  # seconds before a worker that lost the database begins again
-_MANY: Final = 500  # cases looked at in one sweep, unless those are all in somebody's hands
+_BELIEVED: Final = 30.0  # seconds for which a connection that was used is taken to be alive
 _KEPT: Final = 24  # hours that a job stays which ended badly
 
 
 class _Listening(psycopg.AsyncConnection[Any]):
     """A connection that wakes up for what comes, and not ten times a second to look for Ctrl-C at a prompt."""
 
+    used = 0.0
+    """When it was last taken from the pool, as the monotonic clock says."""
+
     async def wait(self, gen: Any, interval: float = _POLL, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - theirs
         """Wait for the server."""
         return await super().wait(gen, interval=interval, timeout=timeout)
+
+
+async def _alive(connection: _Listening) -> None:
+    """Ask a connection that lay idle whether it is still there; the pool replaces one that is not.
+
+    The library would ask each time, which doubles its trips. What breaks in between ends a shift, and another begins.
+    """
+    if time.monotonic() - connection.used > _BELIEVED:
+        await psycopg_pool.AsyncConnectionPool.check_connection(connection)
+    connection.used = time.monotonic()
+
+
+def _pool(**given: Any) -> psycopg_pool.AsyncConnectionPool[Any]:
+    return psycopg_pool.AsyncConnectionPool(**(given | {"check": _alive}))
 
 
 class _AgainError(Exception):
@@ -188,8 +205,8 @@ def run(
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     with make_app() as app:
         address = queue.address(app.database)
-    seal_round = Round(make_app(), _Sealer(log).seal_waiting, _SEAL, log)
-    tender = Round(make_app(), _Tender(work, lease, stop).tend, _TEND, log)
+    sealer = Round(make_app(), Sealer(log).seal_waiting, None, log)
+    tender = Round(make_app(), Tender(work, lease, stop, sealer.call).tend, TEND, log)
     hands, helper = Hands(make_app, concurrency, "step"), Hands(make_app, 1, "chores")
     try:
         asyncio.run(
@@ -199,7 +216,7 @@ def run(
         tender.end(_PAUSE)
         finished = hands.close(_NOTICE)
         finished = helper.close(_NOTICE) and finished
-        seal_round.end(_PAUSE)
+        sealer.end(_PAUSE)
         beating.end(datetime.now(UTC))
     return finished
 
@@ -229,6 +246,7 @@ async def _watch(fleet: _Fleet) -> None:
 async def _shift(fleet: _Fleet, address: dict[str, Any]) -> None:
     """Sign on, work until told to stop or until something breaks, and sign off."""
     connector = procrastinate.PsycopgConnector(
+        pool_factory=_pool,
         kwargs=address,
         connection_class=_Listening,
         configure=_settle,
@@ -256,7 +274,7 @@ async def _shift(fleet: _Fleet, address: dict[str, Any]) -> None:
                     concurrency=count,
                     fetch_job_polling_interval=_POLL,
                     listen_notify=name == queue.CASES,
-                    abort_job_polling_interval=fleet.lease,
+                    abort_job_polling_interval=_NEVER,
                     update_heartbeat_interval=fleet.lease / 3,
                     stalled_worker_timeout=fleet.lease,
                     shutdown_graceful_timeout=fleet.grace,
@@ -318,64 +336,6 @@ def _queue(fleet: _Fleet, connector: procrastinate.PsycopgConnector) -> procrast
 async def _settle(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
     await connection.execute(queue.SETTLE)
-
-
-class _Sealer:
-    """Seals what waits. A host without the key leaves it to the others, and looks for one now and then."""
-
-    def __init__(self, log: Callable[..., None]) -> None:
-        self._log = log
-        self._is_told = False
-
-    def seal_waiting(self, app: App) -> None:
-        """Seal if there is something to seal, one host at a time."""
-        with app.database.glance() as tx:
-            if not seal.is_waiting(tx):
-                return
-        try:
-            with app.database.transaction() as tx:
-                seal.seal(tx, app.journal)
-                self._is_told = False
-        except KeyMissingError:
-            if not self._is_told:
-                self._is_told = True
-                self._log("There is no signing key on this host; a host that has it seals what is written.")
-
-
-class _Tender:
-    """Queues what is due, and what lost workers held."""
-
-    def __init__(self, work: Automation, lease: float, stop: threading.Event) -> None:
-        self._work = work
-        self._lease = lease
-        self._stop = stop
-        self._rounds = self._sweeps = 0
-
-    def tend(self, app: App) -> None:
-        """Take back what is lost; every few times, queue what is due."""
-        with app.database.glance() as tx:
-            lost = queue.is_anything_lost(tx, self._lease)
-        if lost:
-            with app.database.transaction() as tx:
-                queue.take_back(tx, self._lease, LONGEST.total_seconds())
-        if not self._stop.is_set() and self._rounds % round(_SWEEP / _TEND) == 0:
-            self._sweep(app)
-        self._rounds += 1
-
-    def _sweep(self, app: App) -> None:
-        """Queue due cases; look beyond the first ones only when those are all in somebody's hands."""
-        limit = _MANY
-        while True:
-            due = self._work.due(app, app.now(), limit)
-            queued = 0
-            if due or not self._sweeps % _CHORES_PUT:
-                with app.database.transaction() as tx:
-                    queue.put_chores(tx)
-                    queued = queue.put(tx, due)
-            self._sweeps += 1
-            if queued or len(due) < limit:
-                return
-            limit *= 4
 
 
 def _first_line(error: object) -> str:

@@ -75,19 +75,24 @@ class Round:
     Args:
         app: this thread's own, closed at its end.
         work: what to do; it is done one last time at the end.
-        every: seconds between two times.
+        every: seconds between two times; None where it is done only when called for.
         log: told in a sentence.
     """
 
-    def __init__(self, app: App, work: Callable[[App], None], every: float, log: Callable[[str], None]) -> None:
+    def __init__(self, app: App, work: Callable[[App], None], every: float | None, log: Callable[[str], None]) -> None:
         self._app, self._do, self._every, self._log = app, work, every, log
-        self._ended = threading.Event()
+        self._called, self._ended = threading.Event(), False
         self._thread = threading.Thread(target=self._work, name=work.__name__, daemon=True)
         self._thread.start()
 
+    def call(self) -> None:
+        """Have it done soon; calls that come while it is being done come to one more time."""
+        self._called.set()
+
     def end(self, within: float) -> bool:
         """Have it done once more, and say whether that took no longer than so many seconds."""
-        self._ended.set()
+        self._ended = True
+        self.call()
         self._thread.join(within)
         return not self._thread.is_alive()
 
@@ -95,7 +100,9 @@ class Round:
         pause, said = self._every, ""
         with self._app as app:
             while True:
-                last = self._ended.wait(pause)
+                self._called.wait(pause)
+                self._called.clear()
+                last = self._ended
                 try:
                     self._do(app)
                     pause, said = self._every, ""
@@ -105,6 +112,6 @@ class Round:
                     if said != told:
                         said = told
                         self._log(said)
-                    pause = min(2 * pause, _LONGEST)
+                    pause = None if pause is None else min(2 * pause, _LONGEST)
                 if last:
                     return
