@@ -134,7 +134,7 @@ class Casebook:
         assert step.error.code == step.records[-1].basis["code"]
         return step.error.code
 
-    def open(self, *, identities: tuple[str, ...] = (ADA,), **changes: object) -> Casebook:
+    def open(self, *, identities: tuple[str, ...] = (ADA,), actor: Actor = CAT, **changes: object) -> Casebook:
         """Open the case as a listed mailbox, restricted when it was opened; ``changes`` replace inputs."""
         fields: dict[str, object] = {
             "number": 1,
@@ -147,7 +147,7 @@ class Casebook:
             "restricted_at": self.now,
             "identities": identities,
         }
-        self.done(act.OpenCase(**(fields | changes)), CAT)  # type: ignore[arg-type]  # fields of the action, by name
+        self.done(act.OpenCase(**(fields | changes)), actor)  # type: ignore[arg-type]  # fields of the action, by name
         return self
 
     def record(self, name: str, about: str = "", actor: Actor = ANN, **changes: object) -> list[str]:

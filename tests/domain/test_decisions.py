@@ -33,7 +33,14 @@ from workflow.domain.record import SYSTEM
 from workflow.domain.replay import replay
 from workflow.domain.restriction import Source
 from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, Role, State
-from workflow.errors import HoldfastError, InputError, NotFoundError, PendingError, RuleRefusedError
+from workflow.errors import (
+    EvidenceRefusedError,
+    HoldfastError,
+    InputError,
+    NotFoundError,
+    PendingError,
+    RuleRefusedError,
+)
 
 
 def test_a_decision_on_an_old_picture_is_refused() -> None:
@@ -64,6 +71,23 @@ def test_roles_permit() -> None:
     assert "not_permitted" == book.refused(act.ApproveUnblock(), person("eve", Role.ANALYST))
     assert "not_permitted" == book.refused(act.ApproveUnblock(), SYSTEM)
     assert "same_person" == book.refused(act.ApproveUnblock(), person("robot", Role.SYSTEM, Role.APPROVER))
+
+
+def test_whoever_names_the_users_when_opening_does_not_approve() -> None:
+    """The work is asked of those who were named, and of nobody who was left out."""
+    opener = person("cat", Role.APPROVER)
+    book = Casebook().open(named=True, actor=opener).requested()
+    assert "same_person" == book.refused(act.ApproveUnblock(), opener)
+    book = Casebook().open(actor=opener).requested()
+    book.done(act.ApproveUnblock(), opener)
+
+
+def test_nobody_names_others_in_a_case_of_their_own() -> None:
+    """Whoever the case is about would say whose the work is."""
+    own = person("mallory", identities=("sub_box",))
+    with pytest.raises(EvidenceRefusedError, match="your own account"):
+        Casebook().open(named=True, actor=own)
+    Casebook().open(actor=own)
 
 
 def test_two_approvals_are_two_people_of_another_team() -> None:

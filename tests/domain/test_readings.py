@@ -9,6 +9,7 @@ import pytest
 from tests.domain.casebook import (
     ADA,
     BOB,
+    DAN,
     DAY,
     HOUR,
     LISTED,
@@ -163,6 +164,18 @@ def test_a_lift_dated_before_the_approval_was_not_ours() -> None:
     book.observe(NOT_LISTED, lifted_at=early)
     assert (State.VERIFIED, Resolution.UNBLOCKED_OUTSIDE) == (book.case.state, book.case.resolution)
     assert book.case.open_attempt is None
+
+
+def test_a_lift_between_two_approvals_was_not_ours() -> None:
+    """Nothing is approved before the last of the people who have to approve has."""
+    book = Casebook(small(approvals=2)).open().requested()
+    book.done(act.ApproveUnblock(), BOB)
+    book.later(HOUR)
+    early = book.now
+    book.done(act.ApproveUnblock(), DAN)
+    book.done(act.IntendUnblock())
+    book.observe(NOT_LISTED, lifted_at=early)
+    assert (State.VERIFIED, Resolution.UNBLOCKED_OUTSIDE) == (book.case.state, book.case.resolution)
 
 
 @pytest.mark.parametrize("field", ["observed_at", "lifted_at"])

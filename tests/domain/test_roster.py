@@ -21,7 +21,7 @@ def test_with_nobody_listed_everybody_may_do_everything() -> None:
     """So it is before the first list, and again once everybody was taken off."""
     known = rosters([(listing([row("ann", "lead", team="red")]), 3), (listing([]), 7)])
 
-    assert [0, 0, 1, 1, 2] == [known.place(index) for index in (0, 3, 4, 7, 8)]
+    assert [0, 0, 0, 1, 1, 2] == [known.place(index) for index in (-1, 0, 3, 4, 7, 8)]
     assert [(("analyst", "approver", "lead"), "")] * 2 == [known.lists[place].of("ann") for place in (0, 2)]
     assert (("lead",), "red") == known.lists[1].of("ann")
     assert (("analyst",), "") == known.lists[1].of("somebody")

@@ -303,6 +303,15 @@ def test_by_hand_a_case_is_opened_with_what_is_known(desk: Desk) -> None:
     assert "seen" == again.outcome
 
 
+def test_whoever_names_the_users_has_a_hand_in_the_case(desk: Desk) -> None:
+    """Whom the work is asked of is named by one; another approves."""
+    for address, named in ((ADA, (EVE,)), (EVE, ())):
+        intake.open_by_hand(desk.app, ANN, report(address), Wish(identities=named))
+        case_id = casework.find(desk.app, address)
+        hands = {desk.entries(case_id)[0].actor["id"]} if named else set()
+        assert hands == desk.case(case_id).hands
+
+
 @pytest.mark.parametrize(
     ("restriction", "wish", "error"),
     [

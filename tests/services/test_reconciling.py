@@ -22,6 +22,7 @@ from tests.services.desk import (
     plain,
 )
 from workflow.domain import actions as act
+from workflow.domain import unblocking
 from workflow.domain.period import Period
 from workflow.domain.private import Private
 from workflow.domain.restriction import Restriction, Source
@@ -218,6 +219,20 @@ def test_an_answer_is_a_claim_and_a_failed_attempt_is_none(desk: Desk) -> None:
     )
     assert "delisted outside every approved unblock" == found[0].why
     assert ["tracked"] == [line.account for line in lines(desk, delisted(desk.clock.now + HOUR))]
+
+
+def test_a_key_counts_for_its_own_occurrence(desk: Desk) -> None:
+    """Whoever reads the tenant's log can copy a key: what was restricted again later was not approved by it."""
+    case_id = desk.released()
+    key = unblocking.key(next(item.leaf for item in desk.entries(case_id) if item.type == "unblock:intended"))
+    first = desk.clock.now - MINUTE
+    desk.clock.move(40 * DAY)
+    desk.restrict(restricted_at=desk.clock.now)
+    desk.clock.move(HOUR)
+    ours, copied = lines(
+        desk, *(delisted(at, by=SAM, reason=f"Holdfast case 1, intent {key}") for at in (first, desk.clock.now))
+    )
+    assert ["tracked", "outside"] == [ours.account, copied.account]
 
 
 def test_only_the_period_counts(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """Verification: three verdicts, what each of them names, and what it says it could not check."""
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from tests.services.desk import ADA, EVE, HOUR, Desk, Place, plain, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.errors import InputError, StorageError, VerificationError
+from workflow.ledger.merkle import leaf_hash
 from workflow.ledger.note import Signer
 from workflow.services import audit, casework, setup, verification
 from workflow.services.verification import Options, Report
@@ -69,6 +71,21 @@ def test_an_honest_ledger_that_is_not_sealed_says_so(postgres_place: Place) -> N
     found = verification.verify(desk.app)
     assert (0, "verified") == (found.counts["unsealed"], found.completeness)
     desk.close()
+
+
+def test_entries_at_places_that_no_tree_has(sqlite_desk: Desk) -> None:
+    """An entry whose leaf stands before the first or behind a gap is named, and does not pass for sealed."""
+    sqlite_desk.restrict()
+    for index in (-1, -(2**63), 2**63 - 1):
+        place = sqlite_desk.place.copy(sqlite_desk.place.home.parent / f"place{index}")
+        with forced(place) as sql:
+            ((body,),) = sql.execute("SELECT body FROM entry ORDER BY position DESC LIMIT 1").fetchall()
+            forged = json.dumps(json.loads(body) | {"id": "forged", "sequence": 2}, separators=(",", ":"))
+            (position,) = sql.execute("INSERT INTO entry (body) VALUES (?) RETURNING position", (forged,)).fetchone()
+            sql.execute("INSERT INTO leaf VALUES (?, ?, ?)", (index, position, leaf_hash(forged.encode())))
+        desk = Desk(place)
+        assert "gap" in kinds(verification.verify(desk.app))
+        desk.close()
 
 
 def test_progress_is_told(desk: Desk) -> None:

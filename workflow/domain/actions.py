@@ -48,7 +48,10 @@ class Decision(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase(Action):
-    """Take in a restriction, or a compromised identity by hand, as a new case."""
+    """Take in a restriction, or a compromised identity by hand, as a new case.
+
+    ``named`` says that whoever opens it named the compromised users, instead of the restricted mailbox's own.
+    """
 
     name: ClassVar[str] = "open"
     number: int
@@ -63,6 +66,7 @@ class OpenCase(Action):
     reported: Private = NOTHING
     label: Private = NOTHING
     identities: tuple[str, ...] = ()
+    named: bool = False
     facts: Mapping[str, bool] = field(default_factory=dict)
     previous: str = ""
     fingerprint: str = ""

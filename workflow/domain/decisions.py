@@ -226,7 +226,7 @@ def intended(action: act.IntendUnblock, scene: Scene) -> list[Record]:
     assert case.request is not None  # noqa: S101 - the machine lets nobody unblock without a request
     basis = {
         "digest": case.request.digest,
-        "approved_at": time_to_text(min(item.at for item in case.approvals)),
+        "approved_at": time_to_text(max(item.at for item in case.approvals)),
         **linked_states(scene),
     }
     cites = (*_listing(case), case.request.leaf, *(item.leaf for item in case.approvals))

@@ -93,8 +93,8 @@ def _opened(case: Case, entry: Entry, at: datetime) -> None:
         case.identities[subject] = Identity(subject, sequence=entry.sequence, leaf=entry.leaf)
     case.links = (Link(data["previous"], "previous"),) if "previous" in data else ()
     _begin(case, entry, at)
-    if case.facts:
-        # A fact can let a requirement fall away: whoever gave it has a hand in the work (R4).
+    if case.facts or data.get("named"):
+        # A fact can let a requirement fall away, and so can a user who is not named: it is a hand in the work (R4).
         case.hands = frozenset({entry.actor["id"]})
 
 

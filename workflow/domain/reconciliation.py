@@ -203,8 +203,10 @@ def judge_delisting(at: datetime, by: str, known: Sequence[Stay], said: str = ""
         said: the reason that the removal gave, which in one of ours carries its intent's key.
     """
     for stay in known if said else ():
+        later = any(stay.begins < other.begins <= at for other in known)
         for effort in stay.efforts:
-            if effort.key in said:
+            # A key stands in the tenant's log for everybody to copy: it tells of its own occurrence alone.
+            if effort.key in said and not later:
                 return Judged(Account.TRACKED, "unblocked after approval", stay, effort.sequence, recorded=True)
     fitting = [stay for stay in known if stay.covers(at)]
     if not fitting:

@@ -41,8 +41,8 @@ class Rosters:
     lists: tuple[Roster, ...] = (Roster(),)
 
     def place(self, index: int) -> int:
-        """Return which of the lists was in force at a leaf."""
-        return bisect_left(self.lists, index, key=lambda roster: roster.since) - 1
+        """Return which of the lists was in force at a leaf; the first one at what is none."""
+        return max(bisect_left(self.lists, index, key=lambda roster: roster.since) - 1, 0)
 
 
 def rosters(placed: Iterable[tuple[Entry, int]]) -> Rosters:

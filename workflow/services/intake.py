@@ -298,6 +298,7 @@ def _open(
         reported=Private(writing.checked("reason", item.reason)),
         label=Private(writing.checked("name", item.name)),
         identities=tuple(dict.fromkeys(identities)),
+        named=bool(wish.identities),
         facts=dict(wish.facts),
         previous=previous,
         fingerprint=fingerprint(item),

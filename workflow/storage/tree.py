@@ -20,17 +20,17 @@ def leaves(tx: Tx) -> Iterator[tuple[int, bytes | None, bytes]]:
     """Yield index, stored body and stored hash of every leaf; the body is None where its entry is gone."""
     # The database hands out the bytes it stores; decoding them to text and back would cost as much as hashing them.
     body = "CAST(e.body AS BLOB)" if tx.sqlite else "convert_to(e.body, 'UTF8')"
-    after = -1
+    page: tuple[str, tuple[int, ...]] = "", ()  # A forged leaf may stand before the first one.
     while True:
         rows = tx.all(
             f'SELECT l."index", {body}, l.hash FROM leaf AS l LEFT JOIN entry AS e ON e.position = l.entry '
-            f'WHERE l."index" > ? ORDER BY l."index" LIMIT {_LEAVES}',
-            (after,),
+            f'{page[0]} ORDER BY l."index" LIMIT {_LEAVES}',
+            page[1],
         )
         yield from rows
         if len(rows) < _LEAVES:
             return
-        after = rows[-1][0]
+        page = 'WHERE l."index" > ?', (rows[-1][0],)
 
 
 def nodes(tx: Tx, level: int) -> Iterator[bytes]:
@@ -96,7 +96,7 @@ def unsealed(tx: Tx) -> list[tuple[str, int]]:
     """Return case and sequence of every entry outside the tree, found without trusting the queue."""
     rows = tx.all(
         "SELECT e.case_id, e.sequence FROM entry AS e WHERE NOT EXISTS "
-        "(SELECT 1 FROM leaf AS l WHERE l.entry = e.position) ORDER BY e.position"
+        '(SELECT 1 FROM leaf AS l WHERE l.entry = e.position AND l."index" >= 0) ORDER BY e.position'
     )
     return [(case_id, sequence) for case_id, sequence in rows]
 
