@@ -25,6 +25,7 @@ from workflow.domain import actions as act
 from workflow.domain import unblocking
 from workflow.domain.period import Period
 from workflow.domain.private import Private
+from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Restriction, Source
 from workflow.domain.vocabulary import Answer, Kind, Resolution
 from workflow.errors import SourceError
@@ -125,6 +126,9 @@ def test_events_between_two_occurrences_are_untracked(desk: Desk) -> None:
         ("tracked", "listed", number(desk, case_id, "restriction:returned")),
     ] == told(found)[:5]
     assert "no case was about it then" == found[0].why
+    note = "holdfast case note 1 'The tenant'\"'\"'s audit log shows a {} at {} while no case was about it (line 2)'"
+    for line, what in ((found[0], "listing"), (found[2], "listing"), (found[3], "delisting")):
+        assert note.format(what, time_to_text(line.at)) == line.next
 
 
 def test_an_undated_case_reaches_back_further(desk: Desk) -> None:

@@ -115,7 +115,8 @@ class Stay:
 class Judged:
     """What an event of the audit log is to our cases, and why.
 
-    ``sequence`` is the entry that answers for it; ``recorded`` says that the ledger knows of it.
+    ``sequence`` is the entry that answers for it; ``recorded`` says that the ledger knows of it. ``later`` is the number
+    of a case that is about the entity since then, 0 where there is none: what is older opens nothing.
     """
 
     account: Account
@@ -123,6 +124,7 @@ class Judged:
     stay: Stay | None = None
     sequence: int = 0
     recorded: bool = False
+    later: int = 0
 
 
 def stays(entries: Iterable[Entry]) -> list[Stay]:
@@ -189,8 +191,12 @@ def judge_listing(at: datetime, known: Sequence[Stay]) -> Judged:
     for stay in sorted(known, key=lambda item: item.begins):
         if stay.covers(at):
             return Judged(Account.TRACKED, "this occurrence is the case's", stay, stay.sequence, recorded=True)
+    return _untracked(at, known)
+
+
+def _untracked(at: datetime, known: Sequence[Stay]) -> Judged:
     why = "no case was about it then" if known else "no case knows this entity"
-    return Judged(Account.UNTRACKED, why)
+    return Judged(Account.UNTRACKED, why, later=next((stay.number for stay in known if stay.begins > at), 0))
 
 
 def judge_delisting(at: datetime, by: str, known: Sequence[Stay], said: str = "") -> Judged:
@@ -210,8 +216,7 @@ def judge_delisting(at: datetime, by: str, known: Sequence[Stay], said: str = ""
                 return Judged(Account.TRACKED, "unblocked after approval", stay, effort.sequence, recorded=True)
     fitting = [stay for stay in known if stay.covers(at)]
     if not fitting:
-        why = "no case was about it then" if known else "no case knows this entity"
-        return Judged(Account.UNTRACKED, why)
+        return _untracked(at, known)
     begun = [stay for stay in fitting if stay.begins <= at + SKEW]
     stay = max(begun, key=lambda item: item.begins) if begun else min(fitting, key=lambda item: item.begins)
     for effort in stay.efforts:

@@ -207,10 +207,14 @@ def line_of(item: Restriction, at: datetime, tenant: str, judged: Judged, file: 
 def _next(judged: Judged, item: Restriction, at: datetime, file: str) -> str:
     """Return the command that records a finding."""
     time = optional_time_to_text(at) or ""
+    listing = item.status is not RestrictionStatus.NOT_LISTED
+    if judged.later:
+        text = f"The tenant's audit log shows a {'listing' if listing else 'delisting'} at {time} while no case was about it"
+        return shlex.join(["holdfast", "case", "note", str(judged.later), f"{text} ({item.where})"])
     if judged.stay is None:
-        if item.status is not RestrictionStatus.NOT_LISTED and file not in {"", "-"}:
+        if listing and file not in {"", "-"}:
             return shlex.join(["holdfast", "import", file])
-        dated = [] if item.status is RestrictionStatus.NOT_LISTED else ["--restricted-at", time]
+        dated = ["--restricted-at", time] if listing else []
         end = ["--"] if item.identifier.startswith("-") else []
         return shlex.join(["holdfast", "case", "open", *dated, *end, item.identifier])
     stay = judged.stay
