@@ -115,8 +115,8 @@ class Stay:
 class Judged:
     """What an event of the audit log is to our cases, and why.
 
-    ``sequence`` is the entry that answers for it; ``recorded`` says that the ledger knows of it. ``later`` is the number
-    of a case that is about the entity since then, 0 where there is none: what is older opens nothing.
+    ``sequence`` is the entry that answers for it; ``recorded`` says that the ledger knows of it. ``later`` is the
+    number of a case that is about the entity since then, 0 where there is none: what is older opens nothing.
     """
 
     account: Account

@@ -99,7 +99,8 @@ def current(app: App, tx: Tx, by: Actor, name: str) -> Playbook:
             found = shelf(tx)
         if name not in found.in_force:
             known = ", ".join(sorted({*shipped(), *found.in_force}))
-            message = f"There is no playbook {name!r}. Known: {known}. Adopt one of yours with: holdfast playbook install FILE"
+            cure = "Adopt one of yours with: holdfast playbook install FILE"
+            message = f"There is no playbook {name!r}. Known: {known}. {cure}"
             raise NotFoundError(message)
         app.adopted[name] = found.in_force[name]
     return app.playbook(tx, app.adopted[name])

@@ -209,8 +209,9 @@ def _next(judged: Judged, item: Restriction, at: datetime, file: str) -> str:
     time = optional_time_to_text(at) or ""
     listing = item.status is not RestrictionStatus.NOT_LISTED
     if judged.later:
-        text = f"The tenant's audit log shows a {'listing' if listing else 'delisting'} at {time} while no case was about it"
-        return shlex.join(["holdfast", "case", "note", str(judged.later), f"{text} ({item.where})"])
+        shows = f"The tenant's audit log shows a {'listing' if listing else 'delisting'} at {time}"
+        text = f"{shows} while no case was about it ({item.where})"
+        return shlex.join(["holdfast", "case", "note", str(judged.later), text])
     if judged.stay is None:
         if listing and file not in {"", "-"}:
             return shlex.join(["holdfast", "import", file])
