@@ -79,6 +79,8 @@ def errors_and_exits() -> str:
         f"with {INTERRUPTED}.",
         "",
         "`holdfast import` exits with 1 when an item or a file was broken; everything else was taken in.",
+        "`holdfast case record --from` and `case unblock --outcomes` exit with 1 when the file cannot be read, and",
+        "with 2 when its header or a row cannot be understood.",
         "`holdfast playbook check` exits with 1 when there is a fault.",
         "",
         "## Errors",
