@@ -111,6 +111,13 @@ def test_the_file_names_who_acts_as_it_names_every_other_setting(home: Path) -> 
         ('[[people]]\nname = "Ada"\nroles = ["boss"]', "roles"),
         ('[[people]]\nname = ""', "name"),
         ('[[people]]\nname = "Ada"\n[[people]]\nname = "ADA"', "same name"),
+        ('[[people]]\nname = "Ada"\n[[people]]\nname = " ada "', "same name"),
+        ('[[people]]\nname = "Jos\u00e9"\n[[people]]\nname = "Jose\u0301"', "same name"),
+        ('[[people]]\nname = "Ada\u3164"', "cannot be seen"),
+        ('[[people]]\nname = "\uff21da"', "write 'Ada'"),
+        ('[[people]]\nname = "b\u0435n"', "mixes Cyrillic and Latin"),
+        ('[[people]]\nname = "SYSTEM"', "stands for Holdfast itself"),
+        ('[[people]]\nname = " "', "name"),
         ('[[people]]\nname = "Ada"\nidentities = ["Ada Lovelace"]', "not an address"),
         ('date_order = "dym"', "date_order"),
         ('provider = "somebody"', "provider"),
@@ -134,6 +141,19 @@ def test_a_file_that_is_named_has_to_be_there(home: Path, monkeypatch: pytest.Mo
     assert ("file", path) == (load_settings().tenant, config_path())
     monkeypatch.setenv("HOLDFAST_CONFIG_FILE", str(path.with_name("none.toml")))
     with pytest.raises(SettingsError, match=r"none\.toml"):
+        load_settings()
+
+
+def test_what_is_no_settings_file_is_refused(home: Path) -> None:
+    """A folder or a pipe would be passed over with all that it should say; what is too large is not read."""
+    path = write(home, "")
+    with path.open("wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(SettingsError, match="larger than 1 MiB"):
+        load_settings()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(SettingsError, match="a folder, a pipe or a device"):
         load_settings()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -23,10 +24,12 @@ from pydantic_settings import (
 )
 
 from workflow.domain.addressee import ALIAS
-from workflow.domain.subject import normalise
+from workflow.domain.subject import check_name, normalise
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, SettingsError
 
+MOST_BYTES = 1 << 20
+"""Bytes of the settings file; a list of a thousand people stays well below."""
 RoleName = Literal["analyst", "approver", "lead", "auditor"]
 
 
@@ -44,6 +47,16 @@ class Person(BaseModel):
     contact: str = Field(default="", max_length=200)
     on_call: bool = False
     identities: tuple[str, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _is_like_no_other(cls, name: str) -> str:
+        try:
+            check_name(name)
+            normalise(Kind.PERSON, name)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return name
 
     @field_validator("identities")
     @classmethod
@@ -145,7 +158,7 @@ class Settings(BaseSettings):
     @field_validator("people")
     @classmethod
     def _names_are_unique(cls, people: tuple[Person, ...]) -> tuple[Person, ...]:
-        names = [person.name.casefold() for person in people]
+        names = [normalise(Kind.PERSON, person.name) for person in people]
         if len(names) != len(set(names)):
             message = "two people have the same name"
             raise ValueError(message)
@@ -206,6 +219,16 @@ def config_path() -> Path:
     return Path(given).expanduser() if given else folders()["config"] / "config.toml"
 
 
+def _must_be_settings(path: Path, found: os.stat_result) -> None:
+    """Refuse what is no file, which would be passed over with all that it says, and what is too large to be one."""
+    if not stat.S_ISREG(found.st_mode):
+        message = f"The settings file {path} is a folder, a pipe or a device: put a file there, or nothing."
+        raise SettingsError(message)
+    if found.st_size > MOST_BYTES:
+        message = f"The settings file {path} is larger than 1 MiB: that is no settings file."
+        raise SettingsError(message)
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings once.
 
@@ -218,7 +241,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         with suppress(FileNotFoundError, NotADirectoryError):
             # Python 3.14 takes a file that may not be looked at for none, and would go on without what it says.
-            config_path().stat()
+            _must_be_settings(config_path(), config_path().stat())
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -152,12 +153,49 @@ def test_blanks_are_no_evidence(case: Shell) -> None:
     assert 2 == case("case retract 1 snapshot-taken", "--reason", "  ").code
 
 
-def test_a_file_without_end(case: Shell) -> None:
-    """No more is read than may be kept, so that a device cannot fill the memory."""
-    ran = case("case record 1 snapshot-taken --attach /dev/zero")
+def test_a_file_that_is_too_large(case: Shell, home: Path) -> None:
+    """No more of it is read than may be kept."""
+    sparse(home / "large")
+    ran = case("case record 1 snapshot-taken --attach large")
 
     assert 2 == ran.code
     assert "is larger than 10 MiB" in ran.err
+
+
+def sparse(path: Path) -> None:
+    """Make a file of three gigabytes that takes no room."""
+    with path.open("wb") as file:
+        file.truncate(3 << 30)
+
+
+@pytest.mark.parametrize("words", ["case record 1 snapshot-taken --attach", "playbook check", "ledger verify --key"])
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "."])
+def test_what_is_no_file(case: Shell, home: Path, words: str, name: str) -> None:
+    """A pipe would be waited for, and a device has no end."""
+    os.mkfifo(home / "pipe")
+    ran = case(f"{words} {name}")
+
+    assert 2 == ran.code
+    assert f"{name} cannot be read: it is a folder, a pipe or a device. Name a file." in ran.err
+
+
+def test_files_that_are_far_too_large(case: Shell, home: Path) -> None:
+    """Only so much of them is read as shows that."""
+    sparse(home / "large")
+
+    assert "larger than 256 KiB" in case("playbook check large").out
+    assert "larger than 4096 bytes" in case("ledger verify --key large").err
+    key = case.ok("ledger log --limit 99 --json").data["entries"][0]["details"]["vkey"]
+    (home / "key").write_text(key, encoding="utf-8")
+    assert "a line is longer than 16,777,216" in case("ledger verify --export large --key key").err
+
+
+def test_a_note_without_end(case: Shell) -> None:
+    """What is typed is read up to a bound."""
+    ran = case("case note 1 - --as ana", typed=b"a" * (3 << 20))
+
+    assert 2 == ran.code
+    assert "The note has 1048576 characters" in ran.err
 
 
 def test_retract(verified: Shell) -> None:

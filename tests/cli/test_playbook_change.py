@@ -30,7 +30,7 @@ def test_diff(tighter: Shell) -> None:
 
     assert "Nothing differs." in same
     assert "the playbook itself\n  tightened: approvals: 1 → 2\n  reworded: version: 1.0 → 1.1\n" in plain
-    assert "Nothing falls away: one person may install" in plain
+    assert "Nothing falls away and no command changes: one person may install" in plain
     assert "Falls away or weakens: approvals." in back.out
     assert (["approvals"], "1.1", "1.0") == (data["falls_away"], data["old"]["version"], data["new"]["version"])
     assert {"prerequisite", "effect", "member", "before", "after"} == set(data["changes"][0])
@@ -72,3 +72,17 @@ def test_not_installed(tighter: Shell) -> None:
     words = ("own.yaml", "none.yaml --reason x", "bad.yaml --reason x")
 
     assert [2, 2, 1] == [tighter(f"playbook install {word} --as ana").code for word in words]
+
+
+def test_other_commands(case: Shell) -> None:
+    """They are shown whole, however long, and wait for a second person."""
+    text = shipped()[NAME].read_text(encoding="utf-8")
+    command = f"Revoke-MgUserSignInSession -UserId {{user}}; {'Get-It; ' * 30}Set-Evil"
+    swapped = text.replace("command: Revoke-MgUserSignInSession -UserId {user}", f'command: "{command}"')
+    Path("own.yaml").write_text(swapped.replace('version: "1.0"', 'version: "1.1"'), encoding="utf-8")
+    out = case.ok(f"playbook diff {NAME} own.yaml").out
+    put = case.ok("playbook install own.yaml --reason 'a cmdlet more' --as ana").out
+
+    assert f"sessions-revoked\n  redirected: command: Revoke-MgUserSignInSession -UserId {{user}} → {command}\n" in out
+    assert "Other commands or pages: sessions-revoked: command.\nInstalling the second" in out
+    assert "  other commands or pages: sessions-revoked: command\n  waits for a second person" in put

@@ -99,6 +99,16 @@ def test_broken_rows_are_named(two: Shell, home: Path) -> None:
     assert "2025-06-11T11:30:00.000000Z" == step(two, 1, "password-reset")["observed_at"]
 
 
+@pytest.mark.parametrize(
+    "content", ["number,result\n1,met\n", "case,id,step\n1,x,y\n", "case,id\n1,\n", "case,id\n1\n"]
+)
+def test_what_cannot_be_understood_has_one_code(two: Shell, home: Path, content: str) -> None:
+    """A header without its columns, one that says a column twice, and a broken row."""
+    (home / "r.csv").write_text(content, encoding="utf-8")
+
+    assert 2 == two("case record --from r.csv --as ana").code
+
+
 def test_rows_of_one_case_stand_for_themselves(two: Shell, home: Path) -> None:
     """A refused row takes no other with it, and a later one stands on those before it."""
     (home / "r.csv").write_text(
@@ -111,7 +121,7 @@ def test_rows_of_one_case_stand_for_themselves(two: Shell, home: Path) -> None:
     assert "held" == step(two, 1, "snapshot-taken")["standing"]
 
 
-@pytest.mark.parametrize(("name", "code"), [("missing.csv", 1), ("-", 1)])
+@pytest.mark.parametrize(("name", "code"), [("missing.csv", 1), ("-", 2)])
 def test_no_such_file(two: Shell, name: str, code: int) -> None:
     """A file that cannot be read, and an empty standard input."""
     assert code == two(f"case record --from {name} --as ana").code

@@ -170,5 +170,5 @@ def test_files_that_are_no_results(approved: Shell, home: Path, text: str, messa
     (home / "r.csv").write_text(text, encoding="utf-8")
     ran = approved("case unblock --outcomes r.csv")
 
-    assert 1 == ran.code
+    assert 2 == ran.code
     assert message in ran.err

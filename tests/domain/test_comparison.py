@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.domain.casebook import DAY, small
-from workflow.domain.comparison import compared, loosened, words
+from workflow.domain.comparison import compared, loosened, redirected, words
 from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Playbook, Prerequisite, Team
 from workflow.domain.vocabulary import Phase, Role
 
@@ -124,3 +124,29 @@ def test_the_playbook_itself() -> None:
 def test_lengths_of_time_are_exact() -> None:
     """Whatever is no whole day or hour stands in seconds."""
     assert ["7d", "36h", "90s"] == [words(span) for span in (7 * DAY, DAY * 1.5, timedelta(seconds=90))]
+
+
+@pytest.mark.parametrize("member", ["unblock_portal", "unblock_command", "read_command"])
+def test_another_command_of_the_playbook(member: str) -> None:
+    """What people run or open as administrators is no change of words, in either direction."""
+    old, new = book(BASE), book(BASE, **{member: "Set-It"})
+
+    for one, other in ((old, new), (new, old)):
+        (change,) = compared(one, other)
+        assert (member, "redirected", (member.replace("_", "-"),)) == (
+            *(change.member, change.effect),
+            redirected(one, other),
+        )
+    assert ((), ()) == (loosened(old, new), redirected(old, old))
+
+
+@pytest.mark.parametrize("member", ["portal", "command"])
+def test_another_command_of_a_step(member: str) -> None:
+    """Also of a step that is only recommended, and of one that is new; not of one that is gone."""
+    plain = replace(BASE, required=False)
+    led = replace(plain, **{member: "Set-It"})  # type: ignore[arg-type]
+
+    assert (f"rules: {member}",) == redirected(book(plain), book(led)) == redirected(book(led), book(plain))
+    assert (f"rules: {member}",) == redirected(book(), book(led))
+    assert ["added", "redirected"] == [change.effect for change in compared(book(), book(led))]
+    assert () == redirected(book(led), book())

@@ -111,6 +111,29 @@ def test_two_people_install_what_asks_less(team: Desk) -> None:
     assert [] == verification.verify(team.app).findings
 
 
+@pytest.mark.parametrize(
+    ("swap", "name"),
+    [
+        (("unblock_command: Remove-", "unblock_command: Disable-Audit; Remove-"), "unblock-command"),
+        (("read_command: Get-", "read_command: Set-"), "read-command"),
+        (("unblock_portal: https://security", "unblock_portal: https://security-portal"), "unblock-portal"),
+        (("command: Revoke-MgUser", "command: Grant-MgUser"), "sessions-revoked: command"),
+    ],
+)
+def test_two_people_install_other_commands(team: Desk, swap: tuple[str, str], name: str) -> None:
+    """What everybody will paste into an administrator's shell is not changed by one person alone."""
+    path = changed(team, version("9.1"), swap)
+    done = adoption.install(team.app, CAT, path, "a new cmdlet")
+
+    assert (False, (), (name,)) == (done.in_force, done.falls_away, done.redirected)
+    assert done.to_data()["redirected"] == list(adoption.compare(team.app, NAME, path).redirected)
+    with pytest.raises(SamePersonError):
+        adoption.install(team.app, CAT, path, "", confirm=True)
+    assert "1.0" == playbooks.show(team.app, NAME).version
+    assert adoption.install(team.app, BOB, path, "", confirm=True).in_force
+    assert [] == verification.verify(team.app).findings
+
+
 def test_what_is_confirmed_is_what_was_proposed(desk: Desk) -> None:
     """Not another file under the same name, and not the same one twice."""
     looser(desk)

@@ -13,8 +13,8 @@ from workflow.domain.private import Private
 from workflow.domain.record import Actor
 from workflow.domain.vocabulary import Assurance, Role
 from workflow.errors import InputError, NotPermittedError, SamePersonError
-from workflow.services import people
-from workflow.services.people import Who
+from workflow.services import casework, people
+from workflow.services.people import Who, listed
 
 
 def actor(desk: Desk, who: Who) -> Actor:
@@ -62,6 +62,27 @@ def test_a_name_is_a_name(desk: Desk, name: str) -> None:
     """Control and invisible characters, and names without end, are refused."""
     with pytest.raises(InputError):
         actor(desk, Who(name))
+
+
+@pytest.mark.parametrize("name", ["ana\u3164", "ana\u2800", "b\u0435n", "system", "\uff41na"])
+def test_a_name_that_looks_like_another_takes_no_step(desk: Desk, name: str) -> None:
+    """Neither as the one who acts nor as the one a case is given to."""
+    case_id = desk.restrict()
+    before = desk.count()
+    with pytest.raises(InputError):
+        desk.do(case_id, act.RequestUnblock(), who=Who(name))
+    with pytest.raises(InputError):
+        casework.person(desk.app, name)
+    assert before == desk.count()
+
+
+def test_a_listed_person_in_another_composition(open_desk: Callable[..., Desk]) -> None:
+    """However an accent was typed, it is the same human, with the same roles and accounts."""
+    desk = open_desk(people=[{"name": "Jos\u00e9", "roles": ["lead"], "identities": ["jose@contoso.com"]}])
+    person = listed(desk.app, "JOSE\u0301")
+
+    assert person is not None
+    assert ("lead",) == person.roles
 
 
 def test_an_account_of_ones_own_is_oneself(open_desk: Callable[..., Desk]) -> None:

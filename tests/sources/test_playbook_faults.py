@@ -130,7 +130,7 @@ def test_a_key_left_out_is_told(key: str) -> None:
         ("exception: {granted_by: system, at_most: 1d}", "“system” is not known here"),
         ("exception: {granted_by: lead, at_most: ever}", "A duration is expected here"),
         ("exception: {granted_by: lead, at_most: 1d, x: y}", "The key “x” is not known in an exception"),
-        ('command: Get-It "{address}"', "{address} stands inside quotation marks or a comment"),
+        ('command: Get-It "{address}"', "{address} stands inside quotation marks"),
         ("command: Set-It -Password 'x'", "A secret is written in the command"),
         ("portal: https://x.y/{nobody}", "{nobody} is not a known placeholder"),
     ],

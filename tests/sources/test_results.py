@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from workflow.errors import SourceError
+from workflow.errors import InputError, SourceError
 from workflow.sources import case_list
 from workflow.sources.case_list import case_references
 from workflow.sources.results import ANSWERS, OUTCOMES, Row, result_rows
@@ -34,7 +34,7 @@ def test_broken_json_is_named() -> None:
 @pytest.mark.parametrize("text", ["", "\ufeff", "case;result\n1;met\n", "case,id,step\n1,a,b\n"])
 def test_columns_that_are_missing_or_doubled(text: str) -> None:
     """Nothing is guessed."""
-    with pytest.raises(SourceError, match="column"):
+    with pytest.raises(InputError, match="column"):
         rows(text)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workflow.errors import InputError, StorageError
-from workflow.storage import files
+from workflow.storage import files, keyfile
 
 
 def mode(path: Path) -> int:
@@ -75,6 +75,26 @@ def test_a_file_that_may_not_be_looked_at_is_not_taken_for_none(tmp_path: Path) 
     assert [True, False, False] == [files.is_there(tmp_path / name) for name in ("file", "none", "file/none")]
     with pytest.raises(StorageError, match="cannot be looked at"):
         files.is_there(tmp_path / ("long" * 100))
+
+
+def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
+    """One byte more tells that there is more; a folder, a pipe and a device have no such end."""
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert [b"12345", b"1234"] == [files.read_at_most(path, most) for most in (5, 3)]
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InputError, match="a folder, a pipe or a device"):
+            files.read_at_most(place, 3)
+    with pytest.raises(InputError, match="No such file"):
+        files.read_at_most(tmp_path / "none", 3)
+
+
+def test_a_signing_key_that_is_no_file(tmp_path: Path) -> None:
+    """A pipe in its place would be waited for by every command."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StorageError, match="a folder, a pipe or a device"):
+        keyfile.read(tmp_path / "pipe")
 
 
 def test_in_memory_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the ``holdfast`` command and leave the process with its exit code."""
     import sys
 
-    from workflow.cli.run import run
+    try:
+        from workflow.cli.run import run
 
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+        code = run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        # It came before click could see it, such as while modules were loaded; as in workflow.cli.exits.
+        sys.stderr.write("Interrupted.\n")
+        code = 130
+    sys.exit(code)

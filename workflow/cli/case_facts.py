@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from workflow.services.glance import Glance
     from workflow.services.wave import Item
 
+MOST_TYPED = 1 << 20
+"""Characters read of standard input."""
 FOR = click.option("--for", "user", metavar="USER", help="The compromised user it is about.")
 
 
@@ -89,13 +91,9 @@ def attachment(session: Session, path: Path) -> str:
         InputError: it cannot be read, or is too large.
     """
     from workflow.services.casework import MOST_BYTES, attach
+    from workflow.storage.files import read_at_most
 
-    try:
-        with path.open("rb") as stream:
-            # One byte more than is kept tells that it is too large; a device or pipe may have no end.
-            content = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    content = read_at_most(path, MOST_BYTES)
     if len(content) > MOST_BYTES:
         raise InputError(f"{path} is larger than {MOST_BYTES >> 20} MiB; note its hash and where it is kept instead.")
     return attach(session.app, content)
@@ -213,4 +211,5 @@ def note(session: Session, cases: Cases, text: str) -> None:
 def _typed() -> str:
     if sys.stdin is None:
         raise InputError("Standard input is closed, so no note can be read from it.")
-    return sys.stdin.read()
+    # No note is nearly as long, and what has no end must not fill the memory.
+    return sys.stdin.read(MOST_TYPED)

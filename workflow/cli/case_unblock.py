@@ -56,7 +56,9 @@ def agreed(session: Session, shown: Overview, action: act.Decision, question: st
     """
     asked_for = allowed(shown, action.name)
     if asked_for and not session.as_json:
+        session.deciding = True
         show_overview(session, shown, brief=isinstance(action, act.IntendUnblock))
+        session.deciding = False
     if asked_for and not yes:
         if session.as_json or not interactive():
             raise click.UsageError("Nobody can be asked here: look at 'holdfast case view' and give --yes.")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workflow.services.verification import Report
 
 FILE = click.Path(path_type=Path)
+LARGEST_KEY = 4096
+"""Bytes of a public key's file; the key itself is one short line."""
 
 
 @click.group(
@@ -109,9 +111,14 @@ def _verify(session: Session, key: str | None, against: tuple[Path, ...], accept
 
 
 def _key_text(path: Path) -> str:
+    from workflow.storage.files import read_at_most
+
+    content = read_at_most(path, LARGEST_KEY)
+    if len(content) > LARGEST_KEY:
+        raise InputError(f"{path} cannot be read as a public key: it is larger than {LARGEST_KEY} bytes.")
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return content.decode("utf-8").strip()
+    except UnicodeDecodeError as error:
         raise InputError(f"{path} cannot be read as a public key: {error}.") from None
 
 

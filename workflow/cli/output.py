@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ TELLING = 20
 def say(text: str = "", *, bold: bool = False, colour: str | None = None) -> None:
     """Print one line; colour only adds to what the words say."""
     click.echo(click.style(text, bold=bold or None, fg=colour) if bold or colour else text)
+
+
+def close_output() -> None:
+    """Let the rest go nowhere: whoever read it has had enough, and closing the stream must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def hint(text: str) -> None:

@@ -27,8 +27,9 @@ LONGEST = 200
 def install(session: Session, file: str, reason: str, confirm: bool) -> None:
     """Put a changed playbook, or your own, in force for new cases.
 
-    Where requirements fall away it takes two people: one proposes, another runs the same command with --confirm. Open
-    cases keep the version they began with. FILE may also name a playbook that came with the product, to go back to it.
+    Where requirements fall away, or commands or portal pages are others, it takes two people: one proposes, another
+    runs the same command with --confirm. Open cases keep the version they began with. FILE may also name a playbook
+    that came with the product, to go back to it.
     """
     from workflow.services.adoption import install as put
 
@@ -40,6 +41,8 @@ def install(session: Session, file: str, reason: str, confirm: bool) -> None:
     say(f"{_named(done.playbook)}: {how}", bold=True)
     if done.falls_away:
         say(f"  falls away or weakens: {visible(', '.join(done.falls_away))}")
+    if done.redirected:
+        say(f"  other commands or pages: {visible(', '.join(done.redirected))}")
     if not done.in_force:
         say(f"  waits for a second person: holdfast playbook install {visible(shlex.quote(file))} --confirm --as NAME")
     for warning in session.app.warnings:
@@ -79,11 +82,16 @@ def _show(found: Comparison) -> None:
     for where, changes in groupby(found.changes, key=lambda change: change.prerequisite):
         say(visible(where) if where else "the playbook itself", bold=True)
         for change in changes:
-            before, after = (visible(text, LONGEST) or "nothing" for text in (change.before, change.after))
+            # Of what somebody will run every word counts, and most at its end.
+            limit = 0 if change.effect == "redirected" else LONGEST
+            before, after = (visible(text, limit) or "nothing" for text in (change.before, change.after))
             said = {"added": after, "removed": before}.get(change.effect, f"{before} → {after}")
             say(f"  {change.effect}: {change.member.replace('_', ' ')}: {said}")
     if found.falls_away:
         say(f"Falls away or weakens: {visible(', '.join(found.falls_away))}.", bold=True, colour="yellow")
+    if found.redirected:
+        say(f"Other commands or pages: {visible(', '.join(found.redirected))}.", bold=True, colour="yellow")
+    if found.falls_away or found.redirected:
         say("Installing the second in place of the first takes two people.")
     else:
-        say("Nothing falls away: one person may install the second in place of the first.")
+        say("Nothing falls away and no command changes: one person may install the second in place of the first.")

@@ -36,15 +36,14 @@ def run(arguments: list[str], clock: Callable[[], datetime] | None = None, provi
         code = _run(arguments, session, wants_json=wants_json)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has had enough; Python must not complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.ERROR
+        return _closed(session)
     finally:
         session.close()
     return code
 
 
 def _run(arguments: list[str], session: Session, *, wants_json: bool) -> int:
+    out = sys.stdout
     try:
         result = root.main(arguments, prog_name="holdfast", standalone_mode=False, obj=session, color=colour())
         return result if isinstance(result, int) else Exit.DONE
@@ -62,12 +61,28 @@ def _run(arguments: list[str], session: Session, *, wants_json: bool) -> int:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except SystemExit as stop:
-        # Shell completion and a closed pipe leave this way.
+        # Shell completion leaves this way, and click where the output is closed: it wraps the stream then.
+        if sys.stdout is not out:
+            sys.stdout = out
+            raise BrokenPipeError from None
         return stop.code if isinstance(stop.code, int) else Exit.DONE
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a message, not a traceback.
         return _unexpected(error, wants_json=wants_json)
+
+
+def _closed(session: Session) -> int:
+    """Say whether a step was taken where nobody read to the end; a command that only reads ends quietly."""
+    from workflow.cli.output import close_output, hint
+
+    close_output()
+    if session.recorded:
+        hint(f"The output was closed before the end. Recorded: {session.recorded}")
+        return Exit.DONE
+    if session.deciding:
+        hint("The output was closed before everything was shown: nothing was decided.")
+    return Exit.ERROR
 
 
 def _usage(error: click.ClickException, *, wants_json: bool) -> int:

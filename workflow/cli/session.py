@@ -32,6 +32,8 @@ class Session:
         as_json: whether results are printed as JSON.
         case: the case a command works on, so that a refusal can name the next commands.
         warned: warnings printed already.
+        deciding: whether a decision is being shown that is taken only once all of it was.
+        recorded: what was recorded, for whoever closed the output before it was told.
     """
 
     clock: Callable[[], datetime] | None = None
@@ -40,6 +42,8 @@ class Session:
     as_json: bool = False
     case: str = ""
     warned: list[str] = field(default_factory=list)
+    deciding: bool = False
+    recorded: str = ""
     _app: App | None = None
 
     @cached_property

@@ -92,6 +92,7 @@ def report(session: Session, done: Done, *, brief: bool = False, **extra: Any) -
     from workflow.services.views import case_view
 
     after = case_view(session.app, done.case.id)
+    session.recorded = f"#{after.number}: {', '.join(entry.type for entry in done.entries) or 'nothing new'}"
     if session.as_json:
         data = after.to_data()
         entries = [

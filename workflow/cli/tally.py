@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.cli.exits import INTERRUPTED, Exit, exit_of, worst
 from workflow.cli.many import compact
-from workflow.cli.output import hint, say
+from workflow.cli.output import close_output, hint, say
 from workflow.cli.refusals import error_data, next_step, on_call_data, show_error, who_can
 from workflow.cli.text import visible
 from workflow.errors import HoldfastError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from workflow.cli.files import Spool
     from workflow.cli.session import Session
@@ -51,6 +52,7 @@ class Tally:
     codes: set[Exit] = field(default_factory=set)
     left: dict[int, None] = field(default_factory=dict)
     told: int = 0
+    closed: bool = False
     reasons: dict[str, int] = field(default_factory=dict)
 
     def tell(self, taken: Taken) -> None:
@@ -72,13 +74,25 @@ class Tally:
         self, item: Item, word: str, error: HoldfastError | None = None, done: Done | None = None, why: str = ""
     ) -> None:
         self.counts[word] += 1
+        if done is not None:
+            self.session.recorded = f"{self.counts[word]} {word}"
         self.codes.add(Exit.DONE if error is None else exit_of(error))
         if item.case is not None and word in {NOT_REACHED, *WORDS.values(), "error"} - {WORDS[Exit.DONE]}:
             self.left[item.case.number] = None
         if self.session.as_json:
             self.spool.keep(self._data(item, word, error, done, why))
         else:
-            self._line(item, word, error, done, why)
+            with self._open():
+                self._line(item, word, error, done, why)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        """Go on where nobody reads any more: all of it was agreed to, and the end is told on standard error."""
+        try:
+            yield
+        except BrokenPipeError:
+            close_output()
+            self.closed = True
 
     def _data(self, item: Item, word: str, error: HoldfastError | None, done: Done | None, why: str) -> dict[str, Any]:
         case = item.case
@@ -115,16 +129,16 @@ class Tally:
         interrupted = interrupted or isinstance(stopped, KeyboardInterrupt)
         error = stopped if isinstance(stopped, HoldfastError) else None
         warnings = list(dict.fromkeys(self.session.app.warnings))
+        counted = f"{', '.join(f'{count} {word}' for word, count in self.counts.items()) or 'Nothing was done'}."
         if self.session.as_json:
             ended = error_data(error, self.session) if error else {}
             counts = {word.replace(" ", "_"): count for word, count in self.counts.items()}
             rest = {"counts": counts, "interrupted": interrupted, "warnings": warnings}
-            self.spool.print({**rest, **extra, **ended}, "results")
+            with self._open():
+                self.spool.print({**rest, **extra, **ended}, "results")
         else:
-            say(
-                f"{', '.join(f'{count} {word}' for word, count in self.counts.items()) or 'Nothing was done'}.",
-                bold=True,
-            )
+            with self._open():
+                say(counted, bold=True)
             if left := compact(self.left):
                 hint(f"Not done: {left}")
             if error is not None:
@@ -133,6 +147,8 @@ class Tally:
                 hint("Interrupted: what is told as done stands, the rest was not begun.")
         for warning in warnings:
             hint(f"Warning: {visible(warning)}")
+        if self.closed:
+            hint(f"The output was closed before the end: {counted}")
         if interrupted:
             return INTERRUPTED
         return worst([*self.codes, exit_of(error)] if error else self.codes)

@@ -95,7 +95,9 @@ def over_many(session: Session, cases: Cases, plan: Plan, items: list[Item] | No
         read_many_again(session, items)
     shown = looked_at(session.app, items) if plan.decides else None
     if shown is not None and not session.as_json:
+        session.deciding = True
         show(session, shown, plan)
+        session.deciding = False
     if agreed(session, cases, plan, items):
         if shown is not None and plan.unblocks and session.app.provider.acts:
             plan = _on_new_readings(session, plan, shown)

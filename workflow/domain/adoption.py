@@ -1,7 +1,7 @@
 """Adopting playbooks: which version is in force, and who may put another in its place.
 
-A version that asks no less may be installed by one person. Where requirements fall away, one proposes and a second
-person confirms. The log's entries are judged again from this by verification.
+A version that asks no less may be installed by one person. Where requirements fall away, or commands or portal pages
+are others, one proposes and a second person confirms. The log's entries are judged again from this by verification.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import access
-from workflow.domain.comparison import loosened
+from workflow.domain.comparison import loosened, redirected
 from workflow.domain.decisions import shortened
 from workflow.domain.record import actor_from_data
 from workflow.domain.vocabulary import EntryType, Kind
@@ -34,7 +34,7 @@ Installing = tuple[EntryType, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A proposed version that asks less: its digest, who proposed it, and in which entry of the log."""
+    """A proposed version: its digest, who proposed it, and in which entry of the log."""
 
     digest: str
     by: str
@@ -105,7 +105,7 @@ def held_against(found: Shelf, playbook: Playbook, books: Mapping[str, Playbook]
 def install(
     found: Shelf, playbook: Playbook, replaced: Iterable[Playbook], actor: Actor, *, shipped: bool, confirm: bool
 ) -> Installing:
-    """Return the entry that installing a playbook makes: its adoption, or a proposal where it asks less.
+    """Return the entry that installing a playbook makes: its adoption, or a proposal where it takes a second person.
 
     Args:
         found: the shelf as it stands.
@@ -138,8 +138,13 @@ def install(
         "replaces": [item.digest for item in old],
         "falls_away": lost,
     }
+    other = shortened(name for item in old for name in redirected(item, playbook))
+    if other:
+        data["redirected"] = other
     if not confirm:
-        return (EntryType.PLAYBOOK_PROPOSED if lost else EntryType.PLAYBOOK_ADOPTED), data | {"installed": True}
+        return (EntryType.PLAYBOOK_PROPOSED if lost or other else EntryType.PLAYBOOK_ADOPTED), data | {
+            "installed": True
+        }
     waiting = found.waiting.get(playbook.name)
     if waiting is None or waiting.digest != playbook.digest:
         message = f"This version of {playbook.name!r} does not wait for a second person: propose it first."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -24,16 +25,22 @@ LONGEST_VALUE = 1024
 """Characters; longer than any address, UPN, GUID or time."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# PowerShell's tokenizer takes the typographic quotes for quotes, so a value may hold any of them.
+# PowerShell's tokenizer takes the typographic quotes for quotes: a value may hold any of them, a template none.
 _SINGLE = "'\u2018\u2019\u201a\u201b"
 _DOUBLE = '"\u201c\u201d\u201e'
+_TYPOGRAPHIC = _SINGLE[1:] + _DOUBLE[1:]
 _DOUBLED = {ord(character): character * 2 for character in _SINGLE}
-_BEFORE = frozenset(" \t\n(,=:;")
-_AFTER = frozenset(" \t\n),;|}")
-# Ways of quoting that the scanner below does not follow; a playbook has no need of them.
-_REFUSED = ("@'", '@"', "<#", "--%")
-# A value must never become the name of what is run, nor be run as text.
-_RUNS = re.compile(r"(?:(?:^|[\s;({|=])[&.]|invoke-expression|\biex|-encodedcommand)\s*$", re.IGNORECASE)
+_BEFORE = frozenset(" \n(,=:;")
+_AFTER = frozenset(" \n),;|}")
+# A string ends at the next mark of its kind; a doubled mark ends one and begins the next, which comes to the same.
+_STRING = re.compile(r"""'[^']*'|"[^"]*\"""")
+# All that may stand outside strings. What is left out (the backtick, comments, redirection, the call operator, every
+# letter that is not ASCII) either changes where PowerShell sees a string begin or runs what follows.
+_BARE = frozenset(ascii_letters + digits + " \n!$%()*+,-./:;=?@[\\]_{|}~'")
+# Here-strings, arguments that are not parsed, and what PowerShell reads to its end without minding quotation marks.
+_REFUSED = ("@'", "--%", "$(", "${")
+# A value must never be run as text.
+_RUNNERS = re.compile(r"\b(?:iex|invoke-expression|scriptblock|encodedcommand|expandstring)\b", re.IGNORECASE)
 # A command that holds a secret would be printed, recorded and exported: passwords are typed at a prompt.
 _SECRET = re.compile(
     rf"-asplaintext|(?:password|secret|token)\s*[=:]\s*[{_SINGLE}{_DOUBLE}]|"
@@ -46,19 +53,33 @@ _SECRET = re.compile(
 def problems(template: str) -> tuple[str, ...]:
     """Say why a command template cannot be filled in safely; nothing when it can.
 
-    A placeholder has to be a known one and to stand alone as an argument: inside a double-quoted string its
-    value would be expanded, inside any other string its quotes would end that string.
+    PowerShell's tokenizer is not imitated: a template is held to the small part of the language in which it is plain
+    where a string begins and ends. There a placeholder has to be a known one and to stand alone as an argument.
     """
-    found = [f"{text} is not allowed in a command" for text in _REFUSED if text in template]
-    quoted, left_open = _spans(template)
-    if left_open:
+    found = []
+    if any(mark in template for mark in _TYPOGRAPHIC):
+        found.append("a typographic quotation mark is not allowed in a command; type ' or \"")
+    if not template.replace("\n", "").isprintable():
+        found.append("an invisible character is not allowed in a command")
+    strings = [match.span() for match in _STRING.finditer(template)]
+    if any(mark in _STRING.sub("", template) for mark in "'\""):
         found.append("a quotation mark is never closed")
-    if any("$(" in template[start:end] for start, end, mark in quoted if mark == '"'):
-        found.append("$( is not allowed inside a quoted string")
+    bare = _STRING.sub("''", template)
+    found += [f"{text} is not allowed in a command" for text in _REFUSED if text in bare]
+    found += [
+        f"{character} is not allowed in a command outside quotation marks"
+        for character in sorted(set(bare) - _BARE - set(_TYPOGRAPHIC + '"'))
+        if character.isprintable()
+    ]
+    if any(template[start] == '"' and re.search("[$`]", template[start:end]) for start, end in strings):
+        found.append("$ and ` are not allowed inside double quotation marks")
     if _SECRET.search(template):
         found.append("a secret is written in the command")
-    for match in _PLACEHOLDER.finditer(template):
-        found.extend(_placeholder_problems(template, match, quoted))
+    placeholders = list(_PLACEHOLDER.finditer(template))
+    if placeholders and _RUNNERS.search(bare):
+        found.append("a command that runs text is not allowed beside a placeholder")
+    for match in placeholders:
+        found.extend(_placeholder_problems(template, match, strings))
     return tuple(found)
 
 
@@ -129,55 +150,14 @@ def _value(name: str, values: Mapping[str, str]) -> str:
     return value
 
 
-def _placeholder_problems(template: str, match: re.Match[str], quoted: list[tuple[int, int, str]]) -> Iterator[str]:
+def _placeholder_problems(template: str, match: re.Match[str], strings: list[tuple[int, int]]) -> Iterator[str]:
     if match[1] not in PLACEHOLDERS:
         yield f"{match[0]} is not a known placeholder"
-    elif any(start <= match.start() < end for start, end, _ in quoted):
-        yield f"{match[0]} stands inside quotation marks or a comment"
-    elif _RUNS.search(template, 0, match.start()):
+    elif any(start <= match.start() < end for start, end in strings):
+        yield f"{match[0]} stands inside quotation marks"
+    elif template[: match.start()].rstrip().endswith("."):
         yield f"{match[0]} would be run as a command"
     elif template[match.start() - 1 : match.start()] not in _BEFORE | {""} or (
         template[match.end() : match.end() + 1] not in _AFTER | {""}
     ):
         yield f"{match[0]} is glued to other text; it has to stand alone as an argument"
-
-
-def _spans(template: str) -> tuple[list[tuple[int, int, str]], bool]:
-    """Return the quoted strings and comments as (start, end, mark), and whether the last one is left open."""
-    spans = []
-    at = 0
-    while at < len(template):
-        character = template[at]
-        if character == "`":
-            at += 2
-        elif character in _SINGLE or character in _DOUBLE:
-            end = _end_of_string(template, at)
-            spans.append((at, end, '"' if character in _DOUBLE else "'"))
-            if end > len(template):
-                return spans, True
-            at = end
-        elif character == "#" and (at == 0 or template[at - 1] in " \t\n;({|"):
-            end = template.find("\n", at)
-            end = len(template) if end < 0 else end
-            spans.append((at, end, "#"))
-            at = end
-        else:
-            at += 1
-    return spans, False
-
-
-def _end_of_string(template: str, start: int) -> int:
-    """Return the index after the closing mark, or one past the end when there is none.
-
-    A doubled mark is an escaped one to PowerShell; ending and beginning again there comes to the same.
-    """
-    double = template[start] in _DOUBLE
-    marks = _DOUBLE if double else _SINGLE
-    at = start + 1
-    while at < len(template):
-        if double and template[at] == "`":
-            at += 1
-        elif template[at] in marks:
-            return at + 1
-        at += 1
-    return len(template) + 1

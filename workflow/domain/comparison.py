@@ -1,8 +1,8 @@
-"""Comparing two versions of a playbook: what was added, removed, loosened, tightened or only reworded."""
+"""Comparing two versions of a playbook: added, removed, loosened, tightened, redirected or only reworded."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     Weaker = Callable[[Prerequisite, Prerequisite], object]
 
 _PHASES = tuple(Phase)
-_TEXTS = ("title", "nature", "evidence", "role", "portal", "command", "trap", "source")
-_OWN_TEXTS = (
-    *("version", "title", "summary", "kinds", "reopen_within", "unblock_role", "unblock_portal", "unblock_command"),
-    "read_command",
-)
+_TEXTS = ("title", "nature", "evidence", "role", "trap", "source")
+_OWN_TEXTS = ("version", "title", "summary", "kinds", "reopen_within", "unblock_role")
+_WAYS = ("portal", "command")
+_OWN_WAYS = ("unblock_portal", "unblock_command", "read_command")
+"""What people paste into an administrator's shell, or open signed in as one."""
 
 
 class Effect(StrEnum):
@@ -30,6 +30,7 @@ class Effect(StrEnum):
     REMOVED = "removed"
     LOOSENED = "loosened"
     TIGHTENED = "tightened"
+    REDIRECTED = "redirected"
     REWORDED = "reworded"
 
 
@@ -95,6 +96,18 @@ def loosened(old: Playbook, new: Playbook) -> tuple[str, ...]:
     return tuple(lost)
 
 
+def redirected(old: Playbook, new: Playbook) -> tuple[str, ...]:
+    """Name every command and portal page that is another under ``new``, or new in it.
+
+    Whoever follows a playbook runs them with the rights of an administrator, so they weigh as much as a requirement.
+    """
+    changes = (change for change in compared(old, new) if change.effect is Effect.REDIRECTED)
+    return tuple(
+        f"{change.prerequisite}: {change.member}" if change.prerequisite else change.member.replace("_", "-")
+        for change in changes
+    )
+
+
 def _asks_less(item: Prerequisite, other: Prerequisite | None) -> bool:
     if not item.required:
         # A step that is only an alternative: without it, what it stood for is asked itself.
@@ -111,11 +124,14 @@ def _differences(old: Playbook, new: Playbook) -> Iterator[Change]:
     for name, weaker in _OWN:
         if getattr(old, name) != getattr(new, name):
             yield _change("", name, old, new, Effect.LOOSENED if weaker(old, new) else Effect.TIGHTENED)
-    yield from _reworded("", _OWN_TEXTS, old, new)
+    yield from _differing("", _OWN_TEXTS, old, new, Effect.REWORDED)
+    yield from _differing("", _OWN_WAYS, old, new, Effect.REDIRECTED)
     for item in new.prerequisites:
         before = old.get(item.id)
         if before is None:
             yield Change(item.id, Effect.ADDED, "prerequisite", "", f"{_need(item)}: {item.title}")
+            nowhere = replace(item, portal="", command="")
+            yield from _differing(item.id, _WAYS, nowhere, item, Effect.REDIRECTED)
         else:
             yield from _of_prerequisite(before, item, old.counting, new.counting)
     for item in old.prerequisites:
@@ -136,13 +152,14 @@ def _of_prerequisite(
             more = weaker(new, old) and (new.required or (new.id in after and name in _PLAINLY))
             effect = Effect.LOOSENED if less else Effect.TIGHTENED if more else Effect.REWORDED
             yield _change(old.id, name, old, new, effect)
-    yield from _reworded(old.id, _TEXTS, old, new)
+    yield from _differing(old.id, _TEXTS, old, new, Effect.REWORDED)
+    yield from _differing(old.id, _WAYS, old, new, Effect.REDIRECTED)
 
 
-def _reworded(where: str, names: Iterable[str], old: object, new: object) -> Iterator[Change]:
+def _differing(where: str, names: Iterable[str], old: object, new: object, effect: Effect) -> Iterator[Change]:
     for name in names:
         if getattr(old, name) != getattr(new, name):
-            yield _change(where, name, old, new, Effect.REWORDED)
+            yield _change(where, name, old, new, effect)
 
 
 def _change(where: str, name: str, old: object, new: object, effect: Effect) -> Change:

@@ -14,6 +14,9 @@ MAX_IDENTIFIER = 320
 """Characters: the longest SMTP address (RFC 3696 errata 1690: 64 + 1 + 255)."""
 
 
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """One row of the erasable register: an opaque id and the identifier it stands for."""
@@ -22,6 +25,41 @@ class Subject:
     tenant: str
     kind: Kind
     identifier: str
+
+
+_IGNORED = (
+    *((0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164)),
+    *((0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0x16FE4, 0x16FE4), (0x1D159, 0x1D159), (0xE0000, 0xE0FFF)),
+)
+"""What shows nothing and is no control: Default_Ignorable_Code_Point of Unicode, and blanks that count as letters."""
+_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC"})
+"""Alphabets that share letters by their looks."""
+
+
+def check_name(name: str) -> None:
+    """Refuse a person's name that looks like another one.
+
+    Raises:
+        InputError: it holds what cannot be seen, letters of several alphabets that look alike, or other forms of
+            letters; or it is the name of Holdfast itself.
+    """
+    text = unicodedata.normalize("NFC", name.strip())
+    for character in text:
+        if unicodedata.category(character) in _UNSEEN or any(low <= ord(character) <= high for low, high in _IGNORED):
+            message = f"The name {text[:60]!a} holds U+{ord(character):04X}, which cannot be seen: leave it out."
+            raise InputError(message)
+    plain = unicodedata.normalize("NFKC", text)
+    if plain.casefold() != text.casefold():
+        message = f"The name {text[:60]!r} is written with other forms of letters: write {plain[:60]!r}."
+        raise InputError(message)
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in text if letter.isalpha()} & _SCRIPTS
+    if len(scripts) > 1:
+        mixed = " and ".join(sorted(script.capitalize() for script in scripts))
+        message = f"The name {text[:60]!r} mixes {mixed} letters, which look alike: write it in one alphabet."
+        raise InputError(message)
+    if text.casefold() == "system":
+        message = "The name 'system' stands for Holdfast itself: choose another one."
+        raise InputError(message)
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain.adoption import DEFAULTS, Installing, held_against
 from workflow.domain.adoption import install as judged
-from workflow.domain.comparison import Change, compared, loosened
+from workflow.domain.comparison import Change, compared, loosened, redirected
 from workflow.domain.playbook import Playbook, canonical
 from workflow.domain.vocabulary import EntryType
 from workflow.errors import InputError
@@ -32,19 +32,28 @@ SHIPPED = "shipped"
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What an installation led to: the playbook, whether it is in force now, and which requirements fall away."""
+    """What an installation led to: the playbook, whether it is in force now, and why it takes two people, if it does.
+
+    ``falls_away`` names requirements, ``redirected`` commands and portal pages that are others.
+    """
 
     playbook: Playbook
     in_force: bool
     falls_away: tuple[str, ...]
+    redirected: tuple[str, ...]
 
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {**named(self.playbook), "in_force": self.in_force, "falls_away": list(self.falls_away)}
+        return {
+            **named(self.playbook),
+            "in_force": self.in_force,
+            "falls_away": list(self.falls_away),
+            "redirected": list(self.redirected),
+        }
 
 
 def install(app: App, who: Who, source: str, reason: str, *, confirm: bool = False) -> Installed:
-    """Put a playbook in force for new cases, or propose it where it asks less than what is in force.
+    """Put a playbook in force for new cases, or propose it where that takes a second person.
 
     Args:
         app: the app.
@@ -78,7 +87,8 @@ def install(app: App, who: Who, source: str, reason: str, *, confirm: bool = Fal
     finally:
         # What was in force before is not any more, or was only looked up in a transaction that did not stand.
         app.adopted.clear()
-    return Installed(playbook, kind is EntryType.PLAYBOOK_ADOPTED, tuple(data["falls_away"]))
+    in_force = kind is EntryType.PLAYBOOK_ADOPTED
+    return Installed(playbook, in_force, tuple(data["falls_away"]), tuple(data.get("redirected", ())))
 
 
 def _judged(app: App, tx: Tx, by: Actor, playbook: Playbook, *, confirm: bool) -> Installing:
@@ -109,12 +119,13 @@ def _read(source: str) -> Playbook:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two versions, what differs, and which requirements of the first fall away under the second."""
+    """Two versions: what differs, which requirements fall away, and which commands and pages are others."""
 
     old: Playbook
     new: Playbook
     changes: tuple[Change, ...]
     falls_away: tuple[str, ...]
+    redirected: tuple[str, ...]
 
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -122,6 +133,7 @@ class Comparison:
             "old": named(self.old),
             "new": named(self.new),
             "falls_away": list(self.falls_away),
+            "redirected": list(self.redirected),
             "changes": [change.to_data() for change in self.changes],
         }
 
@@ -141,7 +153,7 @@ def compare(app: App, name: str, *versions: str) -> Comparison:
     own = show(app, name)
     given = [_version(app, name, item) for item in versions] or [_version(app, name, SHIPPED), own]
     old, new = given if len(given) > 1 else (own, given[0])
-    return Comparison(old, new, compared(old, new), loosened(old, new))
+    return Comparison(old, new, compared(old, new), loosened(old, new), redirected(old, new))
 
 
 def _version(app: App, name: str, text: str) -> Playbook:

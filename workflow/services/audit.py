@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from workflow.domain.picture import picture
 from workflow.domain.vocabulary import LOG_CASE, EntryType
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from workflow.ledger.verify import Row, TreeReport
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
+
+
+LONGEST_LINE = 1 << 24
+"""Characters of one line of an export; an entry, and a playbook of 256 KiB, stay well below."""
 
 
 def checkpoint(app: App) -> str:
@@ -93,7 +97,7 @@ def verify_export(path: Path, key: str) -> TreeReport:
     verifier = read_key(key)
     try:
         with path.open(encoding="utf-8") as file:
-            found = bundle.read(file)
+            found = bundle.read(_lines(file))
             named = Named()
             report = bundle.check(replace(found, rows=named.listen(found.rows)), [verifier])
     except Malformed as error:
@@ -102,6 +106,18 @@ def verify_export(path: Path, key: str) -> TreeReport:
         message = f"{path} cannot be read: {error}."
         raise InputError(message) from None
     return replace(report, findings=(*report.findings, *named.faults(found.texts)))
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of an export, none of which is longer than ours: a file without line breaks has no other end.
+
+    Raises:
+        Malformed: a line is too long.
+    """
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise Malformed(f"a line is longer than {LONGEST_LINE:,} characters")
+        yield line
 
 
 @dataclass(slots=True)

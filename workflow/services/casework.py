@@ -10,7 +10,7 @@ from workflow.domain import actions as act
 from workflow.domain.lifecycle import Step, advance, refuse
 from workflow.domain.picture import picture
 from workflow.domain.record import clamp
-from workflow.domain.subject import normalise
+from workflow.domain.subject import check_name, normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
 from workflow.services import erasure, glass, logbook, people, references, tenantwide
@@ -292,7 +292,12 @@ def subject(app: App, tenant: str, kind: Kind, identifier: str) -> str:
 
 
 def person(app: App, name: str) -> str:
-    """Return the opaque id of a person, registering the name when it is new."""
+    """Return the opaque id of a person, registering the name when it is new.
+
+    Raises:
+        InputError: the name looks like another one.
+    """
+    check_name(name)
     with app.database.transaction() as tx:
         return people.register_person(tx, name)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workflow.errors import InputError
 from workflow.ledger.checkpoint import Checkpoint, parse
 from workflow.ledger.malformed import Malformed
-from workflow.storage import outside
+from workflow.storage import files, outside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +35,8 @@ def read(path: Path, verifiers: Sequence[Verifier]) -> list[Checkpoint]:
     """
     if path.is_file() and any(_is_signed(note) for note in outside.notes(path)):
         return [point for point, _ in outside.newest_of_each(path, verifiers)]
-    try:
-        with path.open("rb") as file:
-            text = file.read(MOST_BYTES).decode("utf-8", "replace").replace("\r\n", "\n").strip("\n")
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}."
-        raise InputError(message) from None
+    content = files.read_at_most(path, MOST_BYTES)[:MOST_BYTES]
+    text = content.decode("utf-8", "replace").replace("\r\n", "\n").strip("\n")
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     try:
         if len(lines) <= LINES:

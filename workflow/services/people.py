@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workflow.domain.record import SYSTEM, Actor
 from workflow.domain.roster import EVERYTHING, UNLISTED
-from workflow.domain.subject import normalise
+from workflow.domain.subject import check_name, normalise
 from workflow.domain.vocabulary import Assurance, Kind, Role
 from workflow.errors import InputError
 from workflow.storage import subjects
@@ -55,11 +56,16 @@ def _name_of(number: int) -> str:
 
 def listed(app: App, name: str) -> Person | None:
     """Return the person the settings list under this name, or with an account of this name, or None."""
-    wanted = name.strip().casefold()
+    wanted = _folded(name)
     for person in app.settings.people:
-        if wanted == person.name.strip().casefold() or wanted in person.identities:
+        if wanted == _folded(person.name) or wanted in person.identities:
             return person
     return None
+
+
+def _folded(name: str) -> str:
+    """Return a name as :func:`normalise` does, whatever stands in it."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 def actor(app: App, tx: Tx, who: Who) -> Actor:
@@ -79,6 +85,8 @@ def actor(app: App, tx: Tx, who: Who) -> Actor:
 def _actor(app: App, tx: Tx, who: Who) -> Actor:
     user = os_user()
     name = who.name or user
+    if who.name:
+        check_name(who.name)
     person = listed(app, name)
     # Who goes by an account of theirs is the same human as under their name (R4).
     person_id, os_id = _registered(tx, name if person is None else person.name, user)

@@ -11,7 +11,8 @@ from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import InputError, NotFoundError, StorageError
 from workflow.services import logbook, people
 from workflow.sources import playbook_file
-from workflow.storage import cases, playbooks, worklist
+from workflow.sources.strict_yaml import MOST_BYTES
+from workflow.storage import cases, files, playbooks, worklist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,12 +126,7 @@ def check(path: Path) -> list[Fault]:
     Raises:
         InputError: the file cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}."
-        raise InputError(message) from None
-    return playbook_file.check(data, str(path))
+    return playbook_file.check(files.read_at_most(path, MOST_BYTES), str(path))
 
 
 def _adopted(app: App) -> list[Playbook]:

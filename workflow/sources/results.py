@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from workflow.errors import SourceError
+from workflow.errors import InputError
 from workflow.sources.fields import text
 from workflow.sources.incoming import receive
 from workflow.sources.json_items import items
@@ -66,7 +66,8 @@ def result_rows(
         required: the columns that every row has to fill.
 
     Raises:
-        SourceError: it cannot be read, or a required column is missing.
+        SourceError: it cannot be read.
+        InputError: a required column is missing, or several columns could be one.
     """
     incoming = receive(stream, name)
     known = {alias: column for column, aliases in columns.items() for alias in aliases}
@@ -82,10 +83,10 @@ def _of_table(incoming: Incoming, known: Mapping[str, str], required: tuple[str,
     names = [_told(name, known) for name in columns.names] if columns is not None else []
     lacking = [column for column in required if column not in names]
     if columns is None or lacking:
-        raise SourceError(f"{incoming.name} has no column {', '.join(lacking or required)} in its first line.")
+        raise InputError(f"{incoming.name} has no column {', '.join(lacking or required)} in its first line.")
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
-        raise SourceError(f"{incoming.name} has several columns that could be {', '.join(repeated)}.")
+        raise InputError(f"{incoming.name} has several columns that could be {', '.join(repeated)}.")
     for where, cells in rows(incoming.chunks(), columns):
         if isinstance(cells, str):
             yield Row(where, {}, cells)

@@ -37,6 +37,23 @@ def is_there(path: Path) -> bool:
     return True
 
 
+def read_at_most(path: Path, most: int) -> bytes:
+    """Return a file's bytes: at most ``most``, and one more by which the caller knows that it is larger.
+
+    Only a file has an end that can be relied on: a pipe would be waited for, and a device may give bytes for ever.
+
+    Raises:
+        InputError: it is a folder, a pipe or a device, or cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path} cannot be read: it is a folder, a pipe or a device. Name a file.")
+        with path.open("rb") as stream:
+            return stream.read(most + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
 def in_memory(room: int) -> Path | None:
     """Return the machine's folder in memory, for what nobody needs tomorrow; None where it has not ``room`` bytes free.
 

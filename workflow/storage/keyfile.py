@@ -27,6 +27,8 @@ def read(path: Path) -> Signer:
         StorageError: others can read it, or it holds no key.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StorageError(f"The signing key {path} cannot be read: it is a folder, a pipe or a device.")
         with path.open("rb") as file:
             loose = _is_loose(path, os.fstat(file.fileno()))
             text = file.read(4096)
