@@ -1,13 +1,19 @@
 """Rows that nothing in Holdfast would have put there, and rows that are missing: named, whoever owns the database."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.services.desk import ADA, EVE, Desk
+from tests.services.desk import ADA, EVE, Desk, Place
 from tests.services.test_verification import forced
 from workflow.domain import actions as act
 from workflow.domain.private import Private
-from workflow.services import casework, verification
-from workflow.services.verification import Report
+from workflow.errors import StorageError
+from workflow.ledger.checkpoint import Checkpoint, sign
+from workflow.ledger.note import Signer
+from workflow.services import audit, casework, setup, verification
+from workflow.services.verification import Options, Report
+from workflow.storage import outside
 
 MOST = 2**63 - 1
 LEVEL = 1 << 56
@@ -96,4 +102,108 @@ def test_rows_that_nothing_put_there_are_named(sqlite_desk: Desk, name: str) -> 
     found = verification.verify(desk.app)
     desk.close()
     assert (False, "failed") == (found.ok, found.integrity)
+    assert [item for item in told(found) if item[0] == kind and why in item[1]], told(found)
+
+
+@pytest.mark.parametrize("which", ["> 0", "= 5", "IN (4, 6)"])
+def test_checkpoints_that_were_kept_and_are_stored_no_more_are_named(sqlite_desk: Desk, which: str) -> None:
+    """The newest alone holds the tree together; the file outside remembers that there were others."""
+    worked(sqlite_desk)
+    newest = audit.checkpoint(sqlite_desk.app).split("\n")[1]
+    sqlite_desk.close()
+    with forced(sqlite_desk.place) as connection:
+        gone = connection.execute(f"SELECT size FROM checkpoint WHERE size {which} AND size < {newest}").fetchall()
+        connection.execute(f"DELETE FROM checkpoint WHERE size {which} AND size < {newest}")
+    desk = Desk(sqlite_desk.place)
+    found = verification.verify(desk.app)
+    elsewhere = verification.verify(desk.app, Options(against=(sqlite_desk.place.home / "checkpoints",)))
+    desk.close()
+    assert gone
+    for report in (found, elsewhere):
+        assert (False, "verified", "failed") == (report.ok, report.integrity, report.completeness)
+        (finding,) = report.findings
+        assert ("kept-missing", min(gone)[0]) == (finding.kind, finding.index)
+        assert str(max(gone)[0]) in finding.why
+
+
+@pytest.mark.parametrize("lines", [3, 6])
+def test_a_single_kept_checkpoint_is_missed_too(sqlite_desk: Desk, tmp_path: Path, lines: int) -> None:
+    """As three lines of a ticket or as a signed note."""
+    kept = tmp_path / "ticket.txt"
+    kept.write_text("\n".join(audit.checkpoint(sqlite_desk.app).split("\n")[:lines]))
+    worked(sqlite_desk)
+    assert [] == verification.verify(sqlite_desk.app, Options(against=(kept,))).findings
+    size = kept.read_text().split("\n")[1]
+    sqlite_desk.close()
+    with forced(sqlite_desk.place) as connection:
+        connection.execute(f"DELETE FROM checkpoint WHERE size = {size}")
+    desk = Desk(sqlite_desk.place)
+    found = verification.verify(desk.app, Options(against=(kept,)))
+    desk.close()
+    assert [("kept-missing", f"kept outside and stored no more: checkpoint of {size}")] == told(found)
+
+
+def test_what_nobody_of_ours_kept_is_not_missed(sqlite_desk: Desk) -> None:
+    """A line that another key signed, one of another log and one that claims no size say nothing of this ledger."""
+    worked(sqlite_desk)
+    path = sqlite_desk.place.home / "checkpoints"
+    note = audit.checkpoint(sqlite_desk.app)
+    name = note.split("\n", 1)[0]
+    for signer in (Signer.generate(name), Signer.generate("another/1")):
+        outside.append(path, sign(Checkpoint(signer.name, 2, b"r" * 32), signer))
+    outside.append(path, note.replace(name, name + "\nmany", 1))
+    found = verification.verify(sqlite_desk.app)
+    assert ([], "verified") == (found.findings, found.completeness)
+
+
+def test_row_numbers_that_are_used_up_are_no_full_disk(sqlite_desk: Desk) -> None:
+    """Whoever set them to their end stops every write; the message says what it is, and nothing is written."""
+    worked(sqlite_desk)
+    before = sqlite_desk.count()
+    with forced(sqlite_desk.place) as connection:
+        connection.execute(STRAYS["row numbers used up"][0])
+    with pytest.raises(StorageError, match="no row numbers left for the table 'entry'"):
+        sqlite_desk.restrict("mallory@contoso.example")
+    assert before == sqlite_desk.count()
+
+
+SERVED = {
+    "a sealed entry in the queue": ("unsealed", "INSERT INTO unsealed VALUES (1)", "unsealed", "row 1"),
+    "no entry in the queue": ("unsealed", "INSERT INTO unsealed VALUES (999)", "unsealed", "row 999"),
+    "an entry missing from the queue": ("unsealed", "DELETE FROM unsealed", "unsealed", "taken out of the queue"),
+    "a node beneath the levels": ("node", r"INSERT INTO node VALUES (77, '\x" + "00" * 32 + "')", "node", "key 77"),
+    "a node at the end": ("node", rf"INSERT INTO node VALUES ({MOST}, '\x" + "00" * 32 + "')", "node", f"key {MOST}"),
+    "a checkpoint under a negative size": (
+        "checkpoint",
+        "INSERT INTO checkpoint VALUES (-3, 'forged')",
+        "checkpoint",
+        "under -3",
+    ),
+    "checkpoints stored no more": (
+        "checkpoint",
+        "DELETE FROM checkpoint WHERE size < (SELECT max(size) FROM checkpoint)",
+        "kept-missing",
+        "stored no more",
+    ),
+    "a text about somebody": ("opening", "UPDATE opening SET subject = 'sub_1'", "opening", "'sub_1'"),
+    "another revision": ("node", "INSERT INTO alembic_version VALUES ('0000')", "schema", "changed: revision"),
+}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", SERVED)
+def test_rows_that_nothing_put_on_a_server_are_named(postgres_place: Place, name: str) -> None:
+    """The owner of the tables does as the owner of a file; two entries still wait for the sealer, and lawfully."""
+    table, statement, kind, why = SERVED[name]
+    desk = Desk(postgres_place)
+    worked(desk)
+    setup.seal_now(desk.app)
+    desk.restrict("zoe@contoso.example")
+    assert [] == verification.verify(desk.app).findings
+    for order in (f"ALTER TABLE {table} DISABLE TRIGGER ALL", statement):
+        with desk.app.database.transaction() as tx:
+            tx.run(order)
+    found = verification.verify(desk.app)
+    desk.close()
+    assert not found.ok
     assert [item for item in told(found) if item[0] == kind and why in item[1]], told(found)
