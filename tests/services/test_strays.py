@@ -75,6 +75,11 @@ STRAYS = {
         "database",
         "rows of subject",
     ),
+    "a row of a number no ledger reaches": (
+        f"INSERT INTO subject VALUES ({MOST}, 'x', x'00', 'x', 'x', 'x')",
+        "database",
+        "rows of subject",
+    ),
     "a name only in the search": (
         "INSERT INTO subject_search (rowid, identifier) VALUES (999, 'mallory@contoso.example')",
         "search",
@@ -156,13 +161,14 @@ def test_what_nobody_of_ours_kept_is_not_missed(sqlite_desk: Desk) -> None:
     assert ([], "verified") == (found.findings, found.completeness)
 
 
-def test_row_numbers_that_are_used_up_are_no_full_disk(sqlite_desk: Desk) -> None:
+@pytest.mark.parametrize("name", ["row numbers used up", "a row of a number no ledger reaches"])
+def test_row_numbers_that_are_used_up_are_no_full_disk(sqlite_desk: Desk, name: str) -> None:
     """Whoever set them to their end stops every write; the message says what it is, and nothing is written."""
     worked(sqlite_desk)
     before = sqlite_desk.count()
     with forced(sqlite_desk.place) as connection:
-        connection.execute(STRAYS["row numbers used up"][0])
-    with pytest.raises(StorageError, match="no row numbers left for the table 'entry'"):
+        connection.execute(STRAYS[name][0])
+    with pytest.raises(StorageError, match="no row numbers left for the table"):
         sqlite_desk.restrict("mallory@contoso.example")
     assert before == sqlite_desk.count()
 
@@ -186,6 +192,8 @@ SERVED = {
         "stored no more",
     ),
     "a text about somebody": ("opening", "UPDATE opening SET subject = 'sub_1'", "opening", "'sub_1'"),
+    "row numbers used up": ("node", f"SELECT setval('entry_position_seq', {MOST})", "database", f"behind {MOST}"),
+    "row numbers put back": ("node", "SELECT setval('entry_position_seq', 1)", "database", "behind 1,"),
     "another revision": ("node", "INSERT INTO alembic_version VALUES ('0000')", "schema", "changed: revision"),
 }
 

@@ -9,6 +9,7 @@ from workflow.domain.record import time_for_people, time_from_text
 from workflow.errors import NotFoundError
 from workflow.ledger import entry as entries_of
 from workflow.ledger import verify as ledger
+from workflow.ledger.checkpoint import parse
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.origin import number, rank
 from workflow.services import keptpoints, restores
@@ -122,14 +123,16 @@ def _stored(tx: Tx, report: Report, kept: Kept, declared: Sequence[Restore], siz
     gone = set()
     for note in outside.unstored(tx, chain(points, *map(outside.notes, kept.files)), size):
         try:
-            point = points[note] if note in points else outside.signed(note, kept.verifiers)
+            point = points[note] if note in points else parse(note)
+            later = [item for item, name in zip(declared, names, strict=True) if name > number(point.origin)]
+            # What somebody kept since this ledger was read is not in it.
+            if rank(point) > newest or any(item.size < point.size or not tx.sqlite for item in later):
+                continue
+            if note not in points:
+                outside.signed(note, kept.verifiers)
         except Malformed:
             continue
-        later = [item for item, name in zip(declared, names, strict=True) if name > number(point.origin)]
-        displaced = any(item.size < point.size or not tx.sqlite for item in later)
-        # What somebody kept since this ledger was read is not in it.
-        if not displaced and rank(point) <= newest:
-            gone = {min(gone | {point.size}), max(gone | {point.size})}
+        gone = {min(gone | {point.size}), max(gone | {point.size})}
     if gone:
         which = f"checkpoints of {min(gone)} to {max(gone)} entries" if len(gone) > 1 else f"checkpoint of {min(gone)}"
         why = f"kept outside and stored no more: {which}"

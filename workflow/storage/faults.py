@@ -21,6 +21,13 @@ _SQLITE_CURES = {
 }
 _NO_LEDGER = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 _LAST_ROW = 2**63 - 1
+NUMBERED = ("alert_attempt", "entry", "subject")
+"""The tables whose rows the database numbers itself, in a column ``position``."""
+_USED_UP = " UNION ALL ".join(
+    f"SELECT '{table}' FROM sqlite_sequence WHERE name = '{table}' AND seq = {_LAST_ROW} "
+    f"UNION ALL SELECT '{table}' FROM {table} WHERE position = {_LAST_ROW}"
+    for table in NUMBERED
+)
 _POSTGRES_BUSY = {"40001", "40P01", "55P03", "57014"}
 _POSTGRES_DUPLICATE = "23505"
 
@@ -59,7 +66,7 @@ def translate_write(error: Any, connection: Any) -> StorageError | ConflictError
     """
     if _primary(error) == sqlite3.SQLITE_FULL:
         with suppress(sqlite3.Error):
-            row = connection.execute("SELECT name FROM sqlite_sequence WHERE seq = ?", (_LAST_ROW,)).fetchone()
+            row = connection.execute(_USED_UP).fetchone()
             if row is not None:
                 return StorageError(
                     f"The database has no row numbers left for the table '{row[0]}', which no honest use brings about. "

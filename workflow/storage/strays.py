@@ -6,6 +6,7 @@ these looks for what the others pass over, and names at most a hundred.
 
 from typing import Final
 
+from workflow.storage.faults import NUMBERED
 from workflow.storage.guards import NEWEST
 from workflow.storage.seal import LEVEL_BITS
 from workflow.storage.transaction import Tx
@@ -64,17 +65,26 @@ def standing(tx: Tx) -> list[str]:
 
 
 def numbering(tx: Tx) -> list[tuple[str, object]]:
-    """Return the tables, with the last number given out, whose rows SQLite does not go on numbering where they end.
+    """Return the tables, with the last number given out or used, that are not numbered on from where they end.
 
-    Entries are never taken back, so that the last number given out is the last one there. Of other tables rows go, but
-    no ledger comes near the end of the numbers, behind which nothing can be written any more.
+    Of entries none is ever taken back, so that on SQLite the last number given out is the last one there; a server also
+    gives numbers out that a step then does not use. No ledger comes near the end of all numbers, behind which nothing
+    can be written any more.
     """
-    if not tx.sqlite:
-        return []
+    used = " UNION ALL ".join(f"SELECT '{table}' AS name, max(position) AS last FROM {table}" for table in NUMBERED)
+    if tx.sqlite:
+        given = "SELECT name, seq AS given FROM sqlite_sequence"
+        wrong = "(u.name = 'entry' AND given IS NOT last) OR typeof(given) NOT IN ('integer', 'null')"
+    else:
+        # Whoever may not look at a counter is not told of it.
+        given = (
+            "SELECT replace(sequencename, '_position_seq', '') AS name, last_value AS given "
+            "FROM pg_catalog.pg_sequences WHERE schemaname = 'public'"
+        )
+        wrong = "given < last"
     rows = tx.all(
-        "SELECT name, seq FROM sqlite_sequence "
-        "WHERE (name = 'entry' AND seq IS NOT (SELECT max(position) FROM entry)) "
-        f"OR typeof(seq) <> 'integer' OR seq > {_PLENTY} ORDER BY name LIMIT {_MOST}"
+        f"SELECT u.name, coalesce(given, last) FROM ({used}) AS u LEFT JOIN ({given}) AS g ON g.name = u.name "
+        f"WHERE {wrong} OR given > {_PLENTY} OR last > {_PLENTY} ORDER BY u.name"
     )
     return [(name, last) for name, last in rows]
 
