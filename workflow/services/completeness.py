@@ -120,7 +120,7 @@ def _stored(tx: Tx, report: Report, kept: Kept, declared: Sequence[Restore], siz
     newest = max(map(rank, kept.points))
     names = [number(item.origin) for item in declared]
     points = {point.text(): point for point in kept.points}
-    gone = set()
+    gone: set[int] = set()
     for note in outside.unstored(tx, chain(points, *map(outside.notes, kept.files)), size):
         try:
             point = points[note] if note in points else parse(note)
