@@ -102,7 +102,10 @@ def tree_and_signature(house: House) -> None:
         )
         faults: Sequence[object] = [
             *result.findings,
-            *(ledger.check_nodes(result, level, tree.nodes(tx, level)) for level in range(1, tree.levels(tx) + 1)),
+            *(
+                ledger.check_nodes(result, level, tree.nodes(tx, level))
+                for level in range(1, len(result.node_digests) + 1)
+            ),
         ]
     if any(faults):
         raise AssertionError(faults)

@@ -47,7 +47,7 @@ def test_a_case_is_an_unbroken_chain_in_a_verified_tree(
             verifiers=[ledger.signer.verifier],
             every_signature=True,
         )
-        levels = tree.levels(tx)
+        levels = len(report.node_digests)
         nodes = [verify.check_nodes(report, level, tree.nodes(tx, level)) for level in range(1, levels + 1)]
         bodies = [(body, leaf) for body, leaf, _ in tree.bodies(tx, "case_3")]
         chain = list(verify.check_chain("case_3", bodies, origins=[ORIGIN]))

@@ -54,7 +54,8 @@ class Attacker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the triggers back, word for word."""
+        """Put the triggers back, word for word, and let rows go on being numbered where they end now."""
+        self.sql.execute("UPDATE sqlite_sequence SET seq = (SELECT max(position) FROM entry) WHERE name = 'entry'")
         for _, text in self.guards:
             self.sql.execute(text)
         self.sql.execute("COMMIT")

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from tests.tamper import attacks
+from tests.tamper import attacks, beside
 from tests.tamper.attacks import Done
 from tests.tamper.conftest import Bench
 from workflow.services.verification import FAILED, NOT_CHECKED, VERIFIED, Report
@@ -72,6 +72,8 @@ TABLE: dict[str, Class] = {
     "playbook edited": Class(attacks.playbook),
     "names exchanged": Class(attacks.names),
     "tree rows edited": Class(attacks.tree_rows),
+    "rows beside the entries": Class(beside.stray_rows),
+    "checkpoints taken out": Class(beside.checkpoints_gone, unchecked, unchecked, incomplete),
     **{
         f"{name}, recomputed without the key": Class(partial(attacks.without_key, name), unproven)
         for name in attacks.MUTATIONS

@@ -105,7 +105,7 @@ class TreeAudit:
                 self.reached = size
                 return size, note
             self.seen += 1
-            self.note(Kind.CHECKPOINT, -1, f"a checkpoint follows one of {self.reached} entries out of order")
+            self.note(Kind.CHECKPOINT, -1, f"a checkpoint is stored under {size!r}, out of order or of no tree")
         return None
 
     def add(self, rows: list[Row]) -> None:

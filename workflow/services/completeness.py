@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from workflow.domain.record import time_for_people, time_from_text
 from workflow.errors import NotFoundError
 from workflow.ledger import entry as entries_of
 from workflow.ledger import verify as ledger
+from workflow.ledger.checkpoint import parse
 from workflow.ledger.malformed import Malformed
+from workflow.ledger.origin import number, rank
 from workflow.services import keptpoints, restores
 from workflow.services.verdict import ACCEPTED, FAILED, KEPT_KINDS, TREE_KINDS, VERIFIED
 from workflow.storage import outside, tree
@@ -26,11 +29,15 @@ if TYPE_CHECKING:
 
 
 class Kept(NamedTuple):
-    """Checkpoints kept outside the database, where they were found, and the keys they were held against."""
+    """Checkpoints kept outside the database, where they were found, and the keys they were held against.
+
+    ``points`` are the newest of each file, which may hold many more.
+    """
 
     points: Sequence[Checkpoint]
     source: str
     verifiers: Sequence[Verifier]
+    files: Sequence[Path]
 
 
 def kept_points(app: App, against: Sequence[Path], verifiers: Sequence[Verifier], report: Report) -> Kept:
@@ -42,14 +49,14 @@ def kept_points(app: App, against: Sequence[Path], verifiers: Sequence[Verifier]
             report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
             report.completeness = FAILED
         source = ", ".join(str(path) for path, _ in found)
-        return Kept([point for _, points in found for point in points], source, verifiers)
+        return Kept([point for _, points in found for point in points], source, verifiers, against)
     path = app.settings.checkpoint_file
     newest = outside.newest(path, verifiers)
     if newest is None and any(outside.notes(path)):
         report.completeness = FAILED
         why = f"no checkpoint in {path} is signed by this key: the ledger was exchanged, or the file was"
         report.add(ledger.Finding("kept-unknown", "", 0, -1, why))
-    return Kept([] if newest is None else [newest[0]], f"{path} (on this machine)", verifiers)
+    return Kept([] if newest is None else [newest[0]], f"{path} (on this machine)", verifiers, [path])
 
 
 def check(app: App, tx: Tx, report: Report, kept: Kept, declared: Sequence[Restore], *, accept: bool) -> None:
@@ -91,6 +98,7 @@ def check(app: App, tx: Tx, report: Report, kept: Kept, declared: Sequence[Resto
     report.counts["kept_checkpoints"] = len(kept.points)
     covers = f"it covers {max(point.size for point in kept.points)} entries, the ledger holds {size}"
     report.notes.append(f"Completeness was held against {kept.source}: {covers}.")
+    _stored(tx, report, kept, declared, size)
     if any(item.kind in KEPT_KINDS for item in report.findings):
         report.completeness = FAILED
     elif "sealed" not in report.counts or any(item.kind in TREE_KINDS for item in report.findings):
@@ -99,6 +107,36 @@ def check(app: App, tx: Tx, report: Report, kept: Kept, declared: Sequence[Resto
     else:
         report.completeness = ACCEPTED if accepted else VERIFIED
     _freshness(app, tx, report, largest, size)
+
+
+def _stored(tx: Tx, report: Report, kept: Kept, declared: Sequence[Restore], size: int) -> None:
+    """Miss every checkpoint that was kept and is stored no more: one that is gone vouches for no entries any more.
+
+    What a declared restore displaced is not missed. Behind one a server seals anew what its dump held unsealed, and so
+    keeps checkpoints under earlier names in another rhythm.
+    """
+    if any(item.kind in KEPT_KINDS for item in report.findings):
+        return
+    newest = max(map(rank, kept.points))
+    names = [number(item.origin) for item in declared]
+    points = {point.text(): point for point in kept.points}
+    gone: set[int] = set()
+    for note in outside.unstored(tx, chain(points, *map(outside.notes, kept.files)), size):
+        try:
+            point = points[note] if note in points else parse(note)
+            later = [item for item, name in zip(declared, names, strict=True) if name > number(point.origin)]
+            # What somebody kept since this ledger was read is not in it.
+            if rank(point) > newest or any(item.size < point.size or not tx.sqlite for item in later):
+                continue
+            if note not in points:
+                outside.signed(note, kept.verifiers)
+        except Malformed:
+            continue
+        gone = {min(gone | {point.size}), max(gone | {point.size})}
+    if gone:
+        which = f"checkpoints of {min(gone)} to {max(gone)} entries" if len(gone) > 1 else f"checkpoint of {min(gone)}"
+        why = f"kept outside and stored no more: {which}"
+        report.add(ledger.Finding("kept-missing", "", 0, min(gone), why))
 
 
 def _freshness(app: App, tx: Tx, report: Report, kept: int, size: int) -> None:

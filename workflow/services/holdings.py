@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from workflow.domain.record import Entry
     from workflow.services.verdict import Report
+    from workflow.storage.openings import Opening
     from workflow.storage.transaction import Tx
 
 
@@ -65,13 +66,21 @@ def check_texts(tx: Tx, report: Report, case_id: str, entries: Sequence[Entry]) 
             report.add(Finding("opening", case_id, sequence, -1, why))
     for commitment, opening in stored.items():
         sequence = told.get(commitment, 0)
-        if not sequence:
-            report.add(Finding("opening", case_id, 0, -1, "a text is stored that no entry commits to"))
-        elif commitment not in staying:
-            report.add(Finding("opening", case_id, sequence, -1, "the case was erased, and its text is still here"))
-        elif not matches(commitment, opening.salt, opening.value):
-            report.add(Finding("opening", case_id, sequence, -1, "the stored text is not the one recorded"))
+        why = "a text is stored that no entry commits to"
+        if sequence:
+            why = _wrong(commitment, opening, stays=commitment in staying)
+        if why:
+            report.add(Finding("opening", case_id, sequence, -1, why))
     return len(told.keys() - stored.keys())
+
+
+def _wrong(commitment: str, opening: Opening, *, stays: bool) -> str:
+    if not stays:
+        return "the case was erased, and its text is still here"
+    if opening.subject is not None:
+        # Erasing deletes by this column too, and every text belongs to its case alone.
+        return f"the stored text is put down to {opening.subject!r}, with whom it would be erased"
+    return "" if matches(commitment, opening.salt, opening.value) else "the stored text is not the one recorded"
 
 
 def is_erased(entries: Iterable[Entry]) -> bool:

@@ -19,7 +19,7 @@ VERIFIED = "verified"
 FAILED = "failed"
 ACCEPTED = "verified, but for what a declared restore lost"
 
-KEPT_KINDS = frozenset({"kept-truncated", "kept-rewritten", "kept-unknown", "kept-lost"})
+KEPT_KINDS = frozenset({"kept-truncated", "kept-rewritten", "kept-unknown", "kept-lost", "kept-missing"})
 """Faults of completeness: a kept checkpoint does not fit. Everything else is one of integrity."""
 TREE_KINDS = frozenset({Kind.MISSING, Kind.LEAF, Kind.GAP, Kind.NODE, Kind.ROOT})
 """Faults after which the tree as stored is not that of the entries: nothing can be held against it."""

@@ -22,7 +22,7 @@ from workflow.ledger import verify as ledger
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.note import Verifier
 from workflow.ledger.origin import named
-from workflow.services import agreement, completeness, erasure, glass, holdings, restores
+from workflow.services import agreement, completeness, erasure, glass, holdings, restores, strays
 from workflow.services.verdict import (
     FAILED,
     KEPT_KINDS,
@@ -95,10 +95,9 @@ def verify(app: App, options: Options | None = None) -> Report:
         declared: list[Restore] = []
         with told(report, errors, "the restores", LOG_CASE):
             declared = _restores(tx, report, log, verifiers)
-        with told(report, errors, "what is not sealed"):
-            _unsealed(tx, report)
+        strays.check(tx, report, errors)
         with told(report, errors, "the derived columns", kind="column"):
-            _columns(tx, report)
+            strays.check_columns(tx, report)
         books: dict[str, Playbook] = {}
         needs = holdings.Needs()
         with told(report, errors, "the playbooks"):
@@ -284,8 +283,8 @@ def _tree(tx: Tx, report: Report, origins: tuple[str, ...], verifiers: list[Veri
     for finding in result.findings:
         report.add(finding)
     report.more += result.more
-    levels = max(tree.levels(tx), len(result.node_digests))
-    for level in range(1, levels + 1):
+    # That no node stands elsewhere than these is looked at with the other strays.
+    for level in range(1, len(result.node_digests) + 1):
         fault = ledger.check_nodes(result, level, tree.nodes(tx, level))
         if fault is not None:
             report.add(fault)
@@ -297,27 +296,6 @@ def _tree(tx: Tx, report: Report, origins: tuple[str, ...], verifiers: list[Veri
         "checkpoints": result.checkpoints,
         "signatures": result.checked_signatures,
     }
-
-
-def _unsealed(tx: Tx, report: Report) -> None:
-    unsealed = tree.unsealed(tx)
-    if not unsealed:
-        return
-    report.counts["entries"] = report.counts.get("entries", 0) + len(unsealed)
-    report.counts["unsealed"] = len(unsealed)
-    if tx.sqlite:
-        # Every commit seals what it appended, so an entry outside the tree was not written by Holdfast.
-        for case, sequence in unsealed:
-            report.add(ledger.Finding("unsealed", case, sequence, -1, "the entry is not sealed"))
-    else:
-        report.notes.append(f"Not sealed: {len(unsealed)} entries. Seal them with: holdfast ledger checkpoint")
-
-
-def _columns(tx: Tx, report: Report) -> None:
-    positions = tree.column_faults(tx)
-    for position in positions:
-        why = f"a derived column of the entry in row {position} does not follow its body"
-        report.add(ledger.Finding("column", "", 0, position, why))
 
 
 def _cases(

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from workflow.errors import DatabaseBusyError, StorageError
-from workflow.storage.faults import BUSY, is_busy, translate
+from workflow.storage.faults import BUSY, is_busy, translate, translate_write
 from workflow.storage.files import write_new
 from workflow.storage.line import Line
 from workflow.storage.sqlite_file import connected, is_left_alone, stamp
@@ -308,7 +308,7 @@ class Transaction:
             if error is not None:
                 self._take_back()
                 if isinstance(error, self._database.errors):
-                    raise translate(error) from error
+                    raise translate_write(error, self._connection) from error
                 return
             try:
                 after = self._tx.close()
@@ -316,7 +316,7 @@ class Transaction:
             except BaseException as failure:
                 self._take_back()
                 if isinstance(failure, self._database.errors):
-                    raise translate(failure) from failure
+                    raise translate_write(failure, self._connection) from failure
                 raise
         finally:
             self._pooled.close()

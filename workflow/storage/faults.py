@@ -1,6 +1,7 @@
 """Turn what a database library raises into the house's own errors, each with what to do next."""
 
 import sqlite3
+from contextlib import suppress
 from typing import Any
 
 from workflow.errors import ConflictError, DatabaseBusyError, StorageError
@@ -19,6 +20,14 @@ _SQLITE_CURES = {
     sqlite3.SQLITE_NOTADB: "This file is not a Holdfast database.",
 }
 _NO_LEDGER = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+_LAST_ROW = 2**63 - 1
+NUMBERED = ("alert_attempt", "entry", "subject")
+"""The tables whose rows the database numbers itself, in a column ``position``."""
+_USED_UP = " UNION ALL ".join(
+    f"SELECT '{table}' FROM sqlite_sequence WHERE name = '{table}' AND seq = {_LAST_ROW} "
+    f"UNION ALL SELECT '{table}' FROM {table} WHERE position = {_LAST_ROW}"
+    for table in NUMBERED
+)
 _POSTGRES_BUSY = {"40001", "40P01", "55P03", "57014"}
 _POSTGRES_DUPLICATE = "23505"
 
@@ -48,6 +57,22 @@ def translate(error: Any) -> StorageError | ConflictError:
         )
     cure = _SQLITE_CURES.get(_primary(error), "The database refused.")
     return StorageError(f"{cure} ({said})")
+
+
+def translate_write(error: Any, connection: Any) -> StorageError | ConflictError:
+    """Return the house's error for a write that was taken back; ``connection`` is asked what was full.
+
+    SQLite says the same of a disk as of a table that has used up its row numbers, where no disk helps.
+    """
+    if _primary(error) == sqlite3.SQLITE_FULL:
+        with suppress(sqlite3.Error):
+            row = connection.execute(_USED_UP).fetchone()
+            if row is not None:
+                return StorageError(
+                    f"The database has no row numbers left for the table '{row[0]}', which no honest use brings about. "
+                    "Nothing was changed; see `holdfast ledger verify`, and restore a backup."
+                )
+    return translate(error)
 
 
 def is_no_ledger(error: StorageError) -> bool:

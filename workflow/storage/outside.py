@@ -6,8 +6,9 @@ than the database is how it shows.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -19,6 +20,7 @@ from workflow.ledger.origin import named, number, rank
 from workflow.ledger.verify import compare
 from workflow.storage import tree
 from workflow.storage.files import make_folder, opened
+from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
 try:
@@ -30,6 +32,8 @@ _MAX_LINE: Final = 65_536
 _BLOCK: Final = 65_536
 _OVERTAKEN: Final = 200
 _DIGITS: Final = 16
+_LINES: Final = 3
+_AT_ONCE: Final = 500
 
 
 def append(path: Path, note: str) -> None:
@@ -120,6 +124,19 @@ def before(path: Path, size: int, verifiers: Sequence[Verifier]) -> Checkpoint |
     return None
 
 
+def unstored(tx: Tx, kept: Iterable[str], size: int) -> Iterator[str]:
+    """Yield those of the kept checkpoints, of at most so many entries, that do not stand in the database.
+
+    They are notes, or the three lines of one: those are compared, because others may have signed a note since.
+    """
+    source = iter(kept)
+    while part := list(islice(source, _AT_ONCE)):
+        sizes = {note: claimed for note in part if 0 < (claimed := _claimed(note)[1]) <= size}
+        rows = tx.all(f"SELECT note FROM checkpoint WHERE size IN ({marks(part)})", [sizes.get(note) for note in part])
+        there = {_lines(note) for (note,) in rows}
+        yield from (note for note in sizes if _lines(note) not in there)
+
+
 def signed(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
     """Return a checkpoint that a known key signed, under whichever of its log's names.
 
@@ -189,6 +206,11 @@ def _claimed(note: str) -> tuple[int, int]:
     size = rest.split("\n", 1)[0]
     plain = size.isascii() and size.isdigit() and len(size) <= _DIGITS
     return (number(origin), int(size)) if plain else (0, -1)
+
+
+def _lines(note: str) -> str:
+    """Return the three lines that say what a checkpoint is about."""
+    return "\n".join(note.split("\n", _LINES)[:_LINES])
 
 
 def _note(line: bytes) -> str | None:

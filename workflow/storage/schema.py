@@ -4,6 +4,7 @@ The guards of R1 and R2 hold only while they are there. Whoever owns the databas
 what is missing, what is extra and what reads differently.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -12,11 +13,17 @@ from typing import Final
 from workflow.errors import SchemaError, StorageError
 from workflow.storage.database import Database
 from workflow.storage.migrations import HEAD, migrate
+from workflow.storage.openings import marks
 from workflow.storage.transaction import SQLITE, Tx
 
 EXPECTED: Final = Path(__file__).with_name("postgresql.schema")
 """What :func:`describe` says of a PostgreSQL database just migrated; a test holds it equal to one."""
 
+_STATISTICS: Final = (
+    "CREATE TABLE sqlite_stat1(tbl,idx,stat)",
+    "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)",
+)
+"""What SQLite itself makes when somebody runs ANALYZE: they say nothing but how to search."""
 _SEARCH: Final = "subject_search"
 _OURS: Final = (
     "'alembic_version', 'alert', 'alert_attempt', 'alert_cursor', 'attachment', 'case', 'checkpoint', 'chore', "
@@ -100,6 +107,13 @@ def revision(tx: Tx) -> str | None:
     return None if row is None else str(row[0])
 
 
+def _revisions(tx: Tx) -> str:
+    """Return every revision that the database claims; there is to be one."""
+    if revision(tx) is None:
+        return "None"
+    return ", ".join(str(name) for (name,) in tx.all("SELECT version_num FROM alembic_version ORDER BY 1"))
+
+
 def compare(database: Database) -> list[str]:
     """Return the differences from the expected schema, each in a line; none means equal."""
     with database.reading() as tx:
@@ -115,13 +129,15 @@ def describe(tx: Tx) -> list[str]:
     """Return the schema as sorted lines ``kind name: definition``, blanks normalised."""
     if tx.sqlite:
         rows = tx.all(
-            "SELECT type || ' ' || name || ': on ' || tbl_name || ' ' || coalesce(sql, '') FROM sqlite_master "
-            "WHERE name NOT LIKE 'sqlite!_stat%' ESCAPE '!'"
+            "SELECT coalesce(type, '') || ' ' || coalesce(name, '') || ': on ' || coalesce(tbl_name, '') || ' ' "
+            "|| coalesce(sql, '') FROM sqlite_master "
+            f"WHERE NOT (coalesce(type, '') = 'table' AND coalesce(sql, '') IN ({marks(_STATISTICS)}))",
+            _STATISTICS,
         )
     else:
         rows = tx.all(_POSTGRESQL)
     lines = [" ".join(line.split()) for (line,) in rows]
-    return sorted([*lines, f"revision: {revision(tx)}"])
+    return sorted([*lines, f"revision: {_revisions(tx)}"])
 
 
 def integrity(tx: Tx) -> list[str]:
@@ -149,15 +165,12 @@ def _expected_sqlite() -> tuple[str, ...]:
 
 
 def _differences(expected: Iterable[str], actual: Iterable[str]) -> Iterable[str]:
-    wanted = dict(line.split(": ", 1) for line in expected)
-    found = dict(line.split(": ", 1) for line in actual)
-    for name in sorted(wanted.keys() | found.keys()):
-        if name not in found:
-            yield f"missing: {name}"
-        elif name not in wanted:
-            yield f"extra: {name}"
-        elif wanted[name] != found[name]:
-            yield f"changed: {name}"
+    # Whole lines are compared first: a name may hold a colon, and must not pass for another's.
+    wanted, found = Counter(expected), Counter(actual)
+    gone = {line.split(": ", 1)[0] for line in wanted - found}
+    come = {line.split(": ", 1)[0] for line in found - wanted}
+    for name in sorted(gone | come):
+        yield f"{'missing' if name not in come else 'extra' if name not in gone else 'changed'}: {name}"
 
 
 def _is_search(line: str) -> bool:

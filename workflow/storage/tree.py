@@ -11,6 +11,7 @@ from workflow.storage.seal import LEVEL_BITS
 from workflow.storage.transaction import Tx
 
 _PAGE: Final = 5000
+_LOWEST: Final = -(2**63)
 UNSEALED: Final = 2**62
 """Stands for the leaf number of an entry that has none yet."""
 _LEAVES: Final = 1024  # bodies are the bulk of a ledger: what was read is hashed while it is still in the cache
@@ -47,21 +48,15 @@ def nodes(tx: Tx, level: int) -> Iterator[bytes]:
         after = rows[-1][0]
 
 
-def levels(tx: Tx) -> int:
-    """Return the highest level that has a stored node, 0 without any."""
-    (key,) = tx.one('SELECT coalesce(max("key"), 0) FROM node') or (0,)
-    return int(key) >> LEVEL_BITS
-
-
 def checkpoints(tx: Tx) -> Iterator[tuple[int, str]]:
-    """Yield size and signed note of every checkpoint, by size."""
-    after = -1
+    """Yield size and signed note of every checkpoint, by size, whatever sizes there are."""
+    start = _LOWEST
     while True:
-        rows = tx.all(f"SELECT size, note FROM checkpoint WHERE size > ? ORDER BY size LIMIT {_PAGE}", (after,))
+        rows = tx.all(f"SELECT size, note FROM checkpoint WHERE size >= ? ORDER BY size LIMIT {_PAGE}", (start,))
         yield from ((size, note) for size, note in rows)
         if len(rows) < _PAGE:
             return
-        after = rows[-1][0]
+        start = rows[-1][0] + 1
 
 
 def newest(tx: Tx) -> str | None:
