@@ -219,9 +219,11 @@ def test_rows_that_nothing_put_on_a_server_are_named(postgres_place: Place, name
 
 def test_a_full_disk_is_still_one(sqlite_desk: Desk) -> None:
     """Where row numbers are left, what is full is the disk."""
-    with (
-        pytest.raises(StorageError, match="The disk is full"),
-        sqlite_desk.app.database.transaction() as tx,
-    ):
-        tx.run("PRAGMA max_page_count = 1")
-        attachments.keep(tx, bytes(2**20))
+
+    def fill() -> None:
+        with sqlite_desk.app.database.transaction() as tx:
+            tx.run("PRAGMA max_page_count = 1")
+            attachments.keep(tx, bytes(2**20))
+
+    with pytest.raises(StorageError, match="The disk is full"):
+        fill()
