@@ -13,7 +13,7 @@ from workflow.ledger.checkpoint import Checkpoint, sign
 from workflow.ledger.note import Signer
 from workflow.services import audit, casework, setup, verification
 from workflow.services.verification import Options, Report
-from workflow.storage import attachments, outside
+from workflow.storage import outside
 
 MOST = 2**63 - 1
 LEVEL = 1 << 56
@@ -219,11 +219,7 @@ def test_rows_that_nothing_put_on_a_server_are_named(postgres_place: Place, name
 
 def test_a_full_disk_is_still_one(sqlite_desk: Desk) -> None:
     """Where row numbers are left, what is full is the disk."""
-
-    def fill() -> None:
-        with sqlite_desk.app.database.transaction() as tx:
-            tx.run("PRAGMA max_page_count = 1")
-            attachments.keep(tx, bytes(2**20))
-
+    with sqlite_desk.app.database.transaction() as tx:
+        tx.run("PRAGMA max_page_count = 1")
     with pytest.raises(StorageError, match="The disk is full"):
-        fill()
+        casework.attach(sqlite_desk.app, bytes(2**20))

@@ -133,8 +133,11 @@ def unstored(tx: Tx, kept: Iterable[str], size: int) -> Iterator[str]:
     while part := list(islice(source, _AT_ONCE)):
         sizes = {note: claimed for note in part if 0 < (claimed := _claimed(note)[1]) <= size}
         rows = tx.all(f"SELECT note FROM checkpoint WHERE size IN ({marks(part)})", [sizes.get(note) for note in part])
-        there = {_lines(note) for (note,) in rows}
-        yield from (note for note in sizes if _lines(note) not in there)
+        there = {note for (note,) in rows}
+        # All but those that are gone are the same to the last byte; only of the others the lines are looked at.
+        gone = [note for note in sizes if note not in there]
+        lines = {_lines(note) for note in there} if gone else set()
+        yield from (note for note in gone if _lines(note) not in lines)
 
 
 def signed(note: str, verifiers: Sequence[Verifier]) -> Checkpoint:
