@@ -109,7 +109,11 @@ def occurrence(text: str, number: int, times: dict[str, str | None]) -> Occurren
         unblocked="no",
         unblocked_words=text,
         resolution=text,
-        playbook={"name": text, "version": text, "digest": text, "shipped": number > 1, "title": text},
+        playbook=text,
+        playbook_version=text,
+        playbook_title=text,
+        playbook_digest=text,
+        playbook_shipped=number > 1,
         states=[
             {"state": "detected", "from": FIRST, "to": LAST},
             {"state": "unblock_requested", "from": LAST, "to": None},
