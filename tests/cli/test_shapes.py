@@ -23,7 +23,7 @@ def dismissed(shell: Shell) -> None:
     """Dismiss case 1 as a duplicate of case 2, with two people."""
     shell.ok("case open bea@contoso.com --as ana")
     shell.ok("case record 1 snapshot-taken --ref T-1 --as ana")
-    shell.ok("case dismiss 1 --as ana --duplicate-of 2 --reason twice")
+    shell.ok("case dismiss 1 --resolution duplicate --of 2 --reason twice --as ana")
     shell.ok("case dismiss 1 --as ben --confirm")
 
 
@@ -85,11 +85,11 @@ def test_one_count_is_named_in_words(case: Shell) -> None:
 
 def test_what_was_only_reported_was_not_read(case: Shell) -> None:
     """A case typed in by hand says so, until somebody looks."""
-    assert "reported for 2025-06-11" in case.ok("case view 1").out
+    assert ", reported by portal, not read\n" in case.ok("case view 1").out
     case.ok("case observe 1 --restriction listed --ref list --as ana")
     shown = case.ok("case view 1").out
     assert ", read 2025-06-11" in shown
-    assert "reported for" not in shown
+    assert "not read" not in shown
 
 
 def test_an_answer_that_nobody_recorded(verified: Shell) -> None:

@@ -59,9 +59,10 @@ def test_what_must_not_be_cut_goes_on_on_the_next_line(
     """Columns that are neither cut nor left out are folded, heads and cells alike."""
     row = ("1", "yara.longfellow@contoso.example", "unblock_requested")
 
-    lines = printed(monkeypatch, capsys, 40, ("#", "entity", "state"), [row])
+    lines = printed(monkeypatch, capsys, 40, ("#", "entity", "state"), [row, ("2", "bea@contoso.example", "-")])
 
-    assert ["#  entity", "    state", "1  yara.longfellow@contoso.example", "    unblock_requested"] == lines
+    told = ["1  yara.longfellow@contoso.example", "    unblock_requested", "2  bea@contoso.example"]
+    assert ["#  entity", "    state", *told] == [line.rstrip() for line in lines]
 
 
 def test_a_wide_terminal_and_a_pipe_show_everything(

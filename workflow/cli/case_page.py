@@ -67,9 +67,9 @@ def _facts(session: Session, case: CaseView) -> Iterable[tuple[str, str]]:
     yield "version", f"{case.version} ({recurrence}opened {local(case.opened_at)}, changed {local(case.updated_at)})"
     yield "playbook", visible(f"{playbook_words(case)}, digest {case.playbook_digest[:12]}")
     since = f", restricted {local(restriction['restricted_at'])}" if restriction["restricted_at"] else ""
-    how = "read" if restriction["read"] else "reported for"
-    read = f", {how} {local(restriction['observed_at'])}" if restriction["observed_at"] else ", never read"
-    yield "restriction", f"{restriction['status']}{since}{read}, reported by {visible(restriction['source'])}"
+    reported = f", reported by {visible(restriction['source'])}"
+    told = f", read {local(restriction['observed_at'])}{reported}" if restriction["read"] else f"{reported}, not read"
+    yield "restriction", f"{restriction['status']}{since}{told}"
     yield "evidence counts", f"from {local(restriction['counts_from'])}"
     yield "name", visible(restriction["name"], 120)
     yield "reason", visible(restriction["reason"], 160)

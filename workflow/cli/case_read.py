@@ -83,7 +83,10 @@ def _show_page(session: Session, page: Page) -> None:
     more = {head: column for column, head in enumerate(heads) if column > heads.index("due")}
     spare = [more[head] for head in ("not the shipped playbook", "labels") if head in more]
     ended = [more["resolution"]] if "resolution" in more else []
-    table(heads, rows, flexible=(3, 4, 5, *more.values()), spare=(*spare, 3, 5, *ended, 6))
+    due = [heads.index("due")]
+    # Where nothing is due the column says nothing; otherwise it names what is late, and is the last to go.
+    last = [*ended, *due] if any(row.due_at for row in page.rows) else [*due, *ended]
+    table(heads, rows, flexible=(3, 4, 5, *more.values()), spare=(*spare, 3, 5, *last))
     counts = ", ".join(f"{count} {state}" for state, count in page.counts.items() if count)
     hint(f"{len(page.rows)} shown; in all: {counts}." + (f" More: --after {page.next}" if page.next else ""))
 

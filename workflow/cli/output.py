@@ -22,6 +22,8 @@ TELLING = 20
 """The same before whole columns are left out: a cell of that length still tells something."""
 FOLD = "    "
 """What stands before the columns of a row that go on on the next line."""
+EMPTY = frozenset({"", "-"})
+"""Cells that tell nothing; no next line is printed for these alone."""
 
 
 def say(text: str = "", *, bold: bool = False, colour: str | None = None) -> None:
@@ -98,6 +100,8 @@ def table(
         folds = _folded(widths, kept, room)
     for index, line in enumerate([list(heads), *shown]):
         for number, columns in enumerate(folds):
+            if number and index and all(line[column] in EMPTY for column in columns):
+                continue
             cells = [padded(_cut(line[column], widths[column]), widths[column]) for column in columns]
             say((FOLD * bool(number) + "  ".join(cells)).rstrip(), bold=index == 0)
     left_out = ", ".join(head for column, head in enumerate(heads) if column not in kept)
