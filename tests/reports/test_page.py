@@ -163,7 +163,7 @@ def made(text: str = "words", cases: int = 1, *, checkpoint: bool = True) -> Rep
             case={
                 **case,
                 "number": number,
-                "restriction": restriction,
+                "restriction_reading": restriction,
                 "opened_at": FIRST,
                 "updated_at": LAST,
                 "identities": [{"user": text, "facts": {"synced": True, "guest": False}}, {"user": text, "facts": {}}],
