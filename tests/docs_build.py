@@ -39,6 +39,20 @@ def command_line() -> str:
         "JSON stands alone on standard output, errors included; hints, echoed times and progress go to standard error.",
         "`NO_COLOR` and a pipe turn colours off. `HOLDFAST_DEBUG=1` shows where an unexpected error came from.",
         "",
+        "Keys of JSON are written with underscores; values that name an option keep its dash. A case in `case",
+        "list` has `id`, `number`, `tenant`, `kind`, `entity`, `state`, `recurrence`, `version`, `playbook` (its",
+        "name), `playbook_version`, `playbook_digest`, `playbook_shipped`, `missing`, `assignee`, `opened_at`,",
+        "`updated_at`, `due_at`, `due`, `overdue_seconds`, `resolution`, `restriction` (its status),",
+        "`restricted_at`, `requested_at`, `intended_at`, `released_at`, `ended_at`, `labels`, `break_glass`,",
+        "`late` and `overdue`; lists are arrays. `case view` has all of these with the same types, and more:",
+        "`restriction_reading` is what was last known of the restriction, `break_glass_approvals` are the",
+        "approvals in full. `missing` names each prerequisite between the case and *verified* once; an ended case",
+        "lacks nothing. Elsewhere `case` is a case's id and `case_number` its number.",
+        "",
+        "A table that is wider than the terminal is cut, and then loses its least important columns, which a line",
+        "below it names; ids, numbers, entities, states and *(claimed)* are never cut. In a pipe everything is",
+        "there.",
+        "",
     ]
     for path, command in _commands(root, "holdfast"):
         ctx = click.Context(command, info_name=path, terminal_width=WIDTH, help_option_names=["-h", "--help"])

@@ -114,13 +114,13 @@ def test_send_and_log(told: Shell, hook: Receiver) -> None:
     (item,) = told.ok("alert log --case 2 --policy restricted --since -1d --json").data["alerts"]
     assert ("sent", 2, ["failed", "sent"], None) == (
         item["state"],
-        item["case"],
+        item["case_number"],
         [attempt["outcome"] for attempt in item["attempts"]],
         item["next_at"],
     )
     rows = list(csv.DictReader(io.StringIO(told.ok("alert log --csv").out)))
     assert [("digest", "nobody", ""), ("restricted", "nobody", "1"), ("restricted", "sent", "2")] == sorted(
-        (row["policy"], row["state"], row["case"]) for row in rows
+        (row["policy"], row["state"], row["case_number"]) for row in rows
     )
     assert "0 messages are due again." in told.ok("alert retry").out
 

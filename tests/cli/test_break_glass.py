@@ -42,7 +42,7 @@ def test_everything_says_so(alone: Shell) -> None:
         assert "    nobody answers" in out
         assert "  not reviewed; somebody else does, before the case closes" in out
     assert "unblock_requested, break-glass unreviewed" in alone.ok("case list").out
-    assert ["unreviewed"] == [row["break_glass"] for row in alone.ok("case list --json").data["cases"]]
+    assert [["unreviewed"]] == [row["break_glass"] for row in alone.ok("case list --json").data["cases"]]
     assert "unreviewed" in alone.ok("case list --csv").out
     assert "unblock approved, BREAK-GLASS: without a second person: nobody answers" in alone.ok("case history 1").out
     assert "approval:reviewed" in alone.ok("case review 1 --result justified --reason fine --as cleo --json").out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_the_list(case: Shell) -> None:
     """One line for a case, with what it lacks and nobody's name."""
     heading, row = case.ok("case list").out.splitlines()
 
-    assert ["#", "state", "entity", "restriction", "missing", "assignee", "due"] == heading.split()
+    assert ["#", "state", "entity", "restriction", "until verified", "assignee", "due"] == re.split(" {2,}", heading)
     assert row.startswith("1  detected  ada@contoso.com  listed       15: snapshot-taken, password-reset, …  -")
 
 

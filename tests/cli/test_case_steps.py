@@ -18,7 +18,7 @@ def test_open(shell: Shell) -> None:
     assert "#1 ada@contoso.com: opened" in ran.out
     assert "2025-06-11T10:00 is 2025-06-11T08:00:00Z" in ran.err
     assert ("temporary", "2025-06-11T08:00:00.000000Z", "spam") == tuple(
-        view["restriction"][key] for key in ("status", "restricted_at", "reason")
+        view["restriction_reading"][key] for key in ("status", "restricted_at", "reason")
     )
     assert {"hosted": True} == view["facts"]
 
@@ -42,7 +42,7 @@ def test_kinds(shell: Shell, words: str, kind: str, playbook: str) -> None:
     shell.ok(f"case open {words}")
     view = shell.view()
 
-    assert (kind, playbook) == (view["kind"], view["playbook"]["name"])
+    assert (kind, playbook) == (view["kind"], view["playbook"])
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_playbooks(case: Shell) -> None:
     case.ok("case playbook 1 --refuse --as cleo")
     case.ok("case playbook 1 legitimate-bulk-sender --reason newsletter --as ana")
     case.ok("case playbook 1 --confirm --as cleo")
-    assert "legitimate-bulk-sender" == case.view()["playbook"]["name"]
+    assert "legitimate-bulk-sender" == case.view()["playbook"]
 
 
 def test_observe(case: Shell) -> None:

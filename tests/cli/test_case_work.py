@@ -49,7 +49,8 @@ def test_each_step_is_a_plain_command_too(named: Shell) -> None:
     """What is printed as the same command does the same: here the time and whom it is about."""
     ran = work(named, "m -5m", "it's done", "q")
 
-    assert "the same: holdfast case record 1 snapshot-taken --ref 'it'\"'\"'s done' --at -5m" in ran.out
+    at = named.view()["prerequisites"][0]["observed_at"]
+    assert f"the same: holdfast case record 1 snapshot-taken --ref 'it'\"'\"'s done' --at {at} --as ana" in ran.out
     assert "-5m is" in ran.err
     assert "it's done" == named.view()["prerequisites"][0]["reference"]
 
@@ -131,7 +132,7 @@ def test_the_whole_way(case: Shell) -> None:
     case.ok("case approve 1 --yes --as cleo")
     done = work(case, "y", "d", "portal", "g", "list")
 
-    assert "the same: holdfast case unblock 1 --outcome done --ref portal" in done.out
+    assert "the same: holdfast case unblock 1 --outcome done --ref portal --as ana" in done.out
     assert "released" == case.view()["state"]
 
     case.later(days=8)

@@ -103,7 +103,7 @@ def test_ambiguous_dates(shell: Shell, home: Path) -> None:
     assert "--date-order dmy" in refused.out
     assert "line 3: opened #1 bob@contoso.com" in refused.out
     shell.ok("import list.csv --date-order dmy --timezone Europe/Berlin")
-    assert "2025-04-03T06:00:00.000000Z" == shell.view(2)["restriction"]["restricted_at"]
+    assert "2025-04-03T06:00:00.000000Z" == shell.view(2)["restriction_reading"]["restricted_at"]
 
 
 def test_the_settings_settle_dates(shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_the_settings_settle_dates(shell: Shell, home: Path, monkeypatch: pytest
     (home / "list.csv").write_text(row, encoding="utf-8")
     monkeypatch.setenv("HOLDFAST_DATE_ORDER", "mdy")
     shell.ok("import list.csv")
-    assert "2025-03-04T08:00:00.000000Z" == shell.view()["restriction"]["restricted_at"]
+    assert "2025-03-04T08:00:00.000000Z" == shell.view()["restriction_reading"]["restricted_at"]
 
 
 def test_no_such_zone(shell: Shell) -> None:
@@ -173,7 +173,7 @@ def test_a_whole_list(shell: Shell, home: Path) -> None:
         "unblocked outside Holdfast  1",
     ] == table
     again = shell.ok("import tuesday.json --complete --taken-at 2025-06-11T15:00+02:00 --json").data
-    assert (1, 2, 0) == (again["counts"]["left"], again["counts"]["seen"], again["counts"]["unblocked-outside"])
+    assert (1, 2, 0) == (again["counts"]["left"], again["counts"]["seen"], again["counts"]["unblocked_outside"])
     digest = hashlib.sha256((home / "tuesday.json").read_bytes()).hexdigest()
     assert f"tuesday.json, SHA-256 {digest}" in shell.ok("case history 1 --json").out
 
@@ -198,7 +198,7 @@ def test_an_empty_whole_list(shell: Shell, home: Path) -> None:
     assert (2, True) == (refused.code, "standard input is empty: say with --kind" in refused.err)
     assert "unblocked" not in shell.ok("import - --complete --taken-at now --kind connector --quiet", typed=b"").err
     shell.ok("import - --complete --taken-at now --kind mailbox", typed=b"[]")
-    assert "not-listed" == shell.view()["restriction"]["status"]
+    assert "not-listed" == shell.view()["restriction_reading"]["status"]
     header = b"SenderAddress,Reason\n"
     assert "left #1" in shell.ok("import - --complete --taken-at now", typed=header).out
 

@@ -58,11 +58,13 @@ def test_config(shell: Shell, home: Path) -> None:
     """Settings and people as they are in force."""
     assert "nobody listed, so every name may do everything" in shell.ok("config show").out
     people = '[[people]]\nname = "cleo"\nroles = ["lead"]\ncontact = "4711"\non_call = true\n'
+    people += 'identities = ["Cleo@contoso.com", "cleo.admin@contoso.com"]\n'
     (home / "home" / "config" / "config.toml").write_text(people, encoding="utf-8")
 
     shown, data = shell.ok("config show").out, shell.ok("config show --json").data
 
-    assert "person cleo: lead; team -; contact 4711; on call" in shown
+    accounts = "cleo@contoso.com, cleo.admin@contoso.com"
+    assert f"person cleo: lead; team -; contact 4711; identities {accounts}; on call" in shown
     assert ["timezone", "Europe/Berlin"] in [line.split() for line in shown.splitlines()]
     assert ["cleo"] == [person["name"] for person in data["people"]]
 

@@ -24,7 +24,7 @@ def test_a_poll_is_the_week_s_work(shell: Shell) -> None:
     tenant.listed.clear()
     tenant.removed(ADA, "portal@contoso.com")
     data = shell.ok("tenant poll --json --as ana").data
-    assert (2, []) == (data["counts"]["unblocked-outside"], data["unread"])
+    assert (2, []) == (data["counts"]["unblocked_outside"], data["unread"])
     assert "portal@contoso.com" in shell.ok("case history 1").out
 
 

@@ -49,7 +49,7 @@ def test_a_program_reads_objects(shell: Shell, tenant: Tenant) -> None:
     del tenant
     lines = [json.loads(line) for line in shell.ok("worker --once --json").err.splitlines()]
     assert {"worker", "chore", "step"} == {line["event"] for line in lines}
-    assert {"case": 1, "task": "check", "outcome": "done"}.items() <= next(
+    assert {"case_number": 1, "task": "check", "outcome": "done"}.items() <= next(
         line for line in lines if line["event"] == "step"
     ).items()
 

@@ -109,7 +109,11 @@ def occurrence(text: str, number: int, times: dict[str, str | None]) -> Occurren
         unblocked="no",
         unblocked_words=text,
         resolution=text,
-        playbook={"name": text, "version": text, "digest": text, "shipped": number > 1, "title": text},
+        playbook=text,
+        playbook_version=text,
+        playbook_title=text,
+        playbook_digest=text,
+        playbook_shipped=number > 1,
         states=[
             {"state": "detected", "from": FIRST, "to": LAST},
             {"state": "unblock_requested", "from": LAST, "to": None},
@@ -159,7 +163,7 @@ def made(text: str = "words", cases: int = 1, *, checkpoint: bool = True) -> Rep
             case={
                 **case,
                 "number": number,
-                "restriction": restriction,
+                "restriction_reading": restriction,
                 "opened_at": FIRST,
                 "updated_at": LAST,
                 "identities": [{"user": text, "facts": {"synced": True, "guest": False}}, {"user": text, "facts": {}}],

@@ -70,7 +70,7 @@ def test_one_person_installs_what_asks_no_less(desk: Desk) -> None:
         desk.case(after).playbook,
         desk.case(before).playbook != done.playbook.digest,
     ]
-    assert [True, False] == [case_view(desk.app, case_id).playbook["shipped"] for case_id in (before, after)]
+    assert [True, False] == [case_view(desk.app, case_id).playbook_shipped for case_id in (before, after)]
     rows = {row.id: row for row in worklist_page(desk.app, Filters()).rows}
     assert (NAME, "9.1", done.playbook.digest, False) == (
         *(rows[after].playbook, rows[after].playbook_version),

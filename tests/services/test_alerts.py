@@ -85,7 +85,7 @@ def test_a_restriction_is_told_once(room: Room, hook: Receiver, post: Receiver) 
     assert alerts.Delivered(sent=2) == turn(desk)
     assert (alerts.Delivered(), 0) == (turn(desk), alerts.collect(desk.app, desk.clock.now))
     (got,) = hook.posted
-    assert ("restricted", "high", 1, False) == (got["policy"], got["severity"], got["case"], got["test"])
+    assert ("restricted", "high", 1, False) == (got["policy"], got["severity"], got["case_number"], got["test"])
     assert ("holdfast case view 1", "Case #1, a mailbox, is detected") == (got["command"], got["lines"][0])
     assert got["id"] == hook.headers[0]["X-Holdfast-Alert"]
     assert "entity" not in got
@@ -490,7 +490,7 @@ def test_an_alarm_is_raised_once_a_day(room: Room, hook: Receiver) -> None:
     desk.clock.move(DAY)
     assert 1 == alerts.alarm(desk.app, Policy.TENANT, desk.clock.now)
     (got,) = hook.posted
-    assert (None, "holdfast tenant probe") == (got["case"], got["command"])
+    assert (None, "holdfast tenant probe") == (got["case_number"], got["command"])
 
 
 def test_a_test_message(room: Room, hook: Receiver, post: Receiver) -> None:
@@ -523,7 +523,7 @@ def test_a_wave_is_one_message(room: Room, hook: Receiver, post: Receiver) -> No
     (got,) = hook.posted
     assert ("User restricted from sending email: 25 cases", None, list(range(1, 26)), 25) == (
         got["title"],
-        got["case"],
+        got["case_number"],
         got["cases"],
         len(got["alerts"]),
     )
@@ -620,5 +620,5 @@ def test_what_others_changed_is_told_once_a_day_and_case(room: Room, hook: Recei
     desk.clock.move(DAY)
     happens("Enable account.", ADA)
     assert [("changed", "medium", 1), ("changed", "medium", 2), ("changed", "medium", 1)] == [
-        (got["policy"], got["severity"], got["case"]) for got in hook.posted
+        (got["policy"], got["severity"], got["case_number"]) for got in hook.posted
     ]

@@ -174,7 +174,7 @@ def test_what_cannot_be_done_now_is_put_off(desk: Desk, fault: Exception, outcom
     desk.tenant.faults["restriction"] = fault
     stepped = step(desk, case_id)
     assert (outcome, again) == (stepped.outcome, stepped.again)
-    assert {"case", "task", "outcome", "message", "again_seconds"} == stepped.to_data().keys()
+    assert {"case_number", "task", "outcome", "message", "again_seconds"} == stepped.to_data().keys()
     assert [case_id] == due(desk)
     assert 0 == desk.tenant.counts["unblock"]
 

@@ -72,7 +72,7 @@ def test_everything_says_so(open_alone: Desk) -> None:
     """View, worklist and history, before and after the review; many at once are refused one by one."""
     case_id = broken(open_alone)
     found = views.case_view(open_alone.app, case_id)
-    (told,) = found.break_glass
+    (told,) = found.break_glass_approvals
     assert ("ann", True, "2 a.m., nobody answers", "unreviewed") == (
         told["by"], told["claimed"], told["reason"], told["verdict"],
     )  # fmt: skip
@@ -83,11 +83,11 @@ def test_everything_says_so(open_alone: Desk) -> None:
     mark = "approved without a second person (break-glass, entry"
     assert any(line.startswith(mark) and "unreviewed" in line for line in report(open_alone.app, ["1"]).cases[0].marks)
     open_alone.do(case_id, act.ReviewApproval(verdict=Verdict.JUSTIFIED, reason=Private("it was")), who=BOB)
-    (told,) = views.case_view(open_alone.app, case_id).break_glass
+    (told,) = views.case_view(open_alone.app, case_id).break_glass_approvals
     assert ("justified", "bob", "it was") == (told["verdict"], told["reviewed_by"], told["finding"])
     assert "break-glass approval reviewed: justified, it was" == history.history(open_alone.app, case_id)[-1].text
     (row,) = worklist.worklist_page(open_alone.app, Filters()).rows
-    assert "justified" == row.break_glass
+    assert ["justified"] == row.break_glass
     setup.seal_now(open_alone.app)
     assert [] == verification.verify(open_alone.app).findings
 

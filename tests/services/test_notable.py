@@ -55,7 +55,7 @@ def test_an_exception(desk: Desk) -> None:
 
     assert ("cat", True, "ann", True) == people(item)
     assert f"app-consents-reviewed for {ADA} accepted until 2026-11-29 08:00 UTC" == item.what
-    assert ("down", 1, "holdfast case history 1") == (item.reason, item.number, item.next)
+    assert ("down", 1, "holdfast case history 1") == (item.reason, item.case_number, item.next)
 
 
 def test_of_two_proposals_the_newer_is_confirmed(desk: Desk) -> None:
@@ -134,7 +134,7 @@ def test_approved_in_bulk(desk: Desk) -> None:
     desk.approved(EVE)
     item = only(desk, "bulk")
 
-    assert (1, "bob", "unblock approved as one of 300") == (item.number, item.by, item.what)
+    assert (1, "bob", "unblock approved as one of 300") == (item.case_number, item.by, item.what)
 
 
 def test_a_broken_glass(open_desk: Callable[..., Desk]) -> None:
@@ -199,7 +199,7 @@ def test_two_names(desk: Desk) -> None:
     desk.do(casework.find(desk.app, "1"), act.AddNote(note=Private("and I")), who=CAT)
     item = only(desk, "two-names")
 
-    assert (1, ("bob", True, "ann", True), "acted as ann, bob, cat") == (item.number, people(item), item.what)
+    assert (1, ("bob", True, "ann", True), "acted as ann, bob, cat") == (item.case_number, people(item), item.what)
     assert item.os_user
 
 

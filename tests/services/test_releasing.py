@@ -80,7 +80,7 @@ def test_an_approved_unblock_is_carried_out_and_believed_when_seen(desk: Desk) -
     types = desk.types(case_id)
     assert ["unblock:intended", "unblock:answered", "restriction:observed", "case:released"] == types[-4:]
     assert {
-        "case": 1,
+        "case_number": 1,
         "state": "released",
         "answer": "done",
         "restriction": "not-listed",

@@ -61,7 +61,7 @@ def test_a_new_case_names_what_is_missing(desk: Desk) -> None:
     assert ["holdfast", "case", "record", "1", "password-reset", "--ref", "WHERE"] == reset.next
     assert ["anyone"] == reset.who
     assert ("listed", "OutboundSpam=1", "Ada", "cmdlet") == tuple(
-        found.restriction[key] for key in ("status", "reason", "name", "source")
+        found.restriction_reading[key] for key in ("status", "reason", "name", "source")
     )
 
 
@@ -292,7 +292,7 @@ def test_what_was_erased_is_said_to_be(desk: Desk) -> None:
         tx.run("DELETE FROM opening WHERE case_id = ?", (case_id,))
         tx.run("DELETE FROM subject WHERE kind = 'mailbox'")
     found = view(desk, case_id)
-    assert ("(erased)", "(erased)") == (found.entity, found.restriction["reason"])
+    assert ("(erased)", "(erased)") == (found.entity, found.restriction_reading["reason"])
     assert ("(erased)", "held") == (
         item(found, "snapshot-taken").reference,
         item(found, "snapshot-taken").standing,
@@ -338,8 +338,10 @@ def test_a_moved_playbook_is_named(desk: Desk) -> None:
     digest = playbooks.adopted_digest(desk.app, ANN, "legitimate-bulk-sender")
     desk.do(case_id, act.MovePlaybook(playbook=digest, reason=Private("a newsletter")))
     desk.do(case_id, act.ConfirmProposal(proposal="playbook"), who=BOB)
-    assert ("legitimate-bulk-sender", "1.0", digest) == tuple(
-        view(desk, case_id).playbook[key] for key in ("name", "version", "digest")
+    found = view(desk, case_id)
+    assert ("legitimate-bulk-sender", "1.0", digest) == (
+        *(found.playbook, found.playbook_version),
+        found.playbook_digest,
     )
 
 

@@ -22,7 +22,7 @@ POLICY = click.argument("policy", type=click.Choice([item.value for item in Poli
 OFFLINE = click.option("--offline", is_flag=True, help="Do not read the tenant's own policies.")
 STATES = ("due", "sending", "sent", "held", "suppressed", "failed", "nobody")
 COLUMNS = (
-    *("id", "policy", "severity", "recipient", "case", "raised_at", "state"),
+    *("id", "policy", "severity", "recipient", "case", "case_number", "raised_at", "state"),
     *("attempts", "next_at", "settled_at", "message", "detail"),
 )
 
@@ -266,7 +266,7 @@ def _show_log(session: Session, found: list[AlertView]) -> None:
             (
                 session.local(item.raised_at),
                 item.policy,
-                "" if item.case is None else f"#{item.case}",
+                "" if item.case_number is None else f"#{item.case_number}",
                 item.recipient,
                 item.state,
                 len(item.attempts),
@@ -275,7 +275,8 @@ def _show_log(session: Session, found: list[AlertView]) -> None:
             )
             for item in found
         ],
-        flexible=(6, 3, 7),
+        flexible=(6,),
+        spare=(5, 0, 3, 6),
     )
     if any(item.state == "failed" for item in found):
         hint("Try once more what was given up: holdfast alert retry")

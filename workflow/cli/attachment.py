@@ -50,7 +50,7 @@ def list_(session: Session, case: str, wants_csv: bool) -> None:
             for item in files
         ]
         heads = ("entry", "prerequisite", "name", "bytes", "SHA-256", "attached", "counts")
-        table(heads, rows, flexible=(2, 1))
+        table(heads, rows, flexible=(2,), spare=(5, 3))
 
 
 @attachment.command(cls=Verb)

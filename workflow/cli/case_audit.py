@@ -103,7 +103,7 @@ def exceptions(session: Session, begins: str | None, ends: str | None, kinds: tu
     period = period_of(session, begins, ends)
     found = notable(session.app, period, kinds)
     if session.as_json:
-        looked = {kind: KINDS[kind] for kind in kinds or KINDS}
+        looked = {kind.replace("-", "_"): KINDS[kind] for kind in kinds or KINDS}
         as_json({"period": period.to_data(), "looked_for": looked, "exceptions": [item.to_data() for item in found]})
     elif wants_csv:
         as_csv(COLUMNS, [item.to_data() for item in found])

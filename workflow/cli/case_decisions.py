@@ -37,7 +37,7 @@ def next_decision(session: Session, shown: CaseView) -> bool:
         return _outcome(session, shown) if attempt["answer"] is None else _look_again(session, shown)
     if shown.state == "unblock_requested":
         return _approved(session, shown)
-    if shown.state == "verified" and shown.restriction["status"] in {*PRESENT, "unknown"} and shown.kind != "user":
+    if shown.state == "verified" and shown.restriction in {*PRESENT, "unknown"} and shown.kind != "user":
         return _request(session, shown)
     if shown.state in {"verified", "released"}:
         return _close(session, shown)
@@ -59,7 +59,7 @@ def _request(session: Session, shown: CaseView) -> bool:
         seen,
         act.RequestUnblock(seen_version=seen.version, seen_digest=seen.digest, reason=private(reason)),
     )
-    _same("request-unblock", shown.number, "--yes", *(("--reason", reason) if reason else ()))
+    _same(session, "request-unblock", shown.number, "--yes", *(("--reason", reason) if reason else ()))
     return True
 
 
@@ -79,7 +79,7 @@ def _approved(session: Session, shown: CaseView) -> bool:
         return False
     seen = overview.case
     take(session, seen, act.IntendUnblock(seen_version=seen.version, seen_digest=seen.digest))
-    _same("unblock", shown.number, "--yes")
+    _same(session, "unblock", shown.number, "--yes")
     show_instructions(overview)
     return True
 
@@ -92,7 +92,7 @@ def _outcome(session: Session, shown: CaseView) -> bool:
         return False
     reference = ask("Where can the answer be checked?", "")
     take(session, shown, act.RecordAnswer(answer=answers[reply], reference=private(reference)))
-    _same("unblock", shown.number, "--outcome", answers[reply].value, "--ref", reference)
+    _same(session, "unblock", shown.number, "--outcome", answers[reply].value, "--ref", reference)
     return True
 
 
@@ -109,7 +109,7 @@ def _look_again(session: Session, shown: CaseView) -> bool:
         shown,
         act.ObserveRestriction(status=status, observed_at=session.app.now(), reference=private(reference)),
     )
-    _same("observe", shown.number, "--restriction", status.value, "--ref", reference)
+    _same(session, "observe", shown.number, "--restriction", status.value, "--ref", reference)
     return status is RestrictionStatus.NOT_LISTED
 
 
@@ -121,14 +121,15 @@ def _close(session: Session, shown: CaseView) -> bool:
     if not agreed("Close the case?"):
         return False
     take(session, shown, act.CloseCase())
-    _same("close", shown.number)
+    _same(session, "close", shown.number)
     return False
 
 
-def same(*words: str) -> str:
-    """Return the command that does the same, ready to paste."""
-    return f"  the same: {visible(shlex.join(('holdfast', 'case', *words)))}"
+def same(session: Session, *words: str) -> str:
+    """Return the command that does the same under the same name, ready to paste."""
+    claimed = ("--as", session.who.name) if session.who.name else ()
+    return f"  the same: {visible(shlex.join(('holdfast', 'case', *words, *claimed)))}"
 
 
-def _same(verb: str, number: int, *words: str) -> None:
-    say(same(verb, str(number), *words))
+def _same(session: Session, verb: str, number: int, *words: str) -> None:
+    say(same(session, verb, str(number), *words))

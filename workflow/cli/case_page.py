@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflow.cli.moments import duration
 from workflow.cli.output import fields, say
@@ -11,9 +11,10 @@ from workflow.cli.people import named
 from workflow.cli.steps import second_command
 from workflow.cli.text import paragraphs, visible
 from workflow.domain.picture import UNREVIEWED
+from workflow.domain.vocabulary import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from workflow.cli.session import Session
     from workflow.services.shapes import CaseView, PrerequisiteView
@@ -48,24 +49,27 @@ def show_case(session: Session, case: CaseView) -> None:
     fields(_facts(session, case), "  ")
     _decisions(session, case)
     _waiting(session, case)
-    show_missing(case)
+    if case.state in ENDED:
+        _show_ended(session, case)
+    else:
+        show_missing(case)
 
 
-def playbook_words(playbook: Mapping[str, Any]) -> str:
-    """Return a playbook's name and version, and whether it is another than came with the product."""
-    own = "" if playbook["shipped"] else " (not the shipped version)"
-    return f"{playbook['name']} {playbook['version']}{own}"
+def playbook_words(case: CaseView) -> str:
+    """Return a case's playbook by name and version, and whether it is another than came with the product."""
+    own = "" if case.playbook_shipped else " (not the shipped version)"
+    return f"{case.playbook} {case.playbook_version}{own}"
 
 
 def _facts(session: Session, case: CaseView) -> Iterable[tuple[str, str]]:
-    restriction, local = case.restriction, session.local
+    restriction, local = case.restriction_reading, session.local
     recurrence = f"recurrence {case.recurrence}, " if case.recurrence > 1 else ""
     yield "version", f"{case.version} ({recurrence}opened {local(case.opened_at)}, changed {local(case.updated_at)})"
-    playbook = case.playbook
-    yield "playbook", visible(f"{playbook_words(playbook)}, digest {playbook['digest'][:12]}")
+    yield "playbook", visible(f"{playbook_words(case)}, digest {case.playbook_digest[:12]}")
     since = f", restricted {local(restriction['restricted_at'])}" if restriction["restricted_at"] else ""
-    read = f", read {local(restriction['observed_at'])}" if restriction["observed_at"] else ", never read"
-    yield "restriction", f"{restriction['status']}{since}{read}, reported by {visible(restriction['source'])}"
+    reported = f", reported by {visible(restriction['source'])}"
+    told = f", read {local(restriction['observed_at'])}{reported}" if restriction["read"] else f"{reported}, not read"
+    yield "restriction", f"{restriction['status']}{since}{told}"
     yield "evidence counts", f"from {local(restriction['counts_from'])}"
     yield "name", visible(restriction["name"], 120)
     yield "reason", visible(restriction["reason"], 160)
@@ -108,7 +112,7 @@ def show_approvals(session: Session, case: CaseView) -> None:
 
 def show_broken_glass(session: Session, case: CaseView) -> None:
     """Print every approval that broke the glass, whenever it was given, and who found what about it afterwards."""
-    for item in case.break_glass:
+    for item in case.break_glass_approvals:
         by = named(item["by"], item["claimed"])
         say(f"BREAK-GLASS: approved without a second person by {by}, {session.local(item['at'])}", colour="yellow")
         _reason(item["reason"])
@@ -132,7 +136,7 @@ def attempt_line(session: Session, case: CaseView) -> str:
         return "No unblock was started."
     by = named(attempt["by"], attempt["claimed"])
     line = f"Unblock attempt {case.attempts} by {by}, {session.local(attempt['intended_at'])}"
-    line += f", answer: {attempt['answer'] or 'none yet'}"
+    line += f", answer: {attempt['answer'] or ('none yet' if attempt['open'] else 'none recorded')}"
     if attempt["known_by"]:
         line += f" (the tenant's audit log is sure to tell by {session.local(attempt['known_by'])})"
     if not attempt["open"]:
@@ -182,7 +186,7 @@ def show_missing(case: CaseView) -> None:
     after = [step for step in open_steps if step.phase == "close"]
     advised = [step for step in case.prerequisites if not step.required and not step.held]
     if before:
-        say(f"Missing before an unblock ({len(before)}):", bold=True)
+        say(f"Missing before an unblock: {_counted(case, before)}:", bold=True)
         now = before[0].phase
         for step in before:
             if step.phase == now:
@@ -198,6 +202,40 @@ def show_missing(case: CaseView) -> None:
         names = dict.fromkeys(step.id for step in (*after, *advised))
         say(f"To be answered before the case closes: {', '.join(names)}")
     say(f"How each step is done: holdfast case prerequisites {case.number}")
+
+
+def _counted(case: CaseView, before: Sequence[PrerequisiteView]) -> str:
+    """Return how many answers are missing, and of how many prerequisites: some are asked about each user."""
+    request = len({step.id for step in before if step.phase == "request"})
+    parts = [(len(case.missing), "until verified"), (request, "for the request")]
+    first, *rest = [(count, where) for count, where in parts if count]
+    words = [f"{first[0]} {'prerequisite' if first[0] == 1 else 'prerequisites'} {first[1]}"]
+    words += [f"{count} {where}" for count, where in rest]
+    return f"{answers(len(before))} ({', '.join(words)})"
+
+
+def answers(count: int) -> str:
+    """Return how many answers are wanted, one for each prerequisite and each user it is asked about."""
+    return f"{count} {'answer' if count == 1 else 'answers'}"
+
+
+def ended_words(session: Session, case: CaseView) -> str:
+    """Return how a case ended, that nothing is missing any more, and how it is taken up again."""
+    how = f" as {case.resolution}" if case.resolution else ""
+    again = f" Reopen it with: holdfast case reopen {case.number} --reason WHY" if "reopen" in case.possible else ""
+    return f"The case ended {session.local(case.ended_at)}, {case.state}{how}: nothing is missing.{again}"
+
+
+def _show_ended(session: Session, case: CaseView) -> None:
+    """Print how the case ended and what was answered; it asks for nothing any more."""
+    say(ended_words(session, case), bold=True)
+    answered = [step for step in case.prerequisites if step.result]
+    if answered:
+        say(f"Answered ({answers(len(answered))}):")
+        for step in answered:
+            who = f" by {named(step.by, step.claimed)}" if step.by else ""
+            say(f"  {label(step)}: {step.result}{f', {step.method}' if step.method else ''}{who}")
+    say(f"How each step was answered: holdfast case prerequisites {case.number}")
 
 
 def show_step(session: Session, step: PrerequisiteView, *, guided: bool = False) -> None:

@@ -11,7 +11,7 @@ from workflow.cli.filters import filter_options, filters_of
 from workflow.cli.output import as_csv, as_json, hint, say, table
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
-from workflow.domain.vocabulary import State
+from workflow.domain.vocabulary import ENDED
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,9 +64,10 @@ def _show_page(session: Session, page: Page) -> None:
             else "There are no cases yet. Begin with 'holdfast import FILE' or 'holdfast case open ADDRESS'."
         )
         return
-    # One tenant's name on every line would say nothing, and neither would a column without labels.
+    # One tenant's name on every line would say nothing, and neither would a column without labels or resolutions.
     extra = [("tenant", [row.tenant for row in page.rows])] if len({row.tenant for row in page.rows}) > 1 else []
     extra += [("labels", [" ".join(row.labels) for row in page.rows])] if any(row.labels for row in page.rows) else []
+    extra += [("resolution", [row.resolution or "-" for row in page.rows])] if any(map(_ended, page.rows)) else []
     if any(not row.playbook_shipped for row in page.rows):
         names = ["" if row.playbook_shipped else f"{row.playbook} {row.playbook_version}" for row in page.rows]
         extra.append(("not the shipped playbook", names))
@@ -78,19 +79,27 @@ def _show_page(session: Session, page: Page) -> None:
         )
         for number, row in enumerate(page.rows)
     ]
-    heads = ("#", "state", "entity", "restriction", "missing", "assignee", "due", *(head for head, _ in extra))
-    table(heads, rows, flexible=(2, 3, 4, 5, *range(7, len(heads))))
+    heads = ("#", "state", "entity", "restriction", "until verified", "assignee", "due", *(head for head, _ in extra))
+    more = {head: column for column, head in enumerate(heads) if column > heads.index("due")}
+    spare = [more[head] for head in ("not the shipped playbook", "labels") if head in more]
+    ended = [more["resolution"]] if "resolution" in more else []
+    due = [heads.index("due")]
+    # Where nothing is due the column says nothing; otherwise it names what is late, and is the last to go.
+    last = [*ended, *due] if any(row.due_at for row in page.rows) else [*due, *ended]
+    table(heads, rows, flexible=(3, 4, 5, *more.values()), spare=(*spare, 3, 5, *last))
     counts = ", ".join(f"{count} {state}" for state, count in page.counts.items() if count)
     hint(f"{len(page.rows)} shown; in all: {counts}." + (f" More: --after {page.next}" if page.next else ""))
 
 
 def _state(row: CaseRow) -> str:
-    return f"{row.state}, break-glass {row.break_glass}" if row.break_glass else row.state
+    return f"{row.state}, break-glass {row.break_glass[0]}" if row.break_glass else row.state
+
+
+def _ended(row: CaseRow) -> bool:
+    return row.state in ENDED
 
 
 def _missing(row: CaseRow) -> str:
-    if row.state in {State.CLOSED, State.DISMISSED}:
-        return row.resolution or "-"
     more = ", …" if len(row.missing) > SHOWN else ""
     return f"{len(row.missing)}: {', '.join(row.missing[:SHOWN])}{more}" if row.missing else "-"
 
@@ -142,11 +151,17 @@ def prerequisites(
     session: Session, case: str, ids: tuple[str, ...], only_missing: bool, wants_csv: bool, as_of: str | None
 ) -> None:
     """Show every step of the playbook, how it stands and how to do it."""
-    from workflow.cli.case_page import show_step
+    from workflow.cli.case_page import ended_words, show_step
     from workflow.services.views import case_view
 
     shown = case_view(session.app, case, as_of_text(session, as_of))
-    steps = [step for step in shown.prerequisites if not (only_missing and step.held) and (not ids or step.id in ids)]
+    # An ended case lacks nothing: whatever was left open is not asked for any more.
+    done = shown.state in ENDED
+    steps = [
+        step
+        for step in shown.prerequisites
+        if not (only_missing and (step.held or done)) and (not ids or step.id in ids)
+    ]
     unknown = set(ids) - {step.id for step in shown.prerequisites}
     if unknown:
         raise InputError(f"Case #{shown.number} has no step {', '.join(sorted(unknown))}.")
@@ -156,7 +171,7 @@ def prerequisites(
     elif wants_csv:
         as_csv([name for name in data[0] if name != "exception"] if data else ["id"], data)
     elif not steps:
-        say("Nothing is missing.")
+        say(ended_words(session, shown) if shown.state in ENDED else "Nothing is missing.")
     else:
         for step in steps:
             show_step(session, step)

@@ -15,13 +15,14 @@ import click
 from workflow.cli.asking import Stopped, ask
 from workflow.cli.case_decisions import next_decision, same
 from workflow.cli.case_facts import attachment
-from workflow.cli.case_page import label, show_step
+from workflow.cli.case_page import answers, label, show_step
 from workflow.cli.output import as_json, say
 from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
 from workflow.cli.steps import about_id, look, private, take
 from workflow.cli.text import visible
 from workflow.domain import actions as act
+from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import Kind, Result
 from workflow.errors import HoldfastError
 
@@ -117,7 +118,7 @@ class Guide:
     def _step(self, shown: CaseView, waiting: list[PrerequisiteView]) -> None:
         step = waiting[0]
         say()
-        say(f"{len(waiting)} to go.")
+        say(f"{answers(len(waiting))} to go.")
         show_step(self.session, step, guided=True)
         try:
             if step.standing == "no-identity":
@@ -194,6 +195,8 @@ class Guide:
     ) -> None:
         from workflow.services.casework import find
 
+        # What is printed is run later and has to mean the same moment then: "-20m" would not.
+        observed_at = self.session.time(when) if when else self.session.app.now()
         file = Path(reference[1:]) if reference.startswith("@") else None
         given = {
             "--for": step.about,
@@ -201,14 +204,14 @@ class Guide:
             "--ref": "" if file else reference,
             "--attach": str(file or ""),
             "--note": note,
-            "--at": when,
+            "--at": time_to_text(observed_at) if when else "",
             "--linked": linked,
         }
         action = act.RecordEvidence(
             prerequisite=step.id,
             about=about_id(self.session, shown, step.id, step.about or None),
             result=result,
-            observed_at=self.session.time(when) if when else self.session.app.now(),
+            observed_at=observed_at,
             reference=private("" if file else reference),
             note=private(note),
             attachment=attachment(self.session, file) if file else "",
@@ -223,7 +226,7 @@ class Guide:
     def _do(self, words: list[str], action: act.Action) -> None:
         """Take the step, and say which command would have done the same."""
         take(self.session, look(self.session, str(self.number)), action, brief=True)
-        say(same(*words))
+        say(same(self.session, *words))
 
     def _goes_on(self, shown: CaseView) -> bool:
         """Lead on to the next decision; say whether the case moved, so that there may be more to ask."""

@@ -131,7 +131,7 @@ def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> 
                 else:
                     show_error(in_file(error, name), session)
         if session.as_json:
-            kept.print({"counts": {name: counts[name] for name in ORDER}, "failed": failed})
+            kept.print({"counts": counts_data(counts), "failed": failed})
     return counts
 
 
@@ -169,6 +169,11 @@ def tell_item(name: str, taken: Taken, *, quiet: bool) -> None:
     why = f" ({visible(taken.why, 300)})" if taken.why else ""
     colour = "red" if taken.outcome in FAULTS else None
     say(f"{visible(name, 60)}, {visible(taken.where, 40)}: {taken.outcome}{number}{who}{why}", colour=colour)
+
+
+def counts_data(counts: Counter[str]) -> dict[str, int]:
+    """Return how often each outcome came about; the keys are written as everywhere in JSON, with underscores."""
+    return {name.replace("-", "_"): counts[name] for name in ORDER}
 
 
 def _summary(counts: Counter[str], *, complete: bool) -> None:

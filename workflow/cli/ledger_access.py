@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workflow.cli.output import as_csv, as_json, say, table
+from workflow.cli.people import named
 from workflow.cli.period import period_of, period_options, period_words
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
@@ -81,7 +82,7 @@ def _show(session: Session, found: Access) -> None:
         )
         for row in found.could
     ]
-    table(("could", "roles", "team", "write", "approve", "since", "until"), rows, flexible=(0, 1))
+    table(("could", "roles", "team", "write", "approve", "since", "until"), rows, flexible=(1,), spare=(2, 5, 6))
     say()
     for row in found.keys:
         say(f"signed with {visible(row['key'])} since {session.local(row['since'])}")
@@ -107,7 +108,7 @@ def _show_did(session: Session, found: Access) -> None:
     rows = [
         (
             row["os_user"],
-            f"{row['name']}{' (claimed)' if row['claimed'] else ''}",
+            named(row["name"], row["claimed"]),
             ", ".join(row["roles"]),
             row["entries"],
             row["approvals"],
@@ -118,6 +119,6 @@ def _show_did(session: Session, found: Access) -> None:
         for row in found.did
     ]
     heads = ("user", "acted as", "roles then", "entries", "approvals", "refused", "first", "last")
-    table(heads, rows, flexible=(0, 1, 2))
+    table(heads, rows, flexible=(2,), spare=(6, 7, 2))
     for user, names in found.several.items():
         say(f"{visible(user, 80)} acted under {len(names)} names: {visible(', '.join(names), 300)}.")

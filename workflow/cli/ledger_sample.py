@@ -155,4 +155,4 @@ def _show(session: Session, drawn: Sample) -> None:
         for row in drawn.cases
     ]
     say()
-    table(("draw", "case", "entity", "state", "resolution", "opened", "released", "ended"), rows, flexible=(2,))
+    table(("draw", "case", "entity", "state", "resolution", "opened", "released", "ended"), rows, spare=(5, 7, 6, 4))

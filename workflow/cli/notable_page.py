@@ -33,8 +33,8 @@ def show_notable(session: Session, found: Sequence[Notable], period: Period, kin
         alike.setdefault(key, []).append(item)
     for items in alike.values():
         item = items[0]
-        many = f"{len(items)} cases, {compact(one.number for one in items)}"
-        where = many if len(items) > 1 else f"case #{item.number}, entry {item.sequence}"
+        many = f"{len(items)} cases, {compact(one.case_number for one in items)}"
+        where = many if len(items) > 1 else f"case #{item.case_number}, entry {item.sequence}"
         say(f"{session.local(item.at)}  {where}: {item.kind}, {KINDS[item.kind]}", bold=True)
         say(f"    {visible(item.what, 300)}")
         say(f"    by {acted(item.by, item.os_user, item.claimed)}{_second(item)}")

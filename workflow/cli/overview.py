@@ -23,7 +23,7 @@ def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> 
     ``brief`` leaves out what requester and approver have weighed: the evidence and the recommendations.
     """
     case = shown.case
-    restriction = case.restriction
+    restriction = case.restriction_reading
     say(f"Unblock of case #{case.number}: {visible(case.entity, 120)}", bold=True)
     since = f" since {session.local(restriction['restricted_at'])}" if restriction["restricted_at"] else ""
     fields(
@@ -31,7 +31,7 @@ def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> 
             ("restriction", f"{restriction['status']}{since}"),
             ("reason", visible(restriction["reason"], 160)),
             ("users", visible(", ".join(item["user"] for item in case.identities), 300)),
-            ("playbook", visible(playbook_words(case.playbook))),
+            ("playbook", visible(playbook_words(case))),
             ("version", f"{case.version}, evidence digest {case.digest[:16]}"),
         ),
         "  ",

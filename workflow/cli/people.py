@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from workflow.cli.text import visible
+from workflow.cli.text import CLAIMED, visible
 
 
 def named(name: str, claimed: bool) -> str:
     """Return an actor's name, with ``(claimed)`` where that is all there is."""
     shown = visible(name or "-", 80)
-    return f"{shown} (claimed)" if claimed else shown
+    return f"{shown}{CLAIMED}" if claimed else shown
 
 
 def acted(name: str, os_user: str, claimed: bool) -> str:

@@ -62,7 +62,12 @@ def list_(session: Session, wants_csv: bool) -> None:
             )
             for item in found
         ]
-        table(("name", "version", "title", "kinds", "steps", "what", "open cases", "digest"), rows, flexible=(2, 3, 5))
+        table(
+            ("name", "version", "title", "kinds", "steps", "what", "open cases", "digest"),
+            rows,
+            flexible=(5,),
+            spare=(7, 4, 3, 5),
+        )
         for name, digest in dict.fromkeys((item["name"], item["waiting"]) for item in found if item["waiting"]):
             say(f"Another version of {visible(name)} waits for a second person: digest {visible(digest[:12])}")
 

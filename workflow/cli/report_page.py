@@ -35,9 +35,8 @@ def _case(session: Session, item: CaseReport) -> None:
 
 
 def _occurrence(session: Session, part: OccurrenceReport) -> None:
-    playbook = part.playbook
-    own = "" if playbook["shipped"] else ", not the shipped version"
-    say(f"Occurrence {part.recurrence}, playbook {visible(playbook['name'])} {visible(playbook['version'])}{own}")
+    own = "" if part.playbook_shipped else ", not the shipped version"
+    say(f"Occurrence {part.recurrence}, playbook {visible(part.playbook)} {visible(part.playbook_version)}{own}")
     say(f"  Unblocked after approval: {part.unblocked_words}")
     steps = [
         (
@@ -50,7 +49,7 @@ def _occurrence(session: Session, part: OccurrenceReport) -> None:
         )
         for step in part.prerequisites
     ]
-    table(("prerequisite", "stands", "known", "by", "observed", "reference"), steps, flexible=(0, 5))
+    table(("prerequisite", "stands", "known", "by", "observed", "reference"), steps, flexible=(5,), spare=(4, 2, 5))
     for one in part.exceptions:
         granted, asked = (named(one[f"{how}_by"], one[f"{how}_claimed"]) for how in ("granted", "asked"))
         until = session.local(one["until"])

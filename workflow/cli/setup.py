@@ -80,8 +80,9 @@ def show(session: Session) -> None:
         say("people: nobody listed, so every name may do everything")
     for person in people:
         roles = f"{', '.join(person['roles'])}; team {person['team'] or '-'}; contact {person['contact'] or '-'}"
+        accounts = f"; identities {', '.join(person['identities']) or '-'}"
         call = "; on call" if person["on_call"] else ""
-        say(f"person {visible(person['name'], 80)}: {visible(roles + call)}")
+        say(f"person {visible(person['name'], 80)}: {visible(roles + accounts + call)}")
 
 
 def _written(value: object) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SUMMARY = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "digest", "missing", "assignee"),
-    *("labels", "opened_at", "updated_at", "due_at", "due", "resolution", "restriction", "attempt", "proposals"),
-    *("break_glass", "possible"),
+    *("labels", "opened_at", "updated_at", "due_at", "due", "resolution", "restriction", "restriction_reading"),
+    *("attempt", "proposals", "break_glass", "break_glass_approvals", "possible"),
 )
 """The members of a case that a result carries."""
 

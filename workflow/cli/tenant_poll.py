@@ -9,7 +9,7 @@ import click
 
 from workflow.cli.exits import Exit
 from workflow.cli.files import Spool
-from workflow.cli.intake import FAULTS, ORDER, tell_item, week
+from workflow.cli.intake import FAULTS, counts_data, tell_item, week
 from workflow.cli.output import hint
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Verb
@@ -47,7 +47,7 @@ def poll(ctx: click.Context, quiet: bool) -> None:
             step(number, 0)
         counts = found.counts
         if session.as_json:
-            kept.print({"counts": {name: counts[name] for name in ORDER}, "unread": found.unread})
+            kept.print({"counts": counts_data(counts), "unread": found.unread})
     if not session.as_json:
         week(counts)
         for line in found.unread:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+CLAIMED = " (claimed)"
+"""What stands behind a name that nobody authenticated."""
 _MARKUP = re.compile(r"[\\`*_\[\]>|~#]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

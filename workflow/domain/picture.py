@@ -107,6 +107,17 @@ def broken_glass(case: Case) -> str:
     return next((verdict.value for verdict in (Verdict.NOT_JUSTIFIED, Verdict.JUSTIFIED) if verdict in verdicts), "")
 
 
+def lateness(intended_at: datetime | None, due_at: datetime | None, now: datetime) -> tuple[bool, bool, int]:
+    """Say whether an unblock under way is late and whether it is overdue, and how many seconds the case is past due.
+
+    An unblock is late from its due time on, and overdue from the last moment at which Microsoft says that it works.
+    """
+    late = intended_at is not None and now - intended_at > LATE_AFTER
+    overdue = intended_at is not None and now - intended_at > OVERDUE_AFTER
+    since = intended_at + OVERDUE_AFTER if overdue and intended_at else due_at
+    return late, overdue, max(int((now - since).total_seconds()), 0) if since else 0
+
+
 def next_due(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:
     """Return when the case next needs a look, and why; ``(None, "")`` when nothing is waiting for the clock."""
     attempt = case.open_attempt

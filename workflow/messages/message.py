@@ -55,7 +55,7 @@ class Message:
             "severity": self.severity,
             "title": one_line(self.title),
             "raised_at": self.raised_at,
-            "case": self.cases[0] if len(self.cases) == 1 else None,
+            "case_number": self.cases[0] if len(self.cases) == 1 else None,
             "cases": list(self.cases),
             "alerts": list(self.alerts),
             "lines": [one_line(line) for line in self.lines],

@@ -69,7 +69,8 @@ class AlertView:
     policy: str
     severity: str
     recipient: str
-    case: int | None
+    case: str | None
+    case_number: int | None
     cause: str
     raised_at: str
     state: str
@@ -313,7 +314,8 @@ def _view(item: Alert, tried: Iterable[tuple[int, str, str, str]], number: int |
         policy=item.policy,
         severity=item.severity,
         recipient=item.recipient,
-        case=number,
+        case=item.case_id if number is not None else None,
+        case_number=number,
         cause=item.cause,
         raised_at=item.raised_at,
         state=item.state,

@@ -54,7 +54,7 @@ class Stepped:
         """Return plain JSON values, the waiting time in seconds."""
         again = None if self.again is None else int(self.again.total_seconds())
         return {
-            "case": self.case,
+            "case_number": self.case,
             "task": self.task,
             "outcome": self.outcome,
             "message": self.said,

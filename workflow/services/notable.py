@@ -34,8 +34,8 @@ class Notable:
     """
 
     kind: str
-    number: int
     case: str
+    case_number: int
     sequence: int
     at: str
     by: str
@@ -64,7 +64,7 @@ def notable(app: App, period: Period, kinds: Iterable[str] = ()) -> list[Notable
         rows = _rows(app, tx, found)
         if "two-names" in wanted:
             rows += _two_names(tx, stored.actors(tx, period))
-    return sorted(rows, key=lambda item: (item.at, item.number, item.sequence))
+    return sorted(rows, key=lambda item: (item.at, item.case_number, item.sequence))
 
 
 @dataclass(slots=True)
@@ -98,8 +98,8 @@ def _row(app: App, tx: Tx, names: Names, kind: str, item: _Told) -> Notable:
     details = {key: value for one in told for key, value in one.items()}
     return Notable(
         kind=kind,
-        number=item.found.number,
         case=entry.case,
+        case_number=item.found.number,
         sequence=entry.sequence,
         at=entry.recorded_at,
         by=names.subject(entry.actor["id"]),
@@ -165,8 +165,8 @@ def _two_names(tx: Tx, acted: list[Acted]) -> list[Notable]:
             rows.append(
                 Notable(
                     kind="two-names",
-                    number=number,
                     case=case_id,
+                    case_number=number,
                     sequence=others[0].sequence,
                     at=others[0].at,
                     by=names.subject(others[0].person),

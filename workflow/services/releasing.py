@@ -62,7 +62,8 @@ class Seen:
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
-            "case": self.case.number,
+            "case": self.case.id,
+            "case_number": self.case.number,
             "state": self.case.state.value,
             "restriction": self.status.value,
             "observed_at": time_to_text(self.observed_at),

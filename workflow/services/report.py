@@ -33,7 +33,7 @@ UNBLOCKED = {
 
 CASE = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "resolution", "assignee"),
-    *("restriction", "identities", "facts", "links", "opened_at", "updated_at"),
+    *("restriction", "restriction_reading", "identities", "facts", "links", "opened_at", "updated_at"),
 )
 TIMES = tuple(item.name for item in fields(Course) if item.name.endswith("_at"))
 STEP = (
@@ -52,7 +52,11 @@ class OccurrenceReport:
     unblocked: str
     unblocked_words: str
     resolution: str
-    playbook: dict[str, Any]
+    playbook: str
+    playbook_version: str
+    playbook_title: str
+    playbook_digest: str
+    playbook_shipped: bool
     states: list[dict[str, Any]]
     prerequisites: list[dict[str, Any]]
     exceptions: list[dict[str, Any]]
@@ -147,6 +151,10 @@ def _occurrence(view: CaseView, part: Occurrence, path: Course) -> OccurrenceRep
         unblocked_words=UNBLOCKED[path.unblocked],
         resolution=path.resolution,
         playbook=view.playbook,
+        playbook_version=view.playbook_version,
+        playbook_title=view.playbook_title,
+        playbook_digest=view.playbook_digest,
+        playbook_shipped=view.playbook_shipped,
         states=part.states,
         prerequisites=[{name: getattr(item, name) for name in STEP} for item in view.prerequisites],
         exceptions=part.exceptions,
@@ -160,14 +168,14 @@ def _marks(reports: list[OccurrenceReport], view: CaseView, told: list[EntryView
     bulk = max((item["bulk"] for item in decisions), default=0)
     if bulk:
         yield f"approved in bulk, as one of {bulk} cases"
-    for item in view.break_glass:
+    for item in view.break_glass_approvals:
         yield f"approved without a second person (break-glass, entry {item['sequence']}), review: {item['verdict']}"
     changed = [str(item.sequence) for item in told if item.type == EntryType.CHANGE_SEEN]
     if changed:
         yield f"an account of this case was changed outside Holdfast (entry {', '.join(changed)})"
     if any(report.exceptions for report in reports):
         yield "released or worked with exceptions"
-    if any(not report.playbook["shipped"] for report in reports):
+    if any(not report.playbook_shipped for report in reports):
         yield "the playbook is not the version that came with the product"
     if any(item["shown"] and not item["shown"]["repeats"] for item in decisions):
         yield "what a decision stood on cannot be drawn again from the entries: verify the ledger"
@@ -177,9 +185,10 @@ def _marks(reports: list[OccurrenceReport], view: CaseView, told: list[EntryView
         yield f"{unsealed} entries are not sealed yet: no checkpoint covers them"
 
 
+PINNED = ("playbook_version", "playbook_digest", "playbook_shipped")
 ROW = (
     *("number", "id", "tenant", "kind", "entity", "state", "recurrence", "resolution", "unblocked", "playbook"),
-    *("playbook_version", "playbook_digest", "playbook_shipped", *TIMES, "requested_by", "approved_by"),
+    *(*PINNED, *TIMES, "requested_by", "approved_by"),
     *("prerequisite", *STEP[1:-1], "exception_asked_by", "exception_granted_by", "exception_until"),
     *("exception_reason", "checkpoint_size", "checkpoint_root"),
 )
@@ -191,7 +200,6 @@ def rows(found: Report) -> Iterator[dict[str, Any]]:
     point = found.checkpoint or {}
     for item in found.cases:
         for occurrence in item.occurrences:
-            playbook = occurrence.playbook
             people = {
                 who: "; ".join(_person(step) for step in occurrence.decisions if step["type"] == kind)
                 for who, kind in (
@@ -201,8 +209,8 @@ def rows(found: Report) -> Iterator[dict[str, Any]]:
             }
             whole = {name: item.case[name] for name in ("number", "id", "tenant", "kind", "entity", "state")}
             whole |= {"recurrence": occurrence.recurrence, "resolution": occurrence.resolution}
-            whole |= {"unblocked": occurrence.unblocked, "playbook": playbook["name"]}
-            whole |= {f"playbook_{name}": playbook[name] for name in ("version", "digest", "shipped")}
+            whole |= {"unblocked": occurrence.unblocked, "playbook": occurrence.playbook}
+            whole |= {name: getattr(occurrence, name) for name in PINNED}
             whole |= {**occurrence.times, **people}
             whole |= {f"checkpoint_{name}": point.get(name) for name in ("size", "root")}
             for step in occurrence.prerequisites:

@@ -50,7 +50,12 @@ class PrerequisiteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case as a person or a program sees it; :meth:`to_data` is the stable JSON."""
+    """A case as a person or a program sees it; :meth:`to_data` is the stable JSON.
+
+    ``restriction_reading`` is what was last known of the restriction; its ``read`` says whether somebody looked at the
+    tenant then, or only reported it. It has every field of :class:`workflow.services.worklist.CaseRow`, under the same
+    name and with the same type.
+    """
 
     id: str
     number: int
@@ -69,16 +74,30 @@ class CaseView:
     updated_at: str | None
     due_at: str | None
     due: str
+    late: bool
+    overdue: bool
+    overdue_seconds: int
     resolution: str | None
-    restriction: dict[str, Any]
+    restriction: str
+    restricted_at: str | None
+    requested_at: str | None
+    intended_at: str | None
+    released_at: str | None
+    ended_at: str | None
+    restriction_reading: dict[str, Any]
     identities: list[dict[str, Any]]
     facts: dict[str, bool]
-    playbook: dict[str, Any]
+    playbook: str
+    playbook_version: str
+    playbook_title: str
+    playbook_digest: str
+    playbook_shipped: bool
     prerequisites: list[PrerequisiteView]
     request: dict[str, Any] | None
     approvals: list[dict[str, Any]]
     approvals_needed: int
-    break_glass: list[dict[str, Any]]
+    break_glass: list[str]
+    break_glass_approvals: list[dict[str, Any]]
     attempt: dict[str, Any] | None
     attempts: int
     proposals: list[dict[str, Any]]

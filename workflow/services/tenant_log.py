@@ -116,7 +116,7 @@ class CaughtUp:
         return {
             "since": optional_time_to_text(self.since),
             "until": optional_time_to_text(self.until),
-            "counts": {name: self.counts[name] for name in ORDER},
+            "counts": {name.replace("-", "_"): self.counts[name] for name in ORDER},
             "found": [item.to_data() for item in self.found],
             "unread": self.unread,
         }

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain import gate
 from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
-from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, next_due
+from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, broken_glass, lateness, next_due
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.unblocking import known_by
-from workflow.domain.vocabulary import Phase, State
+from workflow.domain.vocabulary import ENDED, Phase, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, guidance, logbook, tenantwide
 from workflow.services.names import Names
@@ -88,9 +88,13 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
     linked = None if as_of else {other: State(row.state) for other, row in behind.items()}
     place = Place(app, case, playbook, names, claimed, at, linked, behind)
     due_at, due = next_due(case, playbook)
-    open_items = gate.missing(case, playbook, (Phase.CONTAIN, Phase.VERIFY), gate.gate_time(case, at), linked)
+    intended_at = case.open_attempt.intended_at if case.open_attempt else None
+    late, overdue, overdue_seconds = lateness(intended_at, due_at, at)
+    phases = () if case.state in ENDED else (Phase.CONTAIN, Phase.VERIFY)
+    open_items = gate.missing(case, playbook, phases, gate.gate_time(case, at), linked)
     rows = gate.evidence_set(case, playbook, gate.gate_time(case, at))
     opening = by_entry[1]
+    known = by_entry[case.reading.sequence].data if case.reading.sequence else {}
     return CaseView(
         id=case.id,
         number=case.number,
@@ -109,10 +113,20 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         updated_at=optional_time_to_text(stored.updated_at),
         due_at=optional_time_to_text(due_at),
         due=due,
+        late=late,
+        overdue=overdue,
+        overdue_seconds=overdue_seconds,
         resolution=case.resolution.value if case.resolution else None,
-        restriction={
+        restriction=case.reading.status.value,
+        restricted_at=optional_time_to_text(case.restricted_at),
+        requested_at=optional_time_to_text(case.request.at if case.request else None),
+        intended_at=optional_time_to_text(intended_at),
+        released_at=optional_time_to_text(case.released_at),
+        ended_at=optional_time_to_text(case.ended_at),
+        restriction_reading={
             "status": case.reading.status.value,
             "observed_at": optional_time_to_text(case.reading.observed_at),
+            "read": known.get("observed_at") is not None,
             "restricted_at": optional_time_to_text(case.restricted_at),
             "counts_from": optional_time_to_text(case.boundary),
             "source": opening.data.get("source", "portal"),
@@ -123,18 +137,17 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
             {"user": names.subject(item.subject), "facts": dict(item.facts)} for item in case.identities.values()
         ],
         facts=dict(case.facts),
-        playbook={
-            "name": playbook.name,
-            "version": playbook.version,
-            "title": playbook.title,
-            "digest": playbook.digest,
-            "shipped": playbook.digest in logbook.shelf(tx).shipped,
-        },
+        playbook=playbook.name,
+        playbook_version=playbook.version,
+        playbook_title=playbook.title,
+        playbook_digest=playbook.digest,
+        playbook_shipped=playbook.digest in logbook.shelf(tx).shipped,
         prerequisites=place.prerequisites(),
         request=place.request(),
         approvals=place.approvals(),
         approvals_needed=playbook.approvals,
-        break_glass=place.break_glass(),
+        break_glass=[word for word in [broken_glass(case)] if word],
+        break_glass_approvals=place.break_glass(),
         attempt=place.attempt(),
         attempts=case.attempts,
         proposals=place.proposals(),
@@ -178,6 +191,7 @@ class Place:
         )
         evidence = case.evidence.get((item.id, about))
         accepted = case.acceptances.get((item.id, about))
+        ended = "record" not in possible(case.state)
         standing = reason.value if reason is not None else "held"
         if not item.required and evidence is not None and not evidence.lapsed:
             standing = "held"
@@ -220,7 +234,7 @@ class Place:
             role=item.role,
             trap=item.trap,
             who=guidance.suppliers(self.app),
-            next=[] if standing == "held" or case.erased_at else self._next(item, user, reason),
+            next=[] if standing == "held" or ended else self._next(item, user, reason),
         )
 
     def _next(self, item: Prerequisite, user: str, reason: gate.Reason | None) -> list[str]:

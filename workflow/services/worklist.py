@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.labels import well_formed
-from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER
+from workflow.domain.picture import lateness
 from workflow.domain.record import optional_time_to_text
 from workflow.domain.subject import normalise
-from workflow.domain.vocabulary import Kind
+from workflow.domain.vocabulary import ENDED, Kind
 from workflow.errors import InputError
 from workflow.services import logbook
 from workflow.services.names import Names
@@ -37,7 +37,12 @@ LARGEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """One case of a list; times are text in UTC."""
+    """One case of a list; times are text in UTC.
+
+    ``missing`` names the prerequisites between the case and *verified*, each once; an ended case lacks nothing.
+    ``break_glass`` says how it stands with approvals that broke the glass. Every field stands in
+    :class:`workflow.services.shapes.CaseView` too, under the same name and with the same type.
+    """
 
     id: str
     number: int
@@ -66,7 +71,7 @@ class CaseRow:
     released_at: str | None
     ended_at: str | None
     labels: list[str]
-    break_glass: str
+    break_glass: list[str]
     late: bool
     overdue: bool
 
@@ -125,11 +130,7 @@ def _known_prerequisite(app: App, wanted: str) -> None:
 
 
 def _row(item: Picture, names: Names, shelf: Shelf, now: datetime) -> CaseRow:
-    age = now - item.intended_at if item.intended_at else None
-    overdue = age is not None and age > OVERDUE_AFTER
-    # An unblock is late from its due time on, and overdue from the last moment at which Microsoft says it works.
-    due_at = item.intended_at + OVERDUE_AFTER if overdue and item.intended_at else item.due_at
-    late_by = int((now - due_at).total_seconds()) if due_at else 0
+    late, overdue, overdue_seconds = lateness(item.intended_at, item.due_at, now)
     return CaseRow(
         id=item.id,
         number=item.number,
@@ -143,13 +144,13 @@ def _row(item: Picture, names: Names, shelf: Shelf, now: datetime) -> CaseRow:
         playbook_version=shelf.versions[item.playbook][1],
         playbook_digest=item.playbook,
         playbook_shipped=item.playbook in shelf.shipped,
-        missing=list(item.missing),
+        missing=[] if item.state in ENDED else list(item.missing),
         assignee=names.subject(item.assignee),
         opened_at=optional_time_to_text(item.opened_at),
         updated_at=optional_time_to_text(item.updated_at),
         due_at=optional_time_to_text(item.due_at),
         due=item.due,
-        overdue_seconds=max(late_by, 0),
+        overdue_seconds=overdue_seconds,
         resolution=item.resolution or None,
         restriction=item.restriction,
         restricted_at=optional_time_to_text(item.restricted_at),
@@ -158,8 +159,8 @@ def _row(item: Picture, names: Names, shelf: Shelf, now: datetime) -> CaseRow:
         released_at=optional_time_to_text(item.released_at),
         ended_at=optional_time_to_text(item.ended_at),
         labels=list(item.labels),
-        break_glass=item.break_glass,
-        late=age is not None and age > LATE_AFTER,
+        break_glass=[item.break_glass] if item.break_glass else [],
+        late=late,
         overdue=overdue,
     )
 

@@ -85,7 +85,10 @@ def page(
     if after is not None and (len(after) != len(Key.__args__) or isinstance(after[1], int) != (column == "number")):  # type: ignore[attr-defined]
         raise InputError("This page does not continue the one before; begin again.")
     where, params = _conditions(tx, filters)
-    states = sorted(filters.states or OPEN_STATES, reverse=descending)
+    wanted = filters.states or OPEN_STATES
+    # An ended case lacks nothing, whatever its row says that it had not reached.
+    wanted = tuple(state for state in wanted if not (filters.missing and state in ENDED))
+    states = sorted(wanted, reverse=descending)
     place = COLUMNS.index(column)
 
     def of_state(state: State) -> Iterator[tuple[Any, ...]]:
