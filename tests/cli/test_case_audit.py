@@ -73,7 +73,7 @@ def test_a_period_of_what_happened(odd: Shell) -> None:
     (item,) = odd.ok("case exceptions --from 2025-07-01 --to 2025-07-11 --json").data["exceptions"]
 
     assert ("retracted", 2, "oops", "holdfast case history 2") == tuple(
-        item[name] for name in ("kind", "number", "reason", "next")
+        item[name] for name in ("kind", "case_number", "reason", "next")
     )
     assert [] == odd.ok("case exceptions --from 2025-06-12 --to 2025-07-10 --json").data["exceptions"]
 

@@ -160,7 +160,7 @@ def test_webhooks_say_the_same_in_their_own_form(hook: Receiver, message: Messag
             True,
         ]
     else:
-        assert ("alert_1", 1, False) == (got["id"], got["case"], got["test"])
+        assert ("alert_1", 1, False) == (got["id"], got["case_number"], got["test"])
         assert "<b>ada</b> @contoso.example & [link](https://evil.example)" == got["entity"]
 
 

@@ -93,8 +93,6 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
     phases = () if case.state in ENDED else (Phase.CONTAIN, Phase.VERIFY)
     open_items = gate.missing(case, playbook, phases, gate.gate_time(case, at), linked)
     rows = gate.evidence_set(case, playbook, gate.gate_time(case, at))
-    opening = by_entry[1]
-    known = by_entry[case.reading.sequence].data if case.reading.sequence else {}
     return CaseView(
         id=case.id,
         number=case.number,
@@ -123,16 +121,7 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         intended_at=optional_time_to_text(intended_at),
         released_at=optional_time_to_text(case.released_at),
         ended_at=optional_time_to_text(case.ended_at),
-        restriction_reading={
-            "status": case.reading.status.value,
-            "observed_at": optional_time_to_text(case.reading.observed_at),
-            "read": known.get("observed_at") is not None,
-            "restricted_at": optional_time_to_text(case.restricted_at),
-            "counts_from": optional_time_to_text(case.boundary),
-            "source": opening.data.get("source", "portal"),
-            "reason": names.commitment(opening.data.get("reported", {}).get("commitment", "")),
-            "name": names.commitment(opening.data.get("label", {}).get("commitment", "")),
-        },
+        restriction_reading=_reading(case, names, by_entry),
         identities=[
             {"user": names.subject(item.subject), "facts": dict(item.facts)} for item in case.identities.values()
         ],
@@ -157,6 +146,22 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         as_of=as_of,
         lapsed_since=[str(record.basis["prerequisite"]) for record in lapses if "prerequisite" in record.basis],
     )
+
+
+def _reading(case: Case, names: Names, by_entry: Mapping[int, Entry]) -> dict[str, Any]:
+    """Draw what was last known of the restriction; what nobody gave a time of reading for was only reported."""
+    opening = by_entry[1]
+    known = by_entry[case.reading.sequence].data if case.reading.sequence else {}
+    return {
+        "status": case.reading.status.value,
+        "observed_at": optional_time_to_text(case.reading.observed_at),
+        "read": known.get("observed_at") is not None,
+        "restricted_at": optional_time_to_text(case.restricted_at),
+        "counts_from": optional_time_to_text(case.boundary),
+        "source": opening.data.get("source", "portal"),
+        "reason": names.commitment(opening.data.get("reported", {}).get("commitment", "")),
+        "name": names.commitment(opening.data.get("label", {}).get("commitment", "")),
+    }
 
 
 @dataclass(slots=True)
