@@ -5,6 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from workflow.cli.exits import exit_of
 from workflow.cli.output import as_json, hint, say
 from workflow.cli.text import visible
 from workflow.domain.private import NOTHING, Private
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from workflow.cli.session import Session
     from workflow.domain.actions import Action
+    from workflow.errors import HoldfastError
     from workflow.services.casework import Done
     from workflow.services.shapes import CaseView
 
@@ -105,6 +109,18 @@ def report(session: Session, done: Done, *, brief: bool = False, **extra: Any) -
     for warning in done.warnings:
         hint(f"Warning: {visible(warning)}")
     return after
+
+
+def leave_with(session: Session, error: HoldfastError | None) -> None:
+    """End with the error; printed JSON has told of it already, and is followed by no other.
+
+    Raises:
+        HoldfastError: the error, where people read.
+    """
+    if error is not None and session.as_json:
+        click.get_current_context().exit(exit_of(error))
+    if error is not None:
+        raise error
 
 
 def _show(done: Done, after: CaseView, *, brief: bool) -> None:

@@ -78,11 +78,15 @@ def read(path: Path) -> Pulse | None:
 
 
 class Beating:
-    """Writes the file every few seconds, and marks at the end that the worker stopped by itself."""
+    """Writes the file every few seconds, and marks at the end that the worker stopped by itself.
+
+    ``failed`` says whether any chore or step failed, which a single pass ends with.
+    """
 
     def __init__(self, path: Path, pulse: Pulse, now: datetime) -> None:
         """Write it for the first time."""
         self.pulse, self._path, self._last = pulse, path, now
+        self.failed = False
         pulse.started_at = time_to_text(now)
         self._write(now)
 
@@ -98,6 +102,7 @@ class Beating:
 
     def chore(self, name: str, outcome: str, message: str, now: datetime) -> None:
         """Note what came of a chore."""
+        self.failed = self.failed or outcome != "done"
         self.pulse.chores[name] = {"at": time_to_text(now), "outcome": outcome, "message": message}
 
     def _write(self, now: datetime) -> None:
