@@ -105,7 +105,7 @@ def report(session: Session, done: Done, *, brief: bool = False, **extra: Any) -
         case = {name: data[name] for name in SUMMARY}
         as_json({"case": case, "entries": entries, "warnings": done.warnings, "repeated": done.repeated, **extra})
     else:
-        _show(done, after, brief=brief)
+        _show(session, done, after, brief=brief)
     for warning in done.warnings:
         hint(f"Warning: {visible(warning)}")
     return after
@@ -123,7 +123,17 @@ def leave_with(session: Session, error: HoldfastError | None) -> None:
         raise error
 
 
-def _show(done: Done, after: CaseView, *, brief: bool) -> None:
+def _next(session: Session, before: str, case: CaseView) -> str:
+    """Return what comes next where a case has just reached a turning point, else ""."""
+    if case.state == "released" != before and case.due_at:
+        return f"the watch ends {session.local(case.due_at)}; then: holdfast case close {case.number}"
+    owed = case.resolution is None and case.kind != Kind.USER.value
+    if case.state == "verified" and before in {"detected", "contained"} and owed:
+        return f"holdfast case request-unblock {case.number}"
+    return ""
+
+
+def _show(session: Session, done: Done, after: CaseView, *, brief: bool) -> None:
     from workflow.services.history import WORDS
 
     before = next((entry.state_before for entry in done.entries if entry.state_before), after.state)
@@ -136,6 +146,9 @@ def _show(done: Done, after: CaseView, *, brief: bool) -> None:
         say(f"  missing: {', '.join(after.missing)}")
     if after.resolution:
         say(f"  resolution: {after.resolution}")
+    step = _next(session, before, after)
+    if step:
+        say(f"  next: {step}")
     for item in after.proposals:
         say(f"  waits for a second person: {visible(second_command(after, item))} --as NAME")
 

@@ -79,7 +79,7 @@ def _work(session: Session, *, once: bool) -> bool:
     # One ledger in a file has one worker; those of a server share the work.
     turn = nullcontext() if shared else pulse.alone(settings)
     with stopped_by_signals(stop), turn:
-        beating = pulse.Beating(pulse.place(settings), pulse.Pulse(), app.now())
+        beating = pulse.Beating(pulse.place(settings), pulse.Pulse(once=once), app.now())
         kind = "connected tenant" if automation.able(app) else "no connected tenant: alerts only"
         log(f"Worker started: {kind}.")
         if shared:

@@ -31,7 +31,10 @@ SILENT: Final = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Pulse:
-    """What the file says. Times are UTC text; ``chores`` has, by name, when each was last done and what came of it."""
+    """What the file says. Times are UTC text; ``chores`` has, by name, when each was last done and what came of it.
+
+    ``once`` says that it was a single pass, which ends by itself.
+    """
 
     host: str = field(default_factory=socket.gethostname)
     process: int = field(default_factory=os.getpid)
@@ -41,6 +44,7 @@ class Pulse:
     steps: int = 0
     put_off: int = 0
     stopped: bool = False
+    once: bool = False
     chores: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def faults(self, now: datetime) -> list[str]:
