@@ -210,7 +210,7 @@ def _unsettled(made: list[containment.Changed], unread: Sequence[str] = ()) -> H
         )
     if unread:
         nothing = "" if made else ", and nothing was changed"
-        message = f"{len(unread)} could not be looked at{nothing} ({unread[0]}). Repeat the command for what is left."
+        message = f"{len(unread)} could not be looked at{nothing}. Repeat the command for what is left. {unread[0]}"
         return ProviderError(message)
     return None
 
