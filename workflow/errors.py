@@ -29,6 +29,7 @@
     │   ├── ProviderRefusedError      refused for good
     │   │   └── UnblockLimitError     unblocked too often: only Microsoft Support helps
     │   ├── NotReadableError          the tenant cannot tell (licence, permission, nothing connected)
+    │   ├── NotReachedError           no answer came to a reading: network, proxy, or the service is away
     │   └── OutcomeUnknownError       a change was sent and no answer came: read before anything else
     ├── DeliveryError                 a message did not get to its recipient
     └── VerificationError             the ledger does not verify
@@ -292,6 +293,12 @@ class NotReadableError(ProviderError):
     """The tenant cannot tell."""
 
     code = "not_readable"
+
+
+class NotReachedError(ProviderError):
+    """The tenant was not reached, so nothing is known of it."""
+
+    code = "not_reached"
 
 
 class OutcomeUnknownError(ProviderError):

@@ -70,6 +70,9 @@ def test_recipients_without_secrets(told: Shell, case: Shell, home: Path) -> Non
     assert "hush" not in listed + told.ok("config show").out + told.ok("config show --json").out
     (home / "home" / "config" / "config.toml").unlink()
     assert [] == told.ok("alert log --json").data["alerts"]
+    ran = told.ok("alert log")
+    assert "No message fits: none was raised, or none is of this kind.\n" == ran.out
+    assert "The worker raises and sends them" in ran.err
     assert "[alert_recipients]" in told.ok("alert recipients").err
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.shell import Shell
-from workflow.errors import NotReadableError
+from workflow.errors import NotReachedError, NotReadableError
 from workflow.providers.shapes import Forwarding, RoleAssignment
 
 ADA, EVE = "ada@contoso.com", "eve@contoso.com"
@@ -37,6 +37,34 @@ def test_checks_are_data(case: Shell) -> None:
         (item["prerequisite"], item["result"], item["recorded"]) for item in data["checks"]
     ]
     assert ["evidence:recorded"] * 2 == [entry["type"] for entry in data["entries"]]
+
+
+def test_an_unreachable_tenant_is_no_reading(case: Shell) -> None:
+    """Where no check got an answer nothing is recorded; where some did, those are, and the others are named."""
+    tenant = case.connect()
+    tenant.add(ADA)
+    before = case.view()["version"]
+    lost = NotReachedError("no answer (ConnectError).")
+    answering: set[str] = set()
+
+    def watch(operation: str) -> None:
+        if operation not in answering:
+            raise lost
+
+    tenant.watch = watch
+    for _ in range(2):
+        ran = case("case check 1 --as ana")
+        assert (1, "", True) == (ran.code, ran.out, "no answer (ConnectError)" in ran.err)
+    assert "not_reached" == case("case check 1 --json --as ana").data["error"]["code"]
+    assert before == case.view()["version"]
+    answering.add("forwarding")
+    ran = case("case check 1 forwarding-reviewed delegates-reviewed --as ana")
+    assert (1, True) == (ran.code, "1 of 2 could not be read: delegates-reviewed: no answer" in ran.err)
+    ran = case("case check 1 forwarding-reviewed delegates-reviewed --json --as ana")
+    assert (1, ["delegates-reviewed: no answer (ConnectError)."]) == (ran.code, ran.data["unread"])
+    assert [False, True] == [item["unread"] for item in ran.data["checks"]]
+    ran = case("case check --state detected --as ana")
+    assert (1, True) == (ran.code, "1 error." in ran.out)
 
 
 def test_nothing_to_check_is_said(shell: Shell) -> None:

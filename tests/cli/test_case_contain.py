@@ -10,7 +10,7 @@ import pytest
 from tests.cli.shell import Shell
 from tests.services.tenant import Tenant
 from workflow.cli.run import run
-from workflow.errors import OutcomeUnknownError, ProviderRefusedError
+from workflow.errors import NotReachedError, OutcomeUnknownError, ProviderRefusedError
 from workflow.providers.shapes import Forwarding, Restricted, RoleAssignment
 
 ADA, EVE = "ada@contoso.com", "eve@contoso.com"
@@ -45,7 +45,60 @@ def test_a_dry_run_changes_nothing(case: Shell, tenant: Tenant) -> None:
     ]
     assert tenant.accounts[ADA].user.enabled
     tenant.faults["user"] = ProviderRefusedError("no")
-    assert "Could not be looked at: account-disabled: no" in case.ok("case contain 1 --dry-run --as ana").err
+    ran = case("case contain 1 --dry-run --as ana")
+    assert (1, True) == (ran.code, "Could not be looked at: account-disabled: no" in ran.err)
+    assert ran.out.endswith("Nothing was changed. To do it: holdfast case contain 1 --yes\n")
+
+
+def lose(tenant: Tenant) -> None:
+    """Have every operation of the tenant be lost on its way."""
+    lost = NotReachedError("no answer (ConnectError).")
+
+    def watch(_operation: str) -> None:
+        raise lost
+
+    tenant.watch = watch
+
+
+def test_an_unreachable_tenant_contains_nothing_and_says_so(case: Shell, tenant: Tenant) -> None:
+    """What could not be looked at is named, the exit code is that of the provider, and nothing is recorded."""
+    lose(tenant)
+    before = case.view()["version"]
+    ran = case("case contain 1 --yes --as ana")
+    assert (1, True) == (ran.code, "Could not be looked at: account-disabled: no answer" in ran.err)
+    assert "could not be looked at, and nothing was changed" in ran.err
+    ran = case("case contain 1 --yes --json --as ana")
+    assert (1, []) == (ran.code, ran.data["changes"])
+    assert {"account-disabled: no answer (ConnectError).", "snapshot-taken: no answer (ConnectError)."} <= set(
+        ran.data["unread"]
+    )
+    ran = case("case contain --state detected --yes --as ana")
+    assert (1, True, False) == (ran.code, "1 error." in ran.out, "done" in ran.out)
+    assert before == case.view()["version"]
+
+
+def test_a_dry_run_that_cannot_look_knows_nothing(case: Shell, tenant: Tenant) -> None:
+    """That nothing is to be changed is said only where it is known, of one case and of many."""
+    lose(tenant)
+    for which in ("1", "--state detected"):
+        ran = case(f"case contain {which} --dry-run --as ana")
+        assert (1, True) == (ran.code, "it is not known what it would change" in ran.out), ran
+        assert "There is nothing" not in ran.out
+        assert "Nothing was changed. To do it" not in ran.out
+        assert 1 == case(f"case contain {which} --dry-run --json --as ana").code
+
+
+def test_changes_stand_when_what_holds_afterwards_cannot_be_read(case: Shell, tenant: Tenant) -> None:
+    """The change is told with its password all the same, and what was not seen is named."""
+
+    def watch(operation: str) -> None:
+        if tenant.counts["reset_password"] and operation != "reset_password":
+            raise NotReachedError("no answer (ConnectError).")
+
+    tenant.watch = watch
+    ran = case("case contain 1 password-reset --yes --passwords --json --as ana")
+    assert (1, [PASSWORD]) == (ran.code, [item["password"] for item in ran.data["changes"]])
+    assert ["password-reset: no answer (ConnectError)."] == ran.data["unread"]
 
 
 def test_nothing_is_changed_unasked(case: Shell, tenant: Tenant) -> None:
@@ -115,7 +168,9 @@ def test_many_cases_are_contained(case: Shell, tenant: Tenant) -> None:
     """A filter contains each case by itself; plans and faults stand beside their case."""
     tenant.add(EVE)
     case.ok(f"case open {EVE} --restricted-at -1h --as ana")
-    ran = case.ok("case contain 1,2,2,9 --dry-run --as ana")
+    ran = case("case contain 1,2,2,9 --dry-run --as ana")
+    assert 5 == ran.code
+    assert "Nothing was changed. To do it: holdfast case contain 1-2 --yes\n" in ran.out
     assert ("#1 ada" in ran.out, "#2 eve" in ran.out) == (True, True)
     assert "There is no case '9'" in ran.out
     data = case.ok("case contain --state detected --dry-run --json --as ana").data
@@ -128,7 +183,8 @@ def test_many_cases_are_contained(case: Shell, tenant: Tenant) -> None:
     ran = case.ok("case contain --state detected --yes --as ana")
     assert "2 done." in ran.out
     case.tenant = None
-    assert "No tenant is connected" in case.ok("case contain 1,2 --dry-run --as ana").out
+    ran = case("case contain 1,2 --dry-run --as ana")
+    assert (1, True) == (ran.code, "No tenant is connected" in ran.out)
 
 
 def test_what_was_removed_is_settled(case: Shell, tenant: Tenant) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -79,9 +80,26 @@ def test_doctor(case: Shell, home: Path) -> None:
     case.later(days=365)
     shown = case.ok("doctor").out
     assert "ok    key: holdfast-" in shown
-    assert " 0 warn" in shown
+    assert "warn  alerts: Alerts are on, and nobody receives them.\n      cure: holdfast alert recipients" in shown
+    assert " 1 warn" in shown
     (home / "home" / "config" / "signing.key").rename(home / "kept")
     ran, data = case("doctor"), case("doctor --json")
     assert (1, 1, False) == (ran.code, data.code, data.data["ok"])
     assert "fail  key: There is no key" in ran.out
     assert "      cure: Put it back" in ran.out
+
+
+def test_the_doctor_hears_that_the_worker_was_stopped(case: Shell, home: Path) -> None:
+    """What the worker of this host says of itself counts; a single pass ends by itself and is not missed."""
+    case.ok("worker --once")
+    assert "ok    worker: heard of" in case.ok("doctor").out
+    (path,) = (home / "home").rglob("worker.json")
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"once": False, "stopped": False}))
+    assert "ok    worker: heard of" in case.ok("doctor").out
+    path.write_text(json.dumps(told | {"once": False}))
+    shown = case.ok("doctor").out
+    assert "warn  worker: This host's worker was stopped at" in shown
+    assert "worker: heard of" not in shown
+    path.write_text("[]")
+    assert "warn  worker: " in case.ok("doctor").out

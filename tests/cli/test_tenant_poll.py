@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.shell import Shell
 from workflow.domain.vocabulary import Kind
 from workflow.errors import ProviderBusyError
-from workflow.providers.shapes import Restricted
+from workflow.providers.shapes import Answer, Restricted
 
 ADA, EVE = "ada@contoso.com", "eve@contoso.com"
 
@@ -33,6 +35,28 @@ def test_a_list_that_cannot_be_read_is_an_error(shell: Shell) -> None:
     shell.connect().faults["restricted"] = ProviderBusyError("try later")
     ran = shell("tenant poll --quiet --as ana")
     assert (1, True) == (ran.code, "Could not be read: mailbox: try later" in ran.err)
+    assert "mailbox: not read\nconnector: not read\n" == ran.out
+    ran = shell("tenant poll --json --as ana")
+    assert (1, {}, ["mailbox", "connector"]) == (ran.code, ran.data["counts"], ran.data["unlisted"])
+
+
+def test_of_the_list_that_was_read_the_counts_are_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other kind is said not to have been read."""
+    tenant = shell.connect()
+    tenant.kinds = {Kind.MAILBOX}
+    tenant.listed[ADA] = Restricted(identifier=ADA)
+    read = tenant.restricted
+
+    def restricted(kind: Kind) -> Answer[tuple[Restricted, ...]]:
+        if kind is Kind.CONNECTOR:
+            raise ProviderBusyError("try later")
+        return read(kind)
+
+    monkeypatch.setattr(tenant, "restricted", restricted)
+    ran = shell("tenant poll --as ana")
+    assert 1 == ran.code
+    assert "still listed" in ran.out
+    assert ran.out.endswith("connector: not read\n")
 
 
 def test_a_look_tells_what_it_found(case: Shell) -> None:

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from tests.cli.shell import Shell
+from tests.cli.shell import CONTAIN, NOT_SO, VERIFY, Shell
 from workflow.app import App
 from workflow.cli.case_unblock import decide, overview_of
 from workflow.cli.session import Session
@@ -109,6 +109,23 @@ def test_separate_people(verified: Shell) -> None:
     assert 3 == verified("case unblock 1 --yes --as ben").code
 
 
+def test_turning_points_name_what_comes_next(case: Shell) -> None:
+    """A verified case is to be requested, a released one waits for the end of its watch; in between nothing is said."""
+    address = case.view()["entity"]
+    case.ok(f"case identity 1 {address} {NOT_SO} --as ana")
+    contained = case.ok(f"case record 1 {CONTAIN} --ref T-1 --as ana").out
+    assert ("detected → contained" in contained, "next:" in contained) == (True, False)
+    assert "  next: holdfast case request-unblock 1\n" in case.ok(f"case record 1 {VERIFY} --ref T-1 --as ana").out
+    case.ok("case request-unblock 1 --yes --as ben")
+    assert "next: holdfast case request" not in case.ok("case withdraw 1 --as ben --reason later").out
+    case.ok("case request-unblock 1 --yes --as ben")
+    case.ok("case approve 1 --yes --as cleo")
+    case.ok("case unblock 1 --yes --as ben")
+    released = case.ok("case observe 1 --restriction not-listed --ref list --as ben").out
+    assert "  next: the watch ends 2025-06-18 " in released
+    assert "; then: holdfast case close 1\n" in released
+
+
 def test_withdraw_and_reject(verified: Shell) -> None:
     """A request is taken back by its author or turned down with a reason."""
     verified.ok("case request-unblock 1 --yes --as ben")
@@ -144,6 +161,31 @@ def test_the_intent(verified: Shell) -> None:
     assert 8 == again.code
     assert "record what you saw: holdfast case observe 1 --restriction WHICH --ref WHERE" in again.err
     assert 3 == verified("case withdraw 1 --as ben").code
+
+
+def test_what_an_open_attempt_forbids_is_not_offered(verified: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals, and the case itself, name what can be done; a connected tenant is looked at by Holdfast."""
+    verified.ok("case request-unblock 1 --yes --as ben")
+    assert "answer" not in verified.view()["possible"]
+    verified.ok("case approve 1 --yes --as cleo")
+    verified.ok("case unblock 1 --yes --as ben")
+    forbidden = {"withdraw", "reject", "approve", "unblock"}
+    assert not forbidden & set(verified.view()["possible"])
+    for step in ("close", "request-unblock"):
+        ran = verified(f"case {step} 1 --yes --as ben")
+        assert 3 == ran.code
+        assert "possible: holdfast case observe 1 --restriction not-listed --ref WHERE" in ran.err
+        assert "possible: holdfast case unblock 1 --outcome done --ref WHERE" in ran.err
+        assert not [name for name in ("withdraw", "reject", "approve") if f"holdfast case {name} 1" in ran.err]
+        assert "possible: holdfast case unblock 1\n" not in ran.err
+    verified.connect()
+    assert "possible: holdfast case look 1\n" in verified("case close 1 --yes --as ben").err
+    found = verified("case close 1 --yes --json --as ben").data["error"]
+    assert not forbidden & set(found["possible"])
+    assert "holdfast case look 1" in found["next"]
+    verified.tenant = None
+    monkeypatch.setenv("HOLDFAST_PROVIDER", "microsoft365")
+    assert "possible: holdfast case observe 1" in verified("case close 1 --yes --as ben").err
 
 
 def test_the_intent_as_json(verified: Shell) -> None:

@@ -120,7 +120,9 @@ def test_results_of_an_earlier_attempt(approved: Shell, home: Path) -> None:
     approved.ok("case unblock 1,2 --script wave.ps1 --yes --as ben")
     first = attempt(approved, 1)
     results(home / "r.csv", ("1", first, "failed", "timed out", ""))
-    approved.ok("case unblock --outcomes r.csv --as ben")
+    told = approved.ok("case unblock --outcomes r.csv --as ben").out
+    assert "Failed: 1. The attempt has ended; another takes a new request and approval:\n" in told
+    assert "  next: holdfast case request-unblock 1\n" in told
     approved.ok("case request-unblock 1 --yes --as ben")
     approved.ok("case approve 1 --yes --as cleo")
     approved.ok("case unblock 1 --yes --as ben")

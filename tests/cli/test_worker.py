@@ -14,6 +14,7 @@ import pytest
 from tests.cli.shell import Shell
 from tests.services.tenant import Tenant
 from workflow.domain.vocabulary import Kind
+from workflow.errors import NotReachedError
 from workflow.providers.shapes import Restricted
 
 ADA = "ada@contoso.com"
@@ -63,6 +64,30 @@ def test_its_health_is_asked(shell: Shell, tenant: Tenant) -> None:
     ran = shell("worker --health --json")
     assert (1, False) == (ran.code, ran.data["healthy"])
     assert "was stopped at" in ran.data["faults"][0]
+
+
+def test_a_pass_that_failed_says_so(shell: Shell, tenant: Tenant) -> None:
+    """Cron hears of a poll, and of a step, that the tenant did not answer; what else is due is done all the same."""
+    shell.ok("worker --once")
+    lost = NotReachedError("no answer (ConnectError)")
+    tenant.faults["restricted"] = lost
+    shell.later(hours=1)
+    ran = shell("worker --once")
+    assert (1, True) == (ran.code, "poll failed" in ran.err)
+    tenant.faults.clear()
+    shell.ok("worker --once")
+
+    def watch(operation: str) -> None:
+        if operation not in {"restricted", "audit_log"}:
+            raise lost
+
+    tenant.watch = watch
+    shell.later(days=1)
+    ran = shell("worker --once")
+    assert (1, True) == (ran.code, "case #1: check unread: no answer (ConnectError)" in ran.err)
+    tenant.watch = lambda _: None
+    shell.later(days=1)
+    shell.ok("worker --once")
 
 
 def test_without_a_tenant_it_sends_alerts_only(shell: Shell) -> None:

@@ -14,6 +14,7 @@ from workflow.domain.vocabulary import Change, Kind, Method, RestrictionStatus, 
 from workflow.errors import (
     ConflictError,
     NotFoundError,
+    NotReachedError,
     OutcomeUnknownError,
     ProviderBusyError,
     ProviderRefusedError,
@@ -177,6 +178,23 @@ def test_what_cannot_be_done_now_is_put_off(desk: Desk, fault: Exception, outcom
     assert {"case_number", "task", "outcome", "message", "again_seconds"} == stepped.to_data().keys()
     assert [case_id] == due(desk)
     assert 0 == desk.tenant.counts["unblock"]
+
+
+def test_a_check_without_any_answer_records_nothing_and_waits(desk: Desk) -> None:
+    """An unreachable tenant is no reading, taken by a check or on the way to containment."""
+
+    def lose(_operation: str) -> None:
+        raise NotReachedError("no answer (ConnectError).")
+
+    desk.tenant.watch = lose
+    case_id, other = desk.restrict(), desk.again(worker_contains=True)
+    other.app._provider = desk.tenant
+    entries = desk.count()
+    for app in (desk.app, other.app):
+        stepped = automation.step(app, case_id)
+        assert ("check", "unread", 15 * MINUTE) == (stepped.task, stepped.outcome, stepped.again)
+    assert [case_id] == due(desk)
+    assert entries == desk.count()
 
 
 def test_a_refused_step_is_put_off(desk: Desk) -> None:

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.osuser import SOMEBODY, acting_as
-from tests.services.desk import ANN, DAY, HOUR, START, Clock, Desk, Place, sqlite_url
+from tests.services.desk import ANN, CAT, DAY, HOUR, START, Clock, Desk, Place, sqlite_url
 from tests.services.test_backups import older
 from workflow.domain import actions as act
+from workflow.domain.alerts import Policy
 from workflow.domain.private import Private
 from workflow.ledger.note import Signer
-from workflow.services import backups, health, logbook, people, restoring
+from workflow.services import alert_policies, backups, health, logbook, people, restoring
 from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases, chores, keyfile
 from workflow.storage.database import Database, create_file
@@ -25,10 +26,10 @@ NEXT = act.AddNote(note=Private("goes on"))
 
 
 def look(place: Place, **changes: Any) -> dict[str, list[str]]:
-    """The findings that are not in order: status, words and cure by what was looked at."""
+    """The findings that are not in order: status, words and cure by what was looked at; nobody is told of alerts."""
     found: dict[str, list[str]] = {}
     for item in health.examine(place.settings(**changes), START + DAY):
-        if item.status != "ok":
+        if item.status != "ok" and item.what != "alerts":
             assert item.cure
             found.setdefault(item.what, []).append(f"{item.status}: {item.said} {item.cure}")
     return found
@@ -173,6 +174,24 @@ def test_a_clock_that_is_behind_a_ledger_without_cases(sqlite_place: Place) -> N
     """There is nothing to look into by hand."""
     (found,) = [item for item in health.examine(sqlite_place.settings(), START - 3 * DAY) if item.what == "clock"]
     assert ("fail", "Set the clock: timedatectl set-ntp true") == (found.status, found.cure)
+
+
+def test_alerts_that_nobody_receives(sound: Place) -> None:
+    """On and without any recipient is warned of; one recipient, or none wanted, is in order."""
+
+    def alerts(**changes: Any) -> tuple[str, str]:
+        found = health.examine(sound.settings(**changes), START + DAY)
+        return next((item.status, item.said) for item in found if item.what == "alerts")
+
+    assert ("warn", "Alerts are on, and nobody receives them.") == alerts()
+    desk = Desk(sound, alert_recipients={"soc": "https://hook.example/hush"})
+    change = alert_policies.Change(recipients=("soc",))
+    alert_policies.change(desk.app, CAT, Policy.RESTRICTED, change)
+    assert ("ok", "sent to soc") == alerts()
+    for policy in Policy:
+        alert_policies.change(desk.app, CAT, policy, alert_policies.Change(on=False))
+    assert ("ok", "switched off") == alerts()
+    desk.close()
 
 
 def worked(place: Place, *names: str) -> None:

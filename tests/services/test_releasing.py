@@ -17,6 +17,7 @@ from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, Restric
 from workflow.errors import (
     ConflictError,
     HoldfastError,
+    NotReachedError,
     NotReadableError,
     OldReadingsError,
     OutcomeUnknownError,
@@ -327,6 +328,29 @@ def test_a_decision_is_taken_on_new_readings(open_desk: Callable[..., Desk]) -> 
         releasing.decide(desk.app, BOB, case_id, shown)
     assert desk.case(case_id).request is None
     assert verifies(desk)
+
+
+def test_a_decision_without_an_answer_stands_on_what_is_recent(desk: Desk) -> None:
+    """Nothing is recorded of a tenant that is not reached: what was read a moment ago counts, what ran out does not."""
+    case_id = cleaned(desk)
+    checks.check(desk.app, ANN, case_id)
+    by_hand = [
+        item for item in desk.every(case_id) if desk.case(case_id).evidence.get((item.prerequisite, item.about)) is None
+    ]
+    desk.do(case_id, *by_hand)
+
+    def lose(_operation: str) -> None:
+        raise NotReachedError("no answer (ConnectError).")
+
+    desk.tenant.watch = lose
+    entries = desk.count()
+    desk.clock.move(2 * MINUTE)
+    assert desk.case(case_id).version == releasing.refresh(desk.app, ANN, case_id).version
+    assert entries == desk.count()
+    desk.clock.move(30 * 24 * HOUR)
+    with pytest.raises(NotReachedError):
+        releasing.decide(desk.app, ANN, case_id, act.RequestUnblock())
+    assert entries == desk.count()
 
 
 def test_snapshots_are_not_taken_again(desk: Desk) -> None:

@@ -260,6 +260,10 @@ def log(
 
 
 def _show_log(session: Session, found: list[AlertView]) -> None:
+    if not found:
+        say("No message fits: none was raised, or none is of this kind.")
+        hint("The worker raises and sends them as cases give cause, once somebody is told: holdfast alert list")
+        return
     table(
         ("raised", "policy", "case", "recipient", "state", "tried", "detail", "id"),
         [

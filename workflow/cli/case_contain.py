@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workflow.cli.exits import exit_of
-from workflow.cli.many import Many
+from workflow.cli.exits import Exit, exit_of, worst
+from workflow.cli.many import Many, compact
 from workflow.cli.output import as_json, hint, say
 from workflow.cli.session import Session, Verb, interactive
-from workflow.cli.steps import report
+from workflow.cli.steps import leave_with, report
 from workflow.cli.text import visible
 from workflow.cli.wave import Plan, agreed, carry_out, chosen
 from workflow.domain.vocabulary import Made
 from workflow.errors import HoldfastError, OutcomeUnknownError, ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from workflow.cli.many import Cases
     from workflow.services import containment
@@ -37,7 +38,8 @@ def contain(session: Session, cases: Cases, ids: tuple[str, ...], dry_run: bool,
     In Microsoft's order: keep a snapshot, block sign-in, set a new password, revoke sessions; then whatever ID names,
     and forwarding and harmful inbox rules in any case. Sign-in methods, applications' access, roles and delegates are
     taken away only where their step is named. Each change is recorded before and after, and what is not needed is not
-    done. What was removed is settled before the case closes ('holdfast case restore').
+    done. What was removed is settled before the case closes ('holdfast case restore'). What could not be looked at is
+    named, and the exit code is then 1.
 
     A new password is printed once, for one case at a terminal; it is stored nowhere. Otherwise it is printed only with
     --passwords, and of many cases never as JSON.
@@ -69,15 +71,19 @@ def _one(session: Session, cases: Cases, ids: tuple[str, ...], *, dry_run: bool,
             as_json({"plan": [step.to_data() for step in found.steps], "unread": list(found.unread)})
         elif not session.as_json:
             show_plan(found)
+        if dry_run:
+            _end_trial(session, [found.subject.case.number] if found.steps else [], ids)
         if dry_run or not _agreed(session, found):
-            return
-    made = list(
-        _told(session, containment.contain(session.app, session.who, case_id, ids), single=True, all_=passwords)
-    )
+            click.get_current_context().exit(Exit.ERROR if found.unread else Exit.DONE)
+    unread: list[str] = []
+    steps = containment.contain(session.app, session.who, case_id, ids, unread=unread)
+    made = list(_told(session, steps, single=True, all_=passwords))
     case = checks.read_subject(session.app, case_id).case
     data = [item.to_data() | _secret(item, shown=passwords) for item in made]
-    report(session, casework.Done(case, [], session.app.warnings), changes=data)
-    _leave_with(session, _unsettled(made))
+    report(session, casework.Done(case, [], session.app.warnings), changes=data, unread=unread)
+    if not session.as_json:
+        _tell_unread(unread)
+    leave_with(session, _unsettled(made, unread))
 
 
 def _agreed(session: Session, found: containment.Plan) -> bool:
@@ -92,30 +98,48 @@ def _agreed(session: Session, found: containment.Plan) -> bool:
 
 
 def show_plan(found: containment.Plan) -> None:
-    """Print what would be changed, one to a line."""
-    if not found.steps:
+    """Print what would be changed, one to a line; that nothing is to be changed is said only where it is known."""
+    if not found.steps and found.unread:
+        say("Holdfast could not look, so it is not known what it would change.")
+    elif not found.steps:
         say("There is nothing that Holdfast would change.")
     for step in found.steps:
         say(f"  {step.prerequisite}: {visible(step.account)}: {visible(step.what)}")
-    for text in found.unread:
+    _tell_unread(found.unread)
+
+
+def _tell_unread(unread: Iterable[str]) -> None:
+    for text in unread:
         hint(f"Could not be looked at: {visible(text)}")
 
 
+def _end_trial(session: Session, numbers: list[int], ids: tuple[str, ...]) -> None:
+    """Say that nothing was changed, and the command that changes what was shown."""
+    if numbers and not session.as_json:
+        command = shlex.join(["holdfast", "case", "contain", compact(numbers), *ids, "--yes"])
+        say(f"Nothing was changed. To do it: {visible(command)}")
+
+
 def _tell_plans(session: Session, items: Iterable[Item], ids: tuple[str, ...]) -> None:
-    """Print what would be changed for each of many cases; what refuses one is told beside it."""
+    """Print what would be changed for each of many cases; what refuses one is told beside it, and is the exit code."""
     from workflow.services import containment
 
     told: list[dict[str, Any]] = []
+    codes, numbers = [Exit.DONE], []
     for item in items:
         if item.case is None or item.skipped:
             why = str(item.refused or item.skipped)
             told.append({"case": item.where, "message": why})
+            codes += [exit_of(item.refused)] if item.refused else []
             continue
         try:
             found = containment.plan(session.app, session.who, item.case.id, ids)
         except HoldfastError as error:
             told.append({"case": item.case.number, "message": str(error)})
+            codes.append(exit_of(error))
             continue
+        codes += [Exit.ERROR] if found.unread else []
+        numbers += [item.case.number] if found.steps else []
         told.append(
             {
                 "case": item.case.number,
@@ -128,17 +152,19 @@ def _tell_plans(session: Session, items: Iterable[Item], ids: tuple[str, ...]) -
             show_plan(found)
     if session.as_json:
         as_json({"plans": told})
-        return
-    for line in told:
+    for line in () if session.as_json else told:
         if "message" in line:
             say(f"{visible(line['case'])}: {visible(line['message'], 400)}", colour="red")
+    _end_trial(session, numbers, ids)
+    click.get_current_context().exit(worst(codes))
 
 
 def _contain(session: Session, case_id: str, ids: tuple[str, ...], *, passwords: bool) -> Done:
     from workflow.services import casework, checks, containment
 
-    steps = containment.contain(session.app, session.who, case_id, ids)
-    error = _unsettled(list(_told(session, steps, single=False, all_=passwords)))
+    unread: list[str] = []
+    steps = containment.contain(session.app, session.who, case_id, ids, unread=unread)
+    error = _unsettled(list(_told(session, steps, single=False, all_=passwords)), unread)
     if error is not None:
         raise error
     return casework.Done(checks.read_subject(session.app, case_id).case, [], session.app.warnings)
@@ -170,8 +196,8 @@ def _secret(item: containment.Changed, *, shown: bool) -> dict[str, str]:
     return {"password": item.secret.text} if shown and item.secret is not None else {}
 
 
-def _unsettled(made: list[containment.Changed]) -> HoldfastError | None:
-    """Return the error to leave with where a change failed, or nobody knows what came of one."""
+def _unsettled(made: list[containment.Changed], unread: Sequence[str] = ()) -> HoldfastError | None:
+    """Return the error to leave with where a change failed, something was not read, or nobody knows what came of it."""
     failed = [item for item in made if item.made is Made.FAILED]
     unknown = [item for item in made if item.made is None]
     if failed:
@@ -182,19 +208,11 @@ def _unsettled(made: list[containment.Changed]) -> HoldfastError | None:
             f"Nobody knows what came of {len(unknown)} of {len(made)} changes: repeat the command in a few minutes, "
             "which finds out by reading."
         )
+    if unread:
+        nothing = "" if made else ", and nothing was changed"
+        message = f"{len(unread)} could not be looked at{nothing}. Repeat the command for what is left. {unread[0]}"
+        return ProviderError(message)
     return None
-
-
-def _leave_with(session: Session, error: HoldfastError | None) -> None:
-    """End with the error; printed JSON has told of it already, and is followed by no other.
-
-    Raises:
-        HoldfastError: the error, where people read.
-    """
-    if error is not None and session.as_json:
-        click.get_current_context().exit(exit_of(error))
-    if error is not None:
-        raise error
 
 
 @click.command(cls=Verb)
@@ -234,7 +252,7 @@ def restore(
     told = list(_told(session, made, single=True, all_=False))
     done = casework.Done(checks.read_subject(session.app, case_id).case, [], session.app.warnings)
     report(session, done, brief=True, changes=[item.to_data() for item in told])
-    _leave_with(session, _unsettled(made))
+    leave_with(session, _unsettled(made))
 
 
 def _list(session: Session, found: list[containment.Removed]) -> None:

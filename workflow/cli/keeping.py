@@ -12,9 +12,11 @@ from workflow.cli.output import as_json, fields, hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
+from workflow.errors import StorageError
 
 if TYPE_CHECKING:
     from workflow.services.backups import Backup
+    from workflow.services.permissions import Finding
 
 FILE = click.Path(path_type=Path)
 
@@ -88,7 +90,7 @@ def doctor(ctx: click.Context) -> None:
     from workflow.services.health import examine, to_data
 
     session: Session = ctx.obj
-    findings = examine(session.settings, session.now())
+    findings = _with_worker(session, examine(session.settings, session.now()))
     data = to_data(findings)
     if session.as_json:
         as_json(data)
@@ -105,6 +107,26 @@ def doctor(ctx: click.Context) -> None:
         say(f"{failed} fail, {warned} warn, {len(findings) - failed - warned} ok")
     if not data["ok"]:
         ctx.exit(Exit.ERROR)
+
+
+def _with_worker(session: Session, findings: list[Finding]) -> list[Finding]:
+    """Put what this host's worker says of itself in the place of having heard of one, where it was stopped since.
+
+    A single pass, as cron makes, ends by itself and is not missed.
+    """
+    from workflow.services import permissions
+    from workflow.worker import pulse
+
+    try:
+        found = pulse.read(pulse.place(session.settings))
+    except StorageError as error:
+        return [*findings, permissions.Finding("worker", permissions.WARN, str(error), "holdfast worker --health")]
+    if found is None or not found.stopped or found.once:
+        return findings
+    said = f"This host's worker was stopped at {found.seen_at}: nothing is done unasked."
+    cure = "holdfast worker, as a service or from cron with --once"
+    stopped = permissions.Finding("worker", permissions.WARN, said, cure)
+    return [stopped if (item.what, item.status) == ("worker", permissions.OK) else item for item in findings]
 
 
 COLOURS = {"ok": None, "warn": "yellow", "fail": "red"}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from workflow.cli.session import Session
     from workflow.services.people import Reachable
 
-COMMANDS: Mapping[str, str] = {
+COMMANDS: dict[str, str] = {
     "open": "case open",
     "report": "import",
     "observe": "case observe CASE --restriction not-listed --ref WHERE",
@@ -77,9 +77,18 @@ ASIDE = frozenset(
 """Actions that are possible almost always: people who took a wrong step are not helped by their names."""
 
 
-def next_commands(names: tuple[str, ...], reference: str) -> list[str]:
-    """Return the commands for these actions, with the case filled in."""
-    return [_filled(f"holdfast {COMMANDS[name]}", reference) for name in names if name in COMMANDS]
+def next_commands(names: tuple[str, ...], reference: str, *, connected: bool = False) -> list[str]:
+    """Return the commands for these actions, with the case filled in; a connected tenant is looked at by Holdfast."""
+    known = COMMANDS | {"observe": "case look CASE"} if connected else COMMANDS
+    return [_filled(f"holdfast {known[name]}", reference) for name in names if name in known]
+
+
+def _connected(session: Session) -> bool:
+    """Say whether Holdfast reads the tenant; settings that are wrong keep no refusal from being told."""
+    try:
+        return session.app.provider.acts
+    except HoldfastError:
+        return False
 
 
 def _filled(command: str, reference: str) -> str:
@@ -103,7 +112,7 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
     if isinstance(error, GateClosedError | WrongStateError) and error.missing:
         details["missing"] = _missing(error, session)
     if isinstance(error, WrongStateError):
-        details["next"] = next_commands(error.possible, session.case)
+        details["next"] = next_commands(error.possible, session.case, connected=_connected(session))
     if "roles" in details:
         details["on_call"] = on_call_data(error, session)
     return {
@@ -171,10 +180,9 @@ def show_error(error: HoldfastError, session: Session) -> None:
         for item in _missing(error, session):
             lines += _missing_lines(item)
     elif isinstance(error, WrongStateError):
-        lines += [
-            f"  possible: {command}"
-            for command in next_commands(tuple(name for name in error.possible if name not in ASIDE), session.case)
-        ]
+        names = tuple(name for name in error.possible if name not in ASIDE)
+        commands = next_commands(names, session.case, connected=_connected(session))
+        lines += [f"  possible: {command}" for command in commands]
     elif isinstance(error, PlaybookError):
         lines += [f"  {visible(fault)}" for fault in error.faults]
     cure = _filled(cure_of(error), session.case)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from workflow.cli.exits import exit_of
 from workflow.cli.output import as_json, hint, say
 from workflow.cli.text import visible
 from workflow.domain.private import NOTHING, Private
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from workflow.cli.session import Session
     from workflow.domain.actions import Action
+    from workflow.errors import HoldfastError
     from workflow.services.casework import Done
     from workflow.services.shapes import CaseView
 
@@ -102,13 +106,35 @@ def report(session: Session, done: Done, *, brief: bool = False, **extra: Any) -
         case = {name: data[name] for name in SUMMARY}
         as_json({"case": case, "entries": entries, "warnings": done.warnings, "repeated": done.repeated, **extra})
     else:
-        _show(done, after, brief=brief)
+        _show(session, done, after, brief=brief)
     for warning in done.warnings:
         hint(f"Warning: {visible(warning)}")
     return after
 
 
-def _show(done: Done, after: CaseView, *, brief: bool) -> None:
+def leave_with(session: Session, error: HoldfastError | None) -> None:
+    """End with the error; printed JSON has told of it already, and is followed by no other.
+
+    Raises:
+        HoldfastError: the error, where people read.
+    """
+    if error is not None and session.as_json:
+        click.get_current_context().exit(exit_of(error))
+    if error is not None:
+        raise error
+
+
+def _next(session: Session, before: str, case: CaseView) -> str:
+    """Return what comes next where a case has just reached a turning point, else ""."""
+    if case.state == "released" != before and case.due_at:
+        return f"the watch ends {session.local(case.due_at)}; then: holdfast case close {case.number}"
+    owed = case.resolution is None and case.kind != Kind.USER.value
+    if case.state == "verified" and before in {"detected", "contained"} and owed:
+        return f"holdfast case request-unblock {case.number}"
+    return ""
+
+
+def _show(session: Session, done: Done, after: CaseView, *, brief: bool) -> None:
     from workflow.services.history import WORDS
 
     before = next((entry.state_before for entry in done.entries if entry.state_before), after.state)
@@ -121,6 +147,9 @@ def _show(done: Done, after: CaseView, *, brief: bool) -> None:
         say(f"  missing: {', '.join(after.missing)}")
     if after.resolution:
         say(f"  resolution: {after.resolution}")
+    step = _next(session, before, after)
+    if step:
+        say(f"  next: {step}")
     for item in after.proposals:
         say(f"  waits for a second person: {visible(second_command(after, item))} --as NAME")
 

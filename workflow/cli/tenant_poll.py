@@ -10,13 +10,14 @@ import click
 from workflow.cli.exits import Exit
 from workflow.cli.files import Spool
 from workflow.cli.intake import FAULTS, counts_data, tell_item, week
-from workflow.cli.output import hint
+from workflow.cli.output import hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Verb
 from workflow.cli.text import visible
 
 if TYPE_CHECKING:
     from workflow.cli.session import Session
+    from workflow.services.polling import Polled
 
 QUIET = frozenset({"left"})
 """What is counted and not told: a case that nothing was found about."""
@@ -47,12 +48,28 @@ def poll(ctx: click.Context, quiet: bool) -> None:
             step(number, 0)
         counts = found.counts
         if session.as_json:
-            kept.print({"counts": counts_data(counts), "unread": found.unread})
+            told = counts_data(counts) if _listed(found) else {}
+            kept.print({"counts": told, "unlisted": [kind.value for kind in found.unlisted], "unread": found.unread})
     if not session.as_json:
-        week(counts)
-        for line in found.unread:
-            hint(f"Could not be read: {visible(line)}")
-        if counts["opened"]:
-            hint("Next: holdfast case list")
+        _tell(found)
     if found.unread or FAULTS.intersection(+counts):
         ctx.exit(Exit.ERROR)
+
+
+def _tell(found: Polled) -> None:
+    """Print what was counted, and of which kind nothing is known: its zeros would look like findings."""
+    if _listed(found):
+        week(found.counts)
+    for kind in found.unlisted:
+        say(f"{kind.value}: not read")
+    for line in found.unread:
+        hint(f"Could not be read: {visible(line)}")
+    if found.counts["opened"]:
+        hint("Next: holdfast case list")
+
+
+def _listed(found: Polled) -> bool:
+    """Say whether any list was read, so that its counts are findings."""
+    from workflow.services.releasing import REMOVALS
+
+    return len(found.unlisted) < len(REMOVALS)

@@ -14,6 +14,7 @@ from workflow.cli.steps import private
 from workflow.cli.text import visible
 from workflow.cli.wave import Plan, carry_out, chosen, each, over_many
 from workflow.domain import actions as act
+from workflow.domain.vocabulary import Answer
 from workflow.errors import InputError, PendingError, StorageError
 
 if TYPE_CHECKING:
@@ -135,12 +136,24 @@ def record_outcomes(session: Session, name: str, ref: str) -> None:
     from workflow.sources.results import OUTCOMES, result_rows
 
     rows: dict[str, Row] = {}
+    failed: list[int] = []
     outcomes = Outcomes(session.app)
 
     def answered(item: Item, seen: Glance) -> list[act.Action] | str:
         return outcomes.answer(seen, rows.pop(item.where).cells, ref)
 
+    def ended(taken: Taken) -> None:
+        attempt = taken.done.case.attempt if taken.done else None
+        if taken.done is not None and attempt is not None and attempt.answer is Answer.FAILED:
+            failed.append(taken.done.case.number)
+
+    def finished() -> Mapping[str, Any]:
+        if failed and not session.as_json:
+            say(f"Failed: {compact(failed)}. The attempt has ended; another takes a new request and approval:")
+            say(f"  next: holdfast case request-unblock {compact(failed)}")
+        return {"failed": failed}
+
     with opened(name) as (stream, _):
         items = located_rows(session, result_rows(stream, called(name), OUTCOMES, ("case", "outcome")), rows)
         plan = Plan(title="Recording", verb="Record the outcomes of", make=answered, check=outcomes.check)
-        carry_out(session, items, plan)
+        carry_out(session, items, plan, also=ended, finish=finished)

@@ -32,6 +32,8 @@ def worker(ctx: click.Context, once: bool, health: bool) -> None:
     Runs in the foreground until SIGTERM or Ctrl-C, then finishes the steps in hand. It says what it does on standard
     error, with --json as one JSON object a line. On SQLite one worker is enough; on PostgreSQL any number, on any
     hosts.
+
+    The exit code of --once is 1 where a chore or a step failed, such as a poll that the tenant did not answer.
     """
     session: Session = ctx.obj
     if health:
@@ -77,7 +79,7 @@ def _work(session: Session, *, once: bool) -> bool:
     # One ledger in a file has one worker; those of a server share the work.
     turn = nullcontext() if shared else pulse.alone(settings)
     with stopped_by_signals(stop), turn:
-        beating = pulse.Beating(pulse.place(settings), pulse.Pulse(), app.now())
+        beating = pulse.Beating(pulse.place(settings), pulse.Pulse(once=once), app.now())
         kind = "connected tenant" if automation.able(app) else "no connected tenant: alerts only"
         log(f"Worker started: {kind}.")
         if shared:
@@ -90,4 +92,4 @@ def _work(session: Session, *, once: bool) -> bool:
             room = settings.worker_steps
             finished = loop.run(make_app, automation, room=room, stop=stop, log=log, beating=beating, once=once)
         log("Worker stopped." if finished else "Worker stopped; steps in hand were left to the next one.")
-        return finished
+        return finished and not (once and beating.failed)

@@ -172,7 +172,7 @@ def fire(trigger: str, scene: Scene) -> State:
         missing = scene.missing(*REQUEST) if trigger == "request" and state in _OPEN else ()
         if missing:
             raise gate_closed(missing) from None
-        names = possible(state)
+        names = possible(state, under_way=scene.case.open_attempt is not None)
         message = f"This is not possible while a case is {state.value}."
         ahead = scene.missing(*VERIFY) if trigger == "close" else ()
         raise WrongStateError(message, possible=names, missing=ahead) from None
@@ -188,12 +188,22 @@ def gate_closed(missing: tuple[Missing, ...]) -> GateClosedError:
     return GateClosedError(f"The gate is closed: {len(names)} {noun} missing ({', '.join(names)}).", missing)
 
 
-def possible(state: State) -> tuple[str, ...]:
-    """Name the actions of people that the machine knows from this state, guards aside."""
+_NOT_UNDER_WAY = frozenset({act.WithdrawRequest, act.RejectRequest, act.ApproveUnblock, act.IntendUnblock})
+"""What is refused while an unblock is under way; only then is there an answer to record."""
+
+
+def possible(state: State, *, under_way: bool = False) -> tuple[str, ...]:
+    """Name the actions of people that the machine knows from this state, guards aside.
+
+    ``under_way`` says whether an attempt to unblock is open.
+    """
+    idle = _NOT_UNDER_WAY if under_way else {act.RecordAnswer}
     return tuple(
         kind.name
         for kind, trigger in verbs.TRIGGERS.items()
-        if state.name in MACHINE.events[trigger].transitions and access.PERMITTED[kind] != access.MACHINE
+        if state.name in MACHINE.events[trigger].transitions
+        and access.PERMITTED[kind] != access.MACHINE
+        and kind not in idle
     )
 
 

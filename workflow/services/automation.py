@@ -15,7 +15,14 @@ from workflow.domain import agenda
 from workflow.domain.agenda import Task, may_contain
 from workflow.domain.gate import missing
 from workflow.domain.vocabulary import GOOD, Phase, State
-from workflow.errors import ConflictError, PendingError, ProviderBusyError, ProviderError, RuleRefusedError
+from workflow.errors import (
+    ConflictError,
+    NotReachedError,
+    PendingError,
+    ProviderBusyError,
+    ProviderError,
+    RuleRefusedError,
+)
 from workflow.services import checks, containment, releasing
 from workflow.services.changes import PLANNERS
 from workflow.services.chores import MACHINE, Chores, chores
@@ -100,7 +107,9 @@ def step(app: App, case_id: str) -> Stepped:
     except ProviderBusyError as error:
         return _put_off(subject, task, "busy", error, timedelta(seconds=error.retry_after or LATER.total_seconds()))
     except ProviderError as error:
-        return _put_off(subject, task, "unread", error, LATER)
+        # Nothing is recorded of a check that got no answer: it waits as long as one that is repeated at the soonest.
+        lost = task is Task.CHECK and isinstance(error, NotReachedError)
+        return _put_off(subject, task, "unread", error, agenda.SOONEST if lost else LATER)
     except (PendingError, ConflictError) as error:
         return _put_off(subject, task, "pending", error, SOON)
     except RuleRefusedError as error:

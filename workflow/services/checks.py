@@ -17,7 +17,15 @@ from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import clamp, time_to_text
 from workflow.domain.vocabulary import GOOD, Change, Made, Method, Result
-from workflow.errors import HoldfastError, InputError, NotFoundError, NotReadableError, ProviderError
+from workflow.errors import (
+    HoldfastError,
+    InputError,
+    NotFoundError,
+    NotReachedError,
+    NotReadableError,
+    ProviderError,
+    ProviderRefusedError,
+)
 from workflow.services import casework, people, snapshot
 from workflow.services.casework import Done
 from workflow.services.names import Names
@@ -41,7 +49,10 @@ KEPT = "What stands recorded counts still."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What one check found. ``about`` is a user's name, "" for the entity; ``recorded`` says whether it is an entry."""
+    """What one check found. ``about`` is a user's name, "" for the entity; ``recorded`` says whether it is an entry.
+
+    ``unread`` says that the tenant gave no answer for now: asked again later, it may.
+    """
 
     prerequisite: str
     about: str
@@ -53,6 +64,7 @@ class Checked:
     reference: str
     observed_at: str
     recorded: bool
+    unread: bool
 
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -65,6 +77,11 @@ class Examined:
 
     done: Done
     checks: tuple[Checked, ...]
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What got no answer for now, each with why."""
+        return tuple(f"{item.prerequisite}: {item.note}" for item in self.checks if item.unread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +131,7 @@ def check(
         NotReadableError: no tenant is connected, or the case is another tenant's.
         NotFoundError: no such case or prerequisite.
         InputError: a prerequisite that was named has no check.
+        NotReachedError: no check got an answer, which is no reading: nothing was recorded.
         HoldfastError: whatever refuses the step.
     """
     subject = subject or read_subject(app, case_id)
@@ -121,7 +139,15 @@ def check(
     wanted = list(_wanted(subject, ids, quick=quick))
     machine = asking(app, who, subject)
     look = look or Look.at(app)
-    made = [_checked(app, look, subject, item, about) for item, about in wanted]
+    made: list[tuple[act.RecordEvidence | None, Checked]] = []
+    lost: list[NotReachedError] = []
+    for item, about in wanted:
+        action, told, error = _checked(app, look, subject, item, about)
+        made.append((action, told))
+        if isinstance(error, NotReachedError):
+            lost.append(error)
+    if lost and len(lost) == len(made) and machine.machine:
+        raise lost[0]
     actions = [action for action, _ in made if action is not None]
     if not actions:
         return Examined(Done(subject.case, [], app.warnings), tuple(told for _, told in made))
@@ -228,16 +254,17 @@ def asking(app: App, who: Who, subject: Subject) -> Who:
 
 def _checked(
     app: App, look: Look, subject: Subject, item: Prerequisite, about: str
-) -> tuple[act.RecordEvidence | None, Checked]:
+) -> tuple[act.RecordEvidence | None, Checked, ProviderError | None]:
     look.reads.clear()
     attachment = ""
+    failed: ProviderError | None = None
     try:
         if item.check is Check.SNAPSHOT_SAVED:
             finding, attachment = _saved(app, look, subject)
         else:
             finding = PREDICATES[item.fact or item.check](look, subject.name(about), ground(subject, about))
     except ProviderError as error:
-        finding = Finding(Result.UNABLE_TO_VERIFY, "", shown(str(error)))
+        finding, failed = Finding(Result.UNABLE_TO_VERIFY, "", shown(str(error))), error
     finding = _as_judged(subject, item, about, finding)
     standing = subject.case.evidence.get((item.id, about))
     keeps = finding.result is Result.UNABLE_TO_VERIFY and _counts(subject, item, about, standing)
@@ -268,8 +295,10 @@ def _checked(
         reference=reference,
         observed_at=time_to_text(observed_at),
         recorded=not keeps,
+        # What a licence or a permission keeps from being read stays so; there is nothing to ask for again.
+        unread=failed is not None and not isinstance(failed, NotReadableError | ProviderRefusedError),
     )
-    return None if keeps else action, told
+    return None if keeps else action, told, failed
 
 
 def ground(subject: Subject, about: str) -> Ground:
@@ -295,7 +324,11 @@ def judged(look: Look, subject: Subject, item: Prerequisite, about: str) -> bool
 
 
 def _saved(app: App, look: Look, subject: Subject) -> tuple[Finding, str]:
-    """Keep a snapshot; it is good when everything but what needs a licence could be read."""
+    """Keep a snapshot; it is good when everything but what needs a licence could be read.
+
+    Raises:
+        NotReachedError: nothing at all was answered, so that there is nothing to keep.
+    """
     case = subject.case
     content, unread = snapshot.take(look, case.kind, subject.entity, subject.users.values(), ground(subject, ""))
     note = f"Not among it: message trace{''.join(f', {name}' for name in unread)}."

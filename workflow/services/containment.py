@@ -16,7 +16,14 @@ from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import time_for_people
 from workflow.domain.vocabulary import Made, Method, Phase, Result
-from workflow.errors import InputError, NotFoundError, OutcomeUnknownError, PendingError, ProviderError
+from workflow.errors import (
+    InputError,
+    NotFoundError,
+    NotReachedError,
+    OutcomeUnknownError,
+    PendingError,
+    ProviderError,
+)
 from workflow.providers.shapes import Secret
 from workflow.services import casework, checks
 from workflow.services.changes import DOINGS, PLANNERS, title
@@ -150,30 +157,48 @@ def _wanted(subject: Subject, ids: Sequence[str]) -> Iterator[tuple[Prerequisite
 
 
 def contain(
-    app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, after: Look | None = None
+    app: App,
+    who: Who,
+    case_id: str,
+    ids: Sequence[str] = (),
+    *,
+    after: Look | None = None,
+    unread: list[str] | None = None,
 ) -> Iterator[Changed]:
     """Put right what the checks find wrong, one change after the other, and record what holds afterwards.
 
-    Yields what came of each change once it is on the ledger; what could not be read is told by the evidence. One look
-    serves the snapshot, the plan and the values before; each change reads for itself before it acts; and ``after``,
-    by default a new look too, what holds in the end.
+    Yields what came of each change once it is on the ledger; ``unread`` is told what could not be read, and so was
+    not put right or not seen afterwards. One look serves the snapshot, the plan and the values before; each change
+    reads for itself before it acts; and ``after``, by default a new look too, what holds in the end.
 
     Raises:
         PendingError: a change of this case is under way elsewhere.
         HoldfastError: as :func:`plan`, and whatever refuses a step.
     """
+    unread = [] if unread is None else unread
     yield from found_out(app, who, case_id)
     before = Look.at(app)
     planned = plan(app, who, case_id, ids, look=before)
+    unread += planned.unread
     touched = tuple(dict.fromkeys(step.prerequisite for step in planned.steps))
     # What is wrong goes on the ledger before it is put right, so that the values before are known.
     first = (*_to_save(planned.subject), *touched)
     if first:
-        checks.check(app, who, case_id, first, look=before, subject=planned.subject)
+        unread += _recorded(app, who, case_id, first, before, planned.subject)
     for step in planned.steps:
         yield carry_out(app, who, case_id, step)
     if touched:
-        checks.check(app, who, case_id, touched, look=after)
+        unread += _recorded(app, who, case_id, touched, after)
+
+
+def _recorded(
+    app: App, who: Who, case_id: str, ids: Sequence[str], look: Look | None, subject: Subject | None = None
+) -> tuple[str, ...]:
+    """Record what holds, and return what could not be read: that undoes no change, and hides none."""
+    try:
+        return checks.check(app, who, case_id, ids, look=look, subject=subject).unread
+    except NotReachedError as error:
+        return tuple(shown(f"{name}: {error}") for name in ids)
 
 
 def _to_save(subject: Subject) -> Iterator[str]:

@@ -22,6 +22,7 @@ from workflow.ledger.malformed import Malformed
 from workflow.ledger.origin import number, rank
 from workflow.ledger.verify import compare
 from workflow.services import clocks, permissions
+from workflow.services.alert_policies import in_force
 from workflow.services.clocks import AHEAD
 from workflow.services.permissions import FAIL, OK, WARN, Finding
 from workflow.services.verdict import SURPRISES
@@ -89,6 +90,7 @@ def _database(settings: Settings, database: Database, now: datetime) -> list[Fin
             *_running(database, state),
             _clock(database, state, now),
             *_worker(settings, database, now),
+            _alerts(database),
             *_key(settings, database),
             _checkpoints(settings, database, state),
             *_playbooks(database),
@@ -169,6 +171,19 @@ def _worker(settings: Settings, database: Database, now: datetime) -> Iterator[F
         yield Finding("worker", WARN, said, "holdfast worker --health; the worker's log says why")
     if done and not late:
         yield Finding("worker", OK, f"heard of {time_for_people(max(done.values()))}")
+
+
+def _alerts(database: Database) -> Finding:
+    """Say whether anybody at all is told of what cannot wait."""
+    with database.reading() as tx:
+        rules = in_force(tx).values()
+    told = {name for rule in rules for name in rule.told}
+    if told:
+        return Finding("alerts", OK, f"sent to {', '.join(sorted(told))}")
+    if any(rule.on for rule in rules):
+        cure = "holdfast alert recipients, then: holdfast alert set POLICY --recipient NAME"
+        return Finding("alerts", WARN, "Alerts are on, and nobody receives them.", cure)
+    return Finding("alerts", OK, "switched off")
 
 
 def _key(settings: Settings, database: Database | None) -> Iterator[Finding]:

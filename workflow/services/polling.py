@@ -38,9 +38,13 @@ LOOKS_BACK = timedelta(days=3)
 
 @dataclass(slots=True)
 class Polled:
-    """What a poll found: how often each outcome came about, by its name, and what could not be read."""
+    """What a poll found: how often each outcome came about, by its name, and what could not be read.
+
+    ``unlisted`` are the kinds whose list is among the latter: of them the counts say nothing.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
+    unlisted: list[Kind] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
     def to_data(self) -> dict[str, Any]:
@@ -69,6 +73,7 @@ def poll(app: App, who: Who, found: Polled | None = None) -> Iterator[Taken]:
             listed = app.provider.restricted(kind)
         except ProviderError as error:
             found.unread.append(shown(f"{kind.value}: {error}"))
+            found.unlisted.append(kind)
             continue
         source = checks.source(listed.read)
         whole = WholeList(

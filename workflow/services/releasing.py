@@ -20,6 +20,7 @@ from workflow.domain.readings import read_before
 from workflow.domain.record import time_for_people, time_to_text
 from workflow.domain.vocabulary import Answer, Kind, Method, RestrictionStatus
 from workflow.errors import (
+    NotReachedError,
     OutcomeUnknownError,
     PendingError,
     ProviderError,
@@ -82,7 +83,8 @@ def connected(app: App, case: Case) -> bool:
 def refresh(app: App, who: Who, case_id: str) -> Case:
     """Read again, and record, what a decision about an unblock stands on and what is not recent.
 
-    What a person attested, and what still stands, is left alone.
+    What a person attested, and what still stands, is left alone. Where the tenant is not reached nothing is recorded,
+    and the decision is judged by what stands and how old it is, unless something has run out.
 
     Raises:
         NotReadableError: no tenant is connected, or the case is another tenant's.
@@ -91,7 +93,12 @@ def refresh(app: App, who: Who, case_id: str) -> Case:
     subject = checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
     wanted = _wanted(subject)
-    return checks.check(app, who, case_id, wanted, subject=subject).done.case if wanted else subject.case
+    try:
+        return checks.check(app, who, case_id, wanted, subject=subject).done.case if wanted else subject.case
+    except NotReachedError:
+        if subject.lapsed:
+            raise
+        return subject.case
 
 
 def _wanted(subject: Subject) -> list[str]:

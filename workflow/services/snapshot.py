@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import Kind
-from workflow.errors import ProviderError
+from workflow.errors import NotReachedError, ProviderError
 from workflow.services.predicates import LOOK_BACK, held_roles, required_factors
 
 if TYPE_CHECKING:
@@ -27,8 +27,12 @@ def take(look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Grou
     """Read everything about a mailbox and its users; returns the file's bytes and the names of what was not readable.
 
     Nothing secret is among it, for the port answers nothing secret.
+
+    Raises:
+        NotReachedError: no reading at all got an answer.
     """
     unread: dict[str, None] = {}
+    lost: list[NotReachedError] = []
     pictures: list[dict[str, Any]] = []
     for name, of, read in _readings(look, kind, entity, tuple(users), ground):
         picture: dict[str, Any] = {"reading": name, "of": of}
@@ -37,10 +41,14 @@ def take(look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Grou
         except ProviderError as error:
             picture["unread"] = str(error)
             unread[name] = None
+            if isinstance(error, NotReachedError):
+                lost.append(error)
         else:
             source = look.reads[-1]
             picture |= {"call": source.call, "request": source.request, "read_at": time_to_text(source.at)}
         pictures.append(picture)
+    if lost and len(lost) == len(pictures):
+        raise lost[0]
     text = json.dumps({"format": 1, "readings": pictures}, indent=1, sort_keys=True, ensure_ascii=False)
     return text.encode(errors="backslashreplace"), tuple(unread)
 

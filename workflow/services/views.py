@@ -141,7 +141,7 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         attempts=case.attempts,
         proposals=place.proposals(),
         links=_links(tx, case),
-        possible=[] if case.erased_at else list(possible(case.state)),
+        possible=[] if case.erased_at else list(possible(case.state, under_way=case.open_attempt is not None)),
         erased_at=optional_time_to_text(case.erased_at),
         as_of=as_of,
         lapsed_since=[str(record.basis["prerequisite"]) for record in lapses if "prerequisite" in record.basis],

@@ -33,6 +33,9 @@ REST: Final = 1.0
 GRACE: Final = 30.0
 """Seconds that a worker told to stop gives the steps in hand."""
 
+_UNANSWERED: Final = frozenset({"busy", "unread"})
+"""Outcomes of a step that failed because the tenant gave no answer; one that waits for people did not fail."""
+
 
 @dataclass(slots=True)
 class Loop:
@@ -112,6 +115,7 @@ class Loop:
             self.failed[case_id] += 1
             self.put_off[case_id] = (now, now + after_failure(self.failed[case_id], random.random))
             pulse.put_off += 1
+            self.beating.failed = True
             words = str(error) if isinstance(error, HoldfastError) else unforeseen(error)
             quiet = isinstance(error, DatabaseBusyError)
             self.log(f"{case_id}: {words}", "busy" if quiet else "failure", case=case_id)
@@ -121,6 +125,8 @@ class Loop:
         if stepped.again is not None:
             self.put_off[case_id] = (now, now + after_answer(stepped.again, random.random))
             pulse.put_off += 1
+        if stepped.outcome in _UNANSWERED:
+            self.beating.failed = True
         if stepped.task:
             self.log(sentence(stepped), "step", **stepped.to_data())
 

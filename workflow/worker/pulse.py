@@ -31,7 +31,10 @@ SILENT: Final = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Pulse:
-    """What the file says. Times are UTC text; ``chores`` has, by name, when each was last done and what came of it."""
+    """What the file says. Times are UTC text; ``chores`` has, by name, when each was last done and what came of it.
+
+    ``once`` says that it was a single pass, which ends by itself.
+    """
 
     host: str = field(default_factory=socket.gethostname)
     process: int = field(default_factory=os.getpid)
@@ -41,6 +44,7 @@ class Pulse:
     steps: int = 0
     put_off: int = 0
     stopped: bool = False
+    once: bool = False
     chores: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def faults(self, now: datetime) -> list[str]:
@@ -78,11 +82,15 @@ def read(path: Path) -> Pulse | None:
 
 
 class Beating:
-    """Writes the file every few seconds, and marks at the end that the worker stopped by itself."""
+    """Writes the file every few seconds, and marks at the end that the worker stopped by itself.
+
+    ``failed`` says whether any chore or step failed, which a single pass ends with.
+    """
 
     def __init__(self, path: Path, pulse: Pulse, now: datetime) -> None:
         """Write it for the first time."""
         self.pulse, self._path, self._last = pulse, path, now
+        self.failed = False
         pulse.started_at = time_to_text(now)
         self._write(now)
 
@@ -98,6 +106,7 @@ class Beating:
 
     def chore(self, name: str, outcome: str, message: str, now: datetime) -> None:
         """Note what came of a chore."""
+        self.failed = self.failed or outcome != "done"
         self.pulse.chores[name] = {"at": time_to_text(now), "outcome": outcome, "message": message}
 
     def _write(self, now: datetime) -> None:

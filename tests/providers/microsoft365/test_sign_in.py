@@ -12,7 +12,7 @@ import pytest
 
 from tests.providers.microsoft365.certificates import write
 from tests.providers.microsoft365.scripted import TENANT
-from workflow.errors import ProviderBusyError, ProviderError, SettingsError
+from workflow.errors import NotReachedError, ProviderBusyError, ProviderError, SettingsError
 from workflow.providers.microsoft365 import password
 from workflow.providers.microsoft365.connection import Cloud, Connection, Service, Way
 from workflow.providers.microsoft365.sign_in import SignIn
@@ -175,7 +175,7 @@ def test_entra_id_may_be_busy_or_away(pem: Path) -> None:
         raise httpx2.ConnectError("down", request=request)
 
     connection = Connection(tenant=TENANT, client=CLIENT, certificate=pem)
-    with pytest.raises(ProviderError, match="cannot be reached"):
+    with pytest.raises(NotReachedError, match="cannot be reached"):
         SignIn(connection, None, httpx2.MockTransport(away)).token(Service.GRAPH)
 
 
@@ -245,7 +245,8 @@ def test_nobody_is_there_to_type_a_code() -> None:
     [
         (None, 0o600, "cannot be read"),
         ("-----BEGIN PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----", 0o640, "chmod 600"),
-        ("-----BEGIN CERTIFICATE-----", 0o600, "both a private key and its certificate"),
+        ("-----BEGIN PRIVATE KEY-----", 0o600, "both a private key and its certificate"),
+        ("-----BEGIN CERTIFICATE-----", 0o644, "has no private key. Name the file with key and certificate"),
     ],
 )
 def test_a_certificate_that_will_not_do(tmp_path: Path, text: str | None, mode: int, said: str) -> None:

@@ -15,7 +15,7 @@ import httpx2
 import msal
 from msal.exceptions import MsalError
 
-from workflow.errors import ProviderBusyError, ProviderError, SettingsError
+from workflow.errors import NotReachedError, ProviderBusyError, ProviderError, SettingsError
 from workflow.providers.microsoft365.connection import Service, Way, is_loopback
 from workflow.providers.microsoft365.redaction import redacted
 from workflow.providers.microsoft365.wire import belongs, client
@@ -80,7 +80,7 @@ class SignIn:
                     self._app = self._open()
                 answer = self._ask(service, fresh=fresh)
             except httpx2.HTTPError as error:
-                raise ProviderError(f"Signing in: Entra ID cannot be reached ({type(error).__name__}).") from None
+                raise NotReachedError(f"Signing in: Entra ID cannot be reached ({type(error).__name__}).") from None
             except (ValueError, KeyError, MsalError) as error:
                 self._door.raise_if_busy()
                 raise ProviderError(f"Signing in: {redacted(str(error))}") from None
@@ -164,9 +164,16 @@ def read_certificate(path: Path) -> str:
             pem = file.read(_LARGEST_FILE).decode("ascii", "replace")
     except OSError as error:
         raise SettingsError(f"m365_certificate: {path} cannot be read ({error.strerror}).") from None
+    if "PRIVATE KEY-----" not in pem:
+        # A certificate alone is public: its mode is no fault, and closing it would bring nobody further.
+        message = (
+            f"m365_certificate: {path} has no private key. Name the file with key and certificate in one, "
+            "such as holdfast.pem, not the certificate that the tenant gets."
+        )
+        raise SettingsError(message)
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SettingsError(f"m365_certificate: {path} holds a key and is open to other users. Run: chmod 600 {path}")
-    if "PRIVATE KEY-----" not in pem or "BEGIN CERTIFICATE-----" not in pem:
+    if "BEGIN CERTIFICATE-----" not in pem:
         raise SettingsError(f"m365_certificate: {path} must hold both a private key and its certificate, as PEM.")
     return pem
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import httpx2
 
-from workflow.errors import OutcomeUnknownError, ProviderBusyError, ProviderError
+from workflow.errors import NotReachedError, OutcomeUnknownError, ProviderBusyError, ProviderError
 from workflow.providers.microsoft365.connection import Family, Service, is_loopback
 from workflow.providers.microsoft365.pace import Budget, Pace
 from workflow.providers.microsoft365.redaction import redacted, request_id
@@ -209,7 +209,7 @@ class Wire:
         if call.changes and lost.sent:
             raise _unknown(call, str(lost))
         if attempt + 1 == ATTEMPTS or call.changes:
-            raise ProviderError(f"{call.name}: no answer ({lost}). Nothing was changed.") from None
+            raise NotReachedError(f"{call.name}: no answer ({lost}). Nothing was changed.") from None
 
     def _turned_away(self, call: Call, reply: Reply, budget: Budget, attempt: int) -> None:
         wait = reply.retry_after
