@@ -49,14 +49,16 @@ if TYPE_CHECKING:
 class HoldfastError(Exception):
     """Holdfast could not do that.
 
-    ``str(error)`` is one sentence or more for people; ``code`` is stable for programs.
+    ``str(error)`` is one sentence or more for people; ``code`` is stable for programs; ``next_step`` says what to do
+    next where that is not the same for every error of its kind.
     """
 
     code = "error"
 
-    def __init__(self, message: str = "") -> None:
-        """Keep the message; without one the class's own docstring is the message."""
+    def __init__(self, message: str = "", *, next_step: str = "") -> None:
+        """Keep the message and the next step; without a message the class's own docstring is it."""
         super().__init__(message or (type(self).__doc__ or "").split("\n", 1)[0])
+        self.next_step = next_step
 
     def details(self) -> Mapping[str, Any]:
         """Particulars for ``--json``: plain JSON values only."""
@@ -71,9 +73,9 @@ class RuleRefusedError(HoldfastError):
 
     code = "refused"
 
-    def __init__(self, message: str = "", roles: Sequence[str] = ()) -> None:
+    def __init__(self, message: str = "", roles: Sequence[str] = (), *, next_step: str = "") -> None:
         """Keep the roles beside the message."""
-        super().__init__(message)
+        super().__init__(message, next_step=next_step)
         self.roles = tuple(roles)
 
     def details(self) -> Mapping[str, Any]:

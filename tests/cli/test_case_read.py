@@ -215,7 +215,7 @@ def test_steps_as_data(case: Shell) -> None:
 
 def test_steps_that_are_not(verified: Shell) -> None:
     """An unknown step is refused; nothing missing is said."""
-    assert 2 == verified("case prerequisites 1 nonsense").code
+    assert 5 == verified("case prerequisites 1 nonsense").code
     assert "Nothing is missing.\n" == verified.ok("case prerequisites 1 mfa-enabled --missing").out
     assert "id\n" == verified.ok("case prerequisites 1 mfa-enabled --missing --csv").out
 

@@ -74,7 +74,7 @@ def test_a_file_of_ones_own(case: Shell, form: str) -> None:
     assert ("", "1 case reported in report.out\n") == (ran.out, ran.err)
     assert 0o600 == path.stat().st_mode & 0o777
     assert before == case.ok(f"case report 1 {form}").out or form != "--csv"
-    assert 1 == case(f"case report 1 {form} --output report.out").code
+    assert 2 == case(f"case report 1 {form} --output report.out").code
     assert before == path.read_text(encoding="utf-8")
 
 

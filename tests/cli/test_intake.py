@@ -215,7 +215,7 @@ def test_an_empty_whole_list(shell: Shell, home: Path) -> None:
         ("import bounce.eml --complete --taken-at now", 1, "a bounce message tells of one sender"),
         ("import alerts.json --complete --taken-at now", 1, "alerts tell what happened"),
         ("import audit.json --complete --taken-at now", 1, "the audit log tells what happened"),
-        ("import a.json missing.json --complete --taken-at now", 1, "missing.json cannot be read"),
+        ("import a.json missing.json --complete --taken-at now", 2, "missing.json cannot be read"),
     ],
 )
 def test_what_is_no_whole_list(shell: Shell, home: Path, line: str, code: int, words: str) -> None:

@@ -51,7 +51,7 @@ def test_restore(case: Shell, home: Path) -> None:
     assert [6, 0, 0] == [
         case(f"ledger verify {more}").code for more in ("--against ticket", "--against ticket --accept-restore", "")
     ]
-    assert 2 == case("ledger restore").code
+    assert 3 == case("ledger restore").code
 
 
 def test_restore_asks_where_somebody_can_be_asked(case: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

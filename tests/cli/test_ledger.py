@@ -13,6 +13,8 @@ import pytest
 from tests.cli.shell import Shell
 from workflow.cli.demo import MARK, flip
 from workflow.cli.demo_stage import Stage
+from workflow.cli.ledger import _steps as steps_after
+from workflow.cli.session import Session
 
 
 def test_log(case: Shell) -> None:
@@ -159,10 +161,13 @@ def test_exports(case: Shell, home: Path) -> None:
     """An export verifies without a database; a wounded one does not."""
     key = case.ok("ledger log --limit 99 --json").data["entries"][0]["details"]["vkey"]
     (home / "key").write_text(key, encoding="utf-8")
-    assert "entries written to out.jsonl" in case.ok("ledger export out.jsonl").out
+    written = case.ok("ledger export out.jsonl").out
+    assert "entries written to out.jsonl" in written
+    assert "--export out.jsonl --key FILE" in written
     assert 2 == case("ledger export out.jsonl").code
     assert case.ok("ledger export other.jsonl --json").data["entries"] > 1
-    assert "The export verifies." in case.ok("ledger verify --export out.jsonl --key key").out
+    bare = case.ok("ledger verify --export out.jsonl --key key").out
+    assert bare.startswith("What was checked of the export verifies. NOT CHECKED: completeness, freshness.")
     assert 2 == case("ledger verify --export out.jsonl").code
     text = (home / "out.jsonl").read_text(encoding="utf-8")
     (home / "out.jsonl").write_text(text.replace("case:opened", "case:openee", 1), encoding="utf-8")
@@ -174,7 +179,74 @@ def test_exports(case: Shell, home: Path) -> None:
 
     assert (6, 6) == (ran.code, data.code)
     assert "The export does NOT verify." in ran.out
+    assert "Do not rely on this export" in ran.out
     assert not data.data["ok"]
+
+
+def test_an_export_against_a_ticket(case: Shell, home: Path) -> None:
+    """The kept checkpoint decides as it does for the database: three verdicts, exit code 6 where it does not fit."""
+    key = case.ok("ledger log --limit 99 --json").data["entries"][0]["details"]["vkey"]
+    (home / "key").write_text(key, encoding="utf-8")
+    case.ok("ledger export out.jsonl")
+    ticket = case.ok("ledger checkpoint --print").out
+    (home / "ticket").write_text(ticket, encoding="utf-8")
+    origin, size, root = ticket.split()
+    (home / "wrong").write_text(f"{origin}\n{size}\n{'A' * 43}=", encoding="utf-8")
+    (home / "later").write_text(f"{origin}\n{int(size) + 5}\n{root}", encoding="utf-8")
+    line = "ledger verify --export out.jsonl --key key"
+
+    ran, data = case.ok(f"{line} --against ticket"), case.ok(f"{line} --against ticket --json").data
+
+    assert ran.out.startswith("The export verifies.\n  integrity     verified\n  completeness  verified\n")
+    assert "CEST (0." in ran.out
+    assert ("verified", "verified", "given", []) == (
+        *(data[name] for name in ("integrity", "completeness", "authorship", "next_steps")),
+    )
+    for name, kind in (("wrong", "kept-rewritten"), ("later", "kept-truncated")):
+        refuted = case(f"{line} --against {name}")
+        assert (6, True) == (refuted.code, kind in refuted.out)
+    assert 6 == case(f"{line} --against ticket --against wrong").code
+    assert "--accept-restore takes the database" in case(f"{line} --against ticket --accept-restore").err
+
+
+def test_a_forged_row_without_its_guards(case: Shell, home: Path) -> None:
+    """The forged case comes first, the guards that are gone are one line, and the end says what to do."""
+    database = home / "home" / "data" / "holdfast.db"
+    with sqlite3.connect(database) as connection:
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
+        for name in names:
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE \"case\" SET state = 'released'")
+    connection.close()
+
+    ran, data, doctor = case("ledger verify"), case("ledger verify --json").data, case("doctor")
+
+    assert 6 == ran.code
+    first, *rest = [line for line in ran.out.splitlines() if "ault: " in line]
+    assert first.startswith("First fault: picture, case #1")
+    assert f"schema, the ledger: {len(names)} guards and tables are not as they should be: missing: " in rest[-1]
+    assert 1 == ran.out.count("schema, ")
+    assert len(names) == sum(item["kind"] == "schema" for item in data["findings"])
+    assert f"Copy {database}" in ran.out
+    assert str(home / "home" / "state" / "checkpoints") in data["next_steps"][1]
+    assert 1 == doctor.out.count("triggers: ")
+    (found,) = [item for item in case("doctor --json").data["findings"] if item["what"] == "triggers"]
+    assert len(names) == len(found["names"])
+
+
+def test_what_to_do_with_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no file to copy."""
+    monkeypatch.setenv("HOLDFAST_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+
+    assert "pg_dump" in steps_after(Session(), None)[1]
+
+
+def test_a_key_that_is_not_there(case: Shell, home: Path) -> None:
+    """What is wrong with it is said in words."""
+    (home / "binary").write_bytes(b"\xff")
+
+    assert "nosuch cannot be read as a public key: No such file" in case("ledger verify --key nosuch").err
+    assert "binary cannot be read as a public key: it is no text." in case("ledger verify --key binary").err
 
 
 def test_rebuild(case: Shell) -> None:

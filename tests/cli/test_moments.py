@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from workflow.cli.moments import duration, local, parse, utc, zone_of
+from workflow.cli.moments import duration, local, localised, parse, utc, zone_of
 from workflow.errors import InputError
 
 NOW = datetime(2026, 6, 11, 12, 0, tzinfo=UTC)
@@ -76,3 +76,9 @@ def test_shown_times() -> None:
 def test_durations(seconds: float, expected: str) -> None:
     """A length of time in its two largest units."""
     assert expected == duration(seconds)
+
+
+def test_a_sentence_in_local_time() -> None:
+    """Times of ours are told as people read them; what only looks like one stays."""
+    assert "up to 2026-06-11 14:00 CEST (1.0 hours)" == localised("up to 2026-06-11 12:00 UTC (1.0 hours)", BERLIN)
+    assert "up to 2026-99-11 12:00 UTC" == localised("up to 2026-99-11 12:00 UTC", BERLIN)

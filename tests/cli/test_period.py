@@ -30,6 +30,15 @@ def test_a_quarter(session: Session) -> None:
     assert "from 2026-07-01 00:00 CEST until before 2026-11-01 00:00 CET" == period_words(session, found)
 
 
+def test_the_end_is_echoed_as_it_was_typed(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody typed the day behind it."""
+    period_of(session, "-1h", "2026-12-31")
+
+    first, last = capsys.readouterr().err.splitlines()
+    assert "-1h is 2026-11-24 12:00 CET" == first
+    assert "2026-12-31, that day included, ends at 2027-01-01 00:00 CET" == last
+
+
 def test_a_time_as_the_end_is_excluded(session: Session) -> None:
     """Only a date grows to a whole day."""
     assert datetime(2026, 10, 31, 8, tzinfo=UTC) == period_of(session, None, "2026-10-31T08:00Z").end

@@ -121,7 +121,7 @@ def test_rows_of_one_case_stand_for_themselves(two: Shell, home: Path) -> None:
     assert "held" == step(two, 1, "snapshot-taken")["standing"]
 
 
-@pytest.mark.parametrize(("name", "code"), [("missing.csv", 1), ("-", 2)])
+@pytest.mark.parametrize(("name", "code"), [("missing.csv", 2), ("-", 2)])
 def test_no_such_file(two: Shell, name: str, code: int) -> None:
     """A file that cannot be read, and an empty standard input."""
     assert code == two(f"case record --from {name} --as ana").code

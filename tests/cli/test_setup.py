@@ -69,6 +69,18 @@ def test_config(shell: Shell, home: Path) -> None:
     assert ["cleo"] == [person["name"] for person in data["people"]]
 
 
+def test_every_setting_is_described(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where one is wrong, and that is where the error points."""
+    monkeypatch.setenv("HOLDFAST_TIMEZONE", "Nowhere/Land")
+    monkeypatch.setenv("HOLDFAST_PROVIDER", "nobody")
+    shell = Shell()
+
+    assert "holdfast config describe" in shell("case list").err
+    assert "timezone (HOLDFAST_TIMEZONE)\n  " in shell.ok("config describe").out
+    names = [item["environment"] for item in shell.ok("config describe --json").data["settings"]]
+    assert {"HOLDFAST_AS", "HOLDFAST_PROVIDER"} <= set(names)
+
+
 def test_permissions(shell: Shell, home: Path) -> None:
     """Once somebody is listed, the others are analysts: not allowed is exit 4, and the ledger says so."""
     (home / "home" / "config" / "config.toml").write_text(

@@ -35,7 +35,7 @@ def test_the_script_is_written_once(shell: Shell, tmp_path: Path) -> None:
 
     assert "Read it, then run it" in shell.ok(f"tenant permissions --script {path}").out
     assert path.read_text() == shell.ok("tenant permissions --script -").out
-    assert 1 == shell(f"tenant permissions --script {path}").code
+    assert 2 == shell(f"tenant permissions --script {path}").code
     other = tmp_path / "other.ps1"
     assert {"script": str(other)} == shell.ok(f"tenant permissions --script {other} --json").data
 

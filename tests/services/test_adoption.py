@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.services.desk import ADA, ANN, BOB, CAT, DAN, DAY, EVE, Desk
+from tests.services.desk import ADA, ANN, BOB, CAT, DAN, DAY, EVE, START, Desk
 from workflow.domain import actions as act
 from workflow.domain.playbook import ExceptionRule, canonical, digest
 from workflow.domain.private import Private
@@ -383,13 +383,13 @@ def test_an_export_carries_every_playbook(sqlite_desk: Desk, tmp_path: Path) -> 
     count = audit.export(sqlite_desk.app, path)
     key = audit.public_key(sqlite_desk.app)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    report = audit.verify_export(path, key)
-    assert ((), count) == (report.findings, report.size)
+    report = audit.verify_export(path, key, START)
+    assert ([], count) == (report.findings, report.counts["entries"])
 
     own = playbooks.show(sqlite_desk.app, NAME)
     assert canonical(own).decode() in {json.loads(line).get("text") for line in lines}
     path.write_text("".join(line for line in lines if own.digest not in line[:100]), encoding="utf-8")
-    (finding,) = audit.verify_export(path, key).findings
+    (finding,) = audit.verify_export(path, key, START).findings
     assert ("playbook", True) == (finding.kind, "is not in the export" in finding.why)
 
 
@@ -410,5 +410,5 @@ def test_a_case_under_a_playbook_that_nobody_adopted(sqlite_desk: Desk, tmp_path
     assert case_id == found["replay"].case
     path = tmp_path / "export.jsonl"
     audit.export(sqlite_desk.app, path)
-    (finding,) = audit.verify_export(path, audit.public_key(sqlite_desk.app)).findings
+    (finding,) = audit.verify_export(path, audit.public_key(sqlite_desk.app), START).findings
     assert (case_id, True) == (finding.case, "never adopted here" in finding.why)

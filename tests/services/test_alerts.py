@@ -21,7 +21,7 @@ from workflow.domain.alerts import Policy
 from workflow.domain.private import Private
 from workflow.domain.record import time_from_text
 from workflow.domain.vocabulary import Answer, Kind, Result
-from workflow.errors import NotFoundError, NotPermittedError
+from workflow.errors import NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.providers.shapes import AuditEvent
 from workflow.services import alert_delivery, alerts, audit, tenant_log, verification
 from workflow.services.alert_policies import Change, change
@@ -496,7 +496,7 @@ def test_an_alarm_is_raised_once_a_day(room: Room, hook: Receiver) -> None:
 def test_a_test_message(room: Room, hook: Receiver, post: Receiver) -> None:
     """It reaches whoever is named, policy off or not, counts against no limit, and is not tried again."""
     desk = room()
-    with pytest.raises(NotFoundError, match="has no recipients"):
+    with pytest.raises(RuleRefusedError, match="has no recipients"):
         alert_delivery.try_out(desk.app, ANN, Policy.DIGEST)
     with pytest.raises(NotFoundError, match="no recipient 'nobody'"):
         alert_delivery.try_out(desk.app, ANN, Policy.DIGEST, "nobody")

@@ -1,14 +1,18 @@
 """What auditors take away: checkpoint and export; and the picture, thrown away and drawn again."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.services.desk import ADA, ANN, EVE, Desk, Place, report
+from tests.services.desk import ADA, ANN, DAY, EVE, START, Desk, Place, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.errors import InputError, KeyMissingError, NotFoundError
+from workflow.ledger import checkpoint as checkpoints
+from workflow.ledger.note import Signer
 from workflow.services import audit, verification
+from workflow.services.verdict import Report
 from workflow.storage.migrations import upgrade
 
 
@@ -56,8 +60,8 @@ def test_an_export_verifies_without_a_database(desk: Desk, tmp_path: Path) -> No
     desk.released()
     path = tmp_path / "export.jsonl"
     count = audit.export(desk.app, path)
-    found = audit.verify_export(path, audit.public_key(desk.app))
-    assert (desk.count(), True, desk.count()) == (count, found.sound, found.size)
+    found = audit.verify_export(path, audit.public_key(desk.app), START)
+    assert (desk.count(), True, desk.count()) == (count, found.ok, found.counts["entries"])
     assert ["export.jsonl"] == [item.name for item in tmp_path.glob("export*")]
 
 
@@ -69,7 +73,101 @@ def test_an_export_that_was_changed_does_not_verify(desk: Desk, tmp_path: Path) 
     key, text = audit.public_key(desk.app), path.read_text()
     for changed in (text.replace("approved", "reproved", 1), "".join(text.splitlines(keepends=True)[:-1])):
         path.write_text(changed)
-        assert not audit.verify_export(path, key).sound
+        assert not audit.verify_export(path, key, START).ok
+
+
+@pytest.fixture
+def exported(sqlite_desk: Desk, tmp_path: Path) -> tuple[Path, str, list[str]]:
+    """An export, the key, and the ticket that was written some entries before it."""
+    sqlite_desk.restrict()
+    early = audit.checkpoint(sqlite_desk.app).splitlines()[:3]
+    sqlite_desk.released(EVE)
+    path = tmp_path / "export.jsonl"
+    audit.export(sqlite_desk.app, path)
+    return path, audit.public_key(sqlite_desk.app), early
+
+
+def against(exported: tuple[Path, str, list[str]], *notes: str) -> Report:
+    """What an export says for itself against these kept checkpoints."""
+    path, key, _ = exported
+    files = [path.with_name(f"ticket-{number}") for number, _ in enumerate(notes)]
+    for file, note in zip(files, notes, strict=True):
+        file.write_text(note, encoding="utf-8")
+    return audit.verify_export(path, key, START + 30 * DAY, files)
+
+
+def newest(path: Path) -> str:
+    """The signed checkpoint in an export's own header."""
+    return str(json.loads(path.read_text(encoding="utf-8").splitlines()[0])["checkpoint"])
+
+
+def test_an_export_is_complete_by_the_checkpoints_that_were_kept(exported: tuple[Path, str, list[str]]) -> None:
+    """One of its own size, an older one, and both: the verdict names the newest entry covered, and how old it is."""
+    note, ticket = newest(exported[0]), "\n".join(exported[2])
+    for notes in ((note,), (ticket,), (ticket, note)):
+        report = against(exported, *notes)
+        verdicts = (report.integrity, report.completeness, report.authorship)
+        assert ("verified", "verified", "given") == verdicts
+        assert report.freshness.startswith("the kept checkpoint covers everything up to 20")
+        assert len(notes) == report.counts["kept_checkpoints"]
+        assert ("later entries rest" in report.freshness) == (notes == (ticket,))
+
+
+def test_an_export_without_a_kept_checkpoint(exported: tuple[Path, str, list[str]]) -> None:
+    """What was not checked is said; it is no failure."""
+    report = against(exported)
+    assert (True, "not checked", "not checked") == (report.ok, report.completeness, report.freshness)
+
+
+def test_an_export_that_a_kept_checkpoint_refutes(exported: tuple[Path, str, list[str]]) -> None:
+    """Another root at its own size and at a smaller one, a larger size, another ledger's ticket, another key's note."""
+    origin, size, root = newest(exported[0]).splitlines()[:3]
+    early = exported[2]
+    other = Signer.generate("elsewhere-1")
+    refuted = {
+        f"{origin}\n{size}\n{early[2]}": "kept-rewritten",
+        f"{origin}\n{early[1]}\n{root}": "kept-rewritten",
+        f"{origin}\n{int(size) + 1}\n{root}": "kept-truncated",
+        f"elsewhere-1/1\n3\n{root}": "kept-unknown",
+        checkpoints.sign(checkpoints.Checkpoint("elsewhere-1", 3, b"r" * 32), other): "kept-unknown",
+    }
+    for note, kind in refuted.items():
+        report = against(exported, note)
+        assert (False, "verified", "failed") == (report.ok, report.integrity, report.completeness), note
+        assert [kind] == [item.kind for item in report.findings]
+
+
+def test_a_ledger_against_the_ticket_of_another(sqlite_desk: Desk, tmp_path: Path) -> None:
+    """The database is held against checkpoints as an export is."""
+    ticket = tmp_path / "ticket"
+    ticket.write_text(f"elsewhere-1/1\n99\n{'A' * 43}=", encoding="utf-8")
+    report = verification.verify(sqlite_desk.app, verification.Options(against=[ticket]))
+    (finding,) = report.findings
+    assert (False, "kept-unknown") == (report.ok, finding.kind)
+    assert "one of another ledger, elsewhere-1/1" in finding.why
+
+
+def test_a_changed_export_is_not_complete(exported: tuple[Path, str, list[str]]) -> None:
+    """A rewritten entry shows against the kept checkpoint too; one behind it leaves completeness open."""
+    path, _, early = exported
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("case:opened", "case:openee", 1), encoding="utf-8")
+    report = against(exported, "\n".join(early))
+    assert ("failed", "failed") == (report.integrity, report.completeness)
+    path.write_text(text.replace("unblock:approved", "unblock:approvee", 1), encoding="utf-8")
+    report = against(exported, "\n".join(early))
+    assert ("failed", "not checked") == (report.integrity, report.completeness)
+
+
+def test_an_export_whose_last_covered_entry_is_none(exported: tuple[Path, str, list[str]]) -> None:
+    """Nobody can say how fresh it is."""
+    path, _, early = exported
+    lines = path.read_text(encoding="utf-8").splitlines()
+    row = json.loads(lines[int(early[1])])
+    lines[int(early[1])] = json.dumps(row | {"body": "none"})
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    report = against(exported, "\n".join(early))
+    assert ("failed", "not checked") == (report.completeness, report.freshness)
 
 
 def test_an_export_is_never_written_over(sqlite_desk: Desk, tmp_path: Path) -> None:
@@ -110,7 +208,7 @@ def test_what_is_no_export_is_refused(sqlite_desk: Desk, tmp_path: Path, content
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError):
-        audit.verify_export(path, audit.public_key(sqlite_desk.app))
+        audit.verify_export(path, audit.public_key(sqlite_desk.app), START)
 
 
 def test_the_picture_drawn_again_is_the_same(desk: Desk) -> None:
@@ -146,4 +244,4 @@ def test_what_is_no_export_is_named(desk: Desk, tmp_path: Path) -> None:
     path.write_text("hello\n", encoding="utf-8")
 
     with pytest.raises(InputError, match=r"notes\.txt is no whole export of a ledger: line 1 is not JSON"):
-        audit.verify_export(path, audit.public_key(desk.app))
+        audit.verify_export(path, audit.public_key(desk.app), START)

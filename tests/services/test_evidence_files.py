@@ -60,7 +60,7 @@ def test_a_file_that_is_not_there(sqlite_desk: Desk, wanted: str) -> None:
     """No name, no digest, or too little of one."""
     attach(sqlite_desk, sqlite_desk.restrict())
 
-    with pytest.raises(NotFoundError, match="attachment list"):
+    with pytest.raises(NotFoundError, match="has no file"):
         evidence_files.content(sqlite_desk.app, "1", wanted)
 
 

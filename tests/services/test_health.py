@@ -53,9 +53,8 @@ def test_a_sound_ledger_on_either_database(place: Place) -> None:
     desk.restrict()
     found = look(place)
     assert (set() if place.url.startswith("sqlite") else {"sealed"}) == set(found)
-    assert {"what", "status", "said", "cure"} == health.to_data(health.examine(place.settings(), START))["findings"][
-        0
-    ].keys()
+    data = health.to_data(health.examine(place.settings(), START))
+    assert {"what", "status", "said", "cure", "names"} == data["findings"][0].keys()
     desk.close()
 
 
@@ -148,7 +147,8 @@ def test_what_was_done_to_the_database(sound: Place) -> None:
         connection.execute("DROP TRIGGER leaf_delete")
         connection.execute('DELETE FROM leaf WHERE "index" = (SELECT max("index") FROM leaf)')
     found = look(sound)
-    assert "trigger checkpoint_delete" in found["triggers"][0]
+    assert "in 2 places: missing: trigger checkpoint_delete, …" in found["triggers"][0]
+    assert 1 == len(found["triggers"])
     assert "Holdfast did not write" in found["sealed"][0]
     with closing(sqlite3.connect(sound.home / "holdfast.db", isolation_level=None)) as connection:
         connection.execute(f"UPDATE alembic_version SET version_num = '{HEAD}'")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.desk import ADA, ANN, BOB, CONNECTOR, NOT_LISTED, TEAM, Desk, Place, report
+from tests.services.desk import ADA, ANN, BOB, CONNECTOR, NOT_LISTED, START, TEAM, Desk, Place, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.restriction import Source
@@ -128,9 +128,10 @@ def test_a_second_machine_does_not_set_up_the_same_database(place: Place, tmp_pa
 
 
 def test_a_sequence_of_many_digits_is_no_accident(sqlite_desk: Desk) -> None:
-    """A number that Python refuses to read is read as a large one."""
+    """A number that Python refuses to read is read as a large one, which no case has."""
     case_id = sqlite_desk.restrict()
-    assert 1 == views.case_view(sqlite_desk.app, case_id, "9" * 5000).sequence
+    with pytest.raises(NotFoundError, match="The case has 1 entry, and none numbered 999999999999"):
+        views.case_view(sqlite_desk.app, case_id, "9" * 5000)
 
 
 def test_a_damaged_export_is_refused(sqlite_desk: Desk, tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_a_damaged_export_is_refused(sqlite_desk: Desk, tmp_path: Path) -> None:
     audit.export(sqlite_desk.app, path)
     path.write_text(path.read_text().replace('"', "'", 1))
     with pytest.raises(InputError):
-        audit.verify_export(path, audit.public_key(sqlite_desk.app))
+        audit.verify_export(path, audit.public_key(sqlite_desk.app), START)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,28 @@ def test_entries_are_read_back_as_they_were_appended(ledger: Ledger) -> None:
         assert (written[-1].leaf, 3) == cases.head(tx, picture.id)
 
 
+def test_entries_that_somebody_else_queued_are_not_sealed(sqlite_ledger: Ledger) -> None:
+    """Signing them would vouch for them."""
+    picture = sqlite_ledger.open()
+
+    def more_than_was_written() -> None:
+        with sqlite_ledger.database.transaction() as tx:
+            sqlite_ledger.append(tx, picture.id, [noted(), noted()])
+            tx.appended -= 1
+
+    with pytest.raises(StorageError, match="1 entries were put into the ledger by somebody else"):
+        more_than_was_written()
+
+
+def test_entries_that_do_not_wait_are_not_sealed(sqlite_ledger: Ledger) -> None:
+    """Without the trigger that queues them, nothing is written, and nobody is said to have put entries in."""
+    picture = sqlite_ledger.open()
+    sqlite_ledger.statement("DROP TRIGGER entry_queue")
+
+    with pytest.raises(StorageError, match="Of 1 new entries 0 wait to be sealed: a trigger"):
+        sqlite_ledger.step(picture, noted())
+
+
 @pytest.mark.parametrize("page", [3, 5000])
 def test_a_case_is_an_unbroken_chain_in_a_verified_tree(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, page: int

@@ -41,7 +41,7 @@ def test_a_worker_is_alive_as_long_as_it_says_so(settings: Settings) -> None:
     assert 3 == second.steps
     assert [] == second.faults(NOON + 65 * SECOND)
     (silent,) = second.faults(NOON + 66 * SECOND)
-    assert "was last alive at 2026-11-24T12:00:05" in silent
+    assert "was last alive at 2026-11-24 12:00 UTC" in silent
     beating.beat(NOON - timedelta(hours=1))
     assert "2026-11-24T11:00:00.000000Z" == (pulse.read(path) or Pulse()).seen_at
 
@@ -50,7 +50,7 @@ def test_what_failed_is_a_fault(settings: Settings) -> None:
     """Until it works again."""
     beating = Beating(pulse.place(settings), Pulse(), NOON)
     beating.chore("poll", "failed", "no way", NOON)
-    assert ["poll failed at 2026-11-24T12:00:00.000000Z: no way"] == beating.pulse.faults(NOON)
+    assert ["poll failed at 2026-11-24 12:00 UTC: no way"] == beating.pulse.faults(NOON)
     beating.chore("poll", "done", "", NOON)
     assert [] == beating.pulse.faults(NOON)
     assert pulse.to_data(beating.pulse, [])["healthy"]
@@ -62,7 +62,7 @@ def test_a_worker_that_stopped_says_so(settings: Settings) -> None:
     beating.end(NOON + SECOND)
     found = pulse.read(pulse.place(settings))
     assert found is not None
-    assert ["The worker was stopped at 2026-11-24T12:00:01.000000Z."] == found.faults(NOON)
+    assert ["The worker was stopped at 2026-11-24 12:00 UTC."] == found.faults(NOON)
 
 
 def test_a_full_disk_keeps_nobody_from_the_work(settings: Settings, tmp_path: Path) -> None:

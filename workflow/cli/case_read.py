@@ -12,7 +12,7 @@ from workflow.cli.output import as_csv, as_json, hint, say, table
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
 from workflow.domain.vocabulary import ENDED
-from workflow.errors import InputError
+from workflow.errors import NotFoundError
 
 if TYPE_CHECKING:
     from workflow.services.worklist import CaseRow, Page
@@ -133,6 +133,7 @@ def view(session: Session, case: str, as_of: str | None) -> None:
     from workflow.cli.case_page import show_case
     from workflow.services.views import case_view
 
+    session.case = case
     shown = case_view(session.app, case, as_of_text(session, as_of))
     if session.as_json:
         as_json(shown.to_data())
@@ -154,6 +155,7 @@ def prerequisites(
     from workflow.cli.case_page import ended_words, show_step
     from workflow.services.views import case_view
 
+    session.case = case
     shown = case_view(session.app, case, as_of_text(session, as_of))
     # An ended case lacks nothing: whatever was left open is not asked for any more.
     done = shown.state in ENDED
@@ -162,9 +164,13 @@ def prerequisites(
         for step in shown.prerequisites
         if not (only_missing and (step.held or done)) and (not ids or step.id in ids)
     ]
-    unknown = set(ids) - {step.id for step in shown.prerequisites}
-    if unknown:
-        raise InputError(f"Case #{shown.number} has no step {', '.join(sorted(unknown))}.")
+    known = {step.id for step in shown.prerequisites}
+    for name in ids:
+        if name not in known:
+            raise NotFoundError(
+                f"Case #{shown.number} has no prerequisite {name!r}.",
+                next_step=f"See them with: holdfast case prerequisites {shown.number}",
+            )
     data = [step_data for step_data in shown.to_data()["prerequisites"] if _chosen(step_data, steps)]
     if session.as_json:
         as_json({"number": shown.number, "prerequisites": data})
@@ -194,6 +200,7 @@ def history(session: Session, case: str, wants_csv: bool, as_of: str | None) -> 
     from workflow.cli.timeline import ENTRY_COLUMNS, show_timeline
     from workflow.services.history import history as read
 
+    session.case = case
     entries = read(session.app, case, as_of_text(session, as_of))
     if session.as_json:
         as_json({"entries": [entry.to_data() for entry in entries]})

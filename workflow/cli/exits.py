@@ -94,12 +94,16 @@ CURES: Mapping[type[errors.HoldfastError], str] = {
     ),
     errors.ErasurePendingError: "Repeat 'holdfast case erase CASE --confirm' when nobody reads: it finishes the work.",
     errors.OldReadingsError: "Read the tenant again: holdfast case check CASE",
-    errors.SettingsError: "Correct the setting; 'docs/reference/settings.md' lists them all.",
+    errors.SettingsError: "Correct the setting: 'holdfast config describe' lists them all.",
     errors.DatabaseBusyError: "Try again in a moment.",
     errors.ProviderBusyError: "Try again after the time it names.",
     errors.NotReachedError: "'holdfast tenant probe' says what answers; then repeat the command.",
     errors.UnblockLimitError: "Open a request with Microsoft Support, and record its number as the reference.",
     errors.OutcomeUnknownError: "Read the tenant before anything else: 'holdfast case check CASE'.",
+    errors.VerificationError: (
+        "Stop working on it, copy the database and the checkpoint file aside, then hold it against a checkpoint kept "
+        "elsewhere: holdfast ledger verify --against CHECKPOINT"
+    ),
     errors.KeyMissingError: "Restore the key file, or run 'holdfast init' on a new installation.",
 }
 """What to do next, where the message itself does not say it; ``CASE`` stands for the case it is about."""
@@ -117,4 +121,4 @@ def exit_of(error: errors.HoldfastError) -> Exit:
 
 def cure_of(error: errors.HoldfastError) -> str:
     """Return what to do next, or "" when the message says it."""
-    return next((CURES[kind] for kind in type(error).__mro__ if kind in CURES), "")
+    return error.next_step or next((CURES[kind] for kind in type(error).__mro__ if kind in CURES), "")

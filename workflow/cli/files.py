@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self
 
 import click
 
-from workflow.errors import SourceError
+from workflow.errors import InputError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +31,8 @@ def items_of(
     """Open a file, or take standard input for ``-``, and give what it says; ``step`` is told how far it was read.
 
     Raises:
-        SourceError: it cannot be read, or is none of the known kinds.
+        InputError: there is no such file, or it cannot be opened.
+        SourceError: it is none of the known kinds.
     """
     from workflow.sources import read
 
@@ -45,10 +46,15 @@ def called(name: str) -> str:
     return "standard input" if name == "-" else name
 
 
-def in_file(error: SourceError, name: str) -> SourceError:
+def in_file(error: InputError, name: str) -> InputError:
     """Name the file where the message does not: several may be read at once."""
     told = str(error)
-    return error if told.startswith(name) else SourceError(f"{name}: {told}")
+    return error if told.startswith(name) else type(error)(f"{name}: {told}")
+
+
+def could_not_be_opened(error: InputError) -> bool:
+    """Say whether a file was not even opened, so that what was typed is at fault and not what the file holds."""
+    return not isinstance(error, SourceError)
 
 
 def counted(
@@ -73,7 +79,7 @@ def opened(name: str) -> Iterator[tuple[BinaryIO, int]]:
             stream = stack.enter_context(Path(name).open("rb"))
             size = os.fstat(stream.fileno()).st_size if stream.seekable() else 0
         except OSError as error:
-            raise SourceError(f"{name} cannot be read: {error.strerror}.") from None
+            raise InputError(f"{name} cannot be read: {error.strerror}.") from None
         yield stream, size
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workflow.cli.exits import Exit
-from workflow.cli.files import Spool, counted, in_file, items_of, opened
+from workflow.cli.files import Spool, could_not_be_opened, counted, in_file, items_of, opened
 from workflow.cli.output import hint, say, table
 from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
-from workflow.errors import SourceError
+from workflow.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -103,17 +103,17 @@ def import_(
             streams = {name: stack.enter_context(opened(name)) for name in dict.fromkeys(files)}
             lists = whole_lists(streams, options, kind, session.time(taken_at))
             takings = {name: partial(_take_list, session, streams[name], one, options) for name, one in lists.items()}
-        counts = _report(session, takings, quiet=quiet)
+        counts, unopened = _report(session, takings, quiet=quiet)
     if not session.as_json:
         _summary(counts, complete=complete)
-    if FAULTS.intersection(+counts):
-        ctx.exit(Exit.ERROR)
+    if faults := sum(counts[name] for name in FAULTS):
+        ctx.exit(Exit.USAGE if faults == unopened else Exit.ERROR)
 
 
-def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> Counter[str]:
-    """Take the files in, say what became of each item, and return how often each came about."""
+def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> tuple[Counter[str], int]:
+    """Take the files in, say what became of each item; return how often each came about, and files not opened."""
     counts: Counter[str] = Counter()
-    failed = False
+    unopened, failed = 0, False
     with progress_bar("Importing") as step, Spool() as kept:
         for name, taking in takings.items():
             try:
@@ -123,8 +123,9 @@ def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> 
                         kept.keep({"file": name, **taken.to_data()})
                     else:
                         tell_item(name, taken, quiet=quiet)
-            except SourceError as error:
+            except InputError as error:
                 failed = True
+                unopened += could_not_be_opened(error)
                 counts["broken"] += 1
                 if session.as_json:
                     kept.keep({"file": name, "outcome": "broken", "why": str(error)})
@@ -132,7 +133,7 @@ def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> 
                     show_error(in_file(error, name), session)
         if session.as_json:
             kept.print({"counts": counts_data(counts), "failed": failed})
-    return counts
+    return counts, unopened
 
 
 def _options(session: Session, tenant: str, date_order: str | None, timezone: str | None) -> ReadOptions:

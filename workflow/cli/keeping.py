@@ -12,7 +12,7 @@ from workflow.cli.output import as_json, fields, hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
-from workflow.errors import StorageError
+from workflow.errors import InputError, StorageError
 
 if TYPE_CHECKING:
     from workflow.services.backups import Backup
@@ -34,6 +34,9 @@ def backup(session: Session, file: Path, force: bool) -> None:
     """
     from workflow.services.backups import backup as write
 
+    if file.is_file() and not force:
+        cure = "Choose another name, or replace it with --force."
+        raise InputError(f"{file} exists already; nothing was written over it.", next_step=cure)
     with progress_bar("Copying pages") as step:
         made = write(session.settings, file, over=force, progress=step)
     if session.as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from workflow.cli.ledger_access import access
 from workflow.cli.ledger_reconcile import reconcile
 from workflow.cli.ledger_restore import restore
 from workflow.cli.ledger_sample import sample
-from workflow.cli.output import as_csv, as_json, fields, hint, say
+from workflow.cli.output import as_csv, as_json, hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
@@ -70,16 +71,22 @@ def verify(
     against a checkpoint kept outside the database. Freshness: how old that checkpoint is. Exits with 6 when something
     fails. What could not be checked is said, not hidden.
     """
+    from workflow.cli.verdict_page import show_report, show_steps
+
     session: Session = ctx.obj
+    if exported and accept_restore:
+        raise click.UsageError("--accept-restore takes the database: an export is held against checkpoints as it is.")
     text = _key_text(key) if key else None
     if exported:
-        _verify_export(ctx, exported, text)
-        return
-    report = _verify(session, text, against, accept_restore)
-    if session.as_json:
-        as_json(report.to_data())
+        report = _verify_export(session, exported, text, against)
     else:
-        _show_report(report)
+        report = _verify(session, text, against, accept_restore)
+    steps = [] if report.ok else _steps(session, exported)
+    if session.as_json:
+        as_json({**report.to_data(), "next_steps": steps})
+    else:
+        show_report(session, report, "export" if exported else "ledger")
+        show_steps(steps)
     if not report.ok:
         ctx.exit(Exit.NOT_VERIFIED)
 
@@ -118,68 +125,39 @@ def _key_text(path: Path) -> str:
         raise InputError(f"{path} cannot be read as a public key: it is larger than {LARGEST_KEY} bytes.")
     try:
         return content.decode("utf-8").strip()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} cannot be read as a public key: {error}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} cannot be read as a public key: it is no text.") from None
 
 
-def _show_report(report: Report) -> None:
-    unchecked = [
-        name
-        for name, value in (("completeness", report.completeness), ("freshness", report.freshness))
-        if value == "not checked"
-    ]
-    if not report.ok:
-        say("The ledger does NOT verify.", bold=True, colour="red")
-    elif unchecked:
-        say(f"What was checked verifies. NOT CHECKED: {', '.join(unchecked)}.", bold=True, colour="yellow")
-    else:
-        say("The ledger verifies.", bold=True, colour="green")
-    fields(
-        (
-            ("integrity", report.integrity),
-            ("completeness", report.completeness),
-            ("freshness", visible(report.freshness)),
-            ("authorship", f"signatures held against: {visible(report.authorship)}"),
-            ("counts", ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in report.counts.items())),
-        ),
-        "  ",
-    )
-    for number, item in enumerate(report.findings):
-        where = f"case #{report.numbers[item.case]}" if item.case in report.numbers else visible(item.case)
-        place = [where] if where else []
-        place += [f"entry {item.sequence}"] if item.sequence else []
-        place += [f"leaf {item.index}"] if item.index >= 0 else []
-        heading = "First fault" if number == 0 else "  Fault"
-        say(
-            f"{heading}: {visible(item.kind)}, {', '.join(place) or 'the ledger'}: {visible(item.why)}",
-            bold=number == 0,
-        )
-    if report.more:
-        say(f"  … and {report.more} more faults")
-    for note in report.notes:
-        say(f"  Note: {visible(note)}")
-
-
-def _verify_export(ctx: click.Context, path: Path, key: str | None) -> None:
+def _verify_export(session: Session, path: Path, key: str | None, against: tuple[Path, ...]) -> Report:
     from workflow.services.audit import verify_export
 
     if key is None:
         raise click.UsageError("An export is verified with --key and a public key you keep elsewhere.")
-    report = verify_export(path, key)
-    faults = [
-        {"kind": str(item.kind), "case": item.case, "sequence": item.sequence, "index": item.index, "why": item.why}
-        for item in report.findings
-    ]
-    ok = not faults and not report.more
-    if ctx.obj.as_json:
-        as_json({"ok": ok, "entries": report.size, "findings": faults, "more_findings": report.more})
+    return verify_export(path, key, session.now(), against)
+
+
+def _steps(session: Session, exported: Path | None) -> list[str]:
+    """Return what to do now that verification failed."""
+    if exported is not None:
+        again = f"holdfast ledger verify --export {exported} --key FILE --against CHECKPOINT"
+        return [
+            "Do not rely on this export, and keep it as it is.",
+            f"Verify it with the key and against a checkpoint that you keep yourself: {again}",
+            "Ask for another export, and for 'holdfast ledger verify' where the database is.",
+        ]
+    kept = session.settings.checkpoint_file
+    scheme, _, database = session.settings.database_url.get_secret_value().partition(":///")
+    if scheme == "sqlite":
+        aside = f"Copy {database}, with the -wal file beside it, and {kept} aside, as they are."
     else:
-        say("The export verifies." if ok else "The export does NOT verify.", bold=True, colour="green" if ok else "red")
-        say(f"  {report.size} entries")
-        for item in faults:
-            say(f"  Fault: {item['kind']}, leaf {item['index']}: {visible(item['why'])}")
-    if not ok:
-        ctx.exit(Exit.NOT_VERIFIED)
+        aside = f"Keep the database as it is (pg_dump), and copy {kept} aside."
+    return [
+        "Stop working on it: stop the worker, and record nothing more.",
+        aside,
+        "Verify with a key and a checkpoint kept elsewhere: holdfast ledger verify --key FILE --against CHECKPOINT",
+        "Once it is clear what happened, see what putting a backup back would lose: holdfast ledger restore BACKUP",
+    ]
 
 
 @ledger.command(cls=Verb)
@@ -216,7 +194,8 @@ def export(session: Session, file: Path) -> None:
     if session.as_json:
         as_json({"file": str(file), "entries": count})
     else:
-        say(f"{count} entries written to {visible(file)}. Verify with: holdfast ledger verify --export FILE --key FILE")
+        command = f"holdfast ledger verify --export {shlex.quote(visible(file))} --key FILE --against CHECKPOINT"
+        say(f"{count} entries written to {visible(file)}. Verify with: {command}")
 
 
 @ledger.command(cls=Verb)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workflow.cli.exits import Exit
-from workflow.cli.files import Spool, in_file, items_of
+from workflow.cli.files import Spool, could_not_be_opened, in_file, items_of
 from workflow.cli.output import csv_line, hint, say
 from workflow.cli.period import period_of, period_options, period_words
 from workflow.cli.progress import progress_bar
@@ -17,7 +17,7 @@ from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
 from workflow.domain.period import Period
 from workflow.domain.restriction import Skipped
-from workflow.errors import SourceError
+from workflow.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,7 +89,7 @@ def reconcile(
             told.line(line)
         told.end(wanted.period)
     if told.counts["unreadable"]:
-        ctx.exit(Exit.ERROR)
+        ctx.exit(Exit.USAGE if told.counts["unreadable"] == told.unopened else Exit.ERROR)
     if told.differences:
         ctx.exit(Exit.DIFFERS)
 
@@ -128,8 +128,9 @@ def _read(
     try:
         with items_of(name, ReadOptions(tenant=tenant), step) as items:
             told.items(reading, items, name)
-    except SourceError as error:
+    except InputError as error:
         told.counts["unreadable"] += 1
+        told.unopened += could_not_be_opened(error)
         show_error(in_file(error, name), session)
 
 
@@ -139,7 +140,7 @@ class _Told:
     def __init__(self, session: Session, *, wants_csv: bool, quiet: bool, recorded: CaughtUp | None) -> None:
         self.session, self.wants_csv, self.quiet = session, wants_csv, quiet
         self.counts: Counter[str] = Counter()
-        self.differences = 0
+        self.differences = self.unopened = 0
         self.recorded = recorded
         self.spool = Spool()
         if wants_csv:

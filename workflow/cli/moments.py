@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from workflow.errors import InputError
 
 _RELATIVE = re.compile(r"(?P<sign>[+-])(?P<number>[0-9]{1,5})(?P<unit>[mhdw])")
+_FOR_PEOPLE = re.compile(r"\b([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}) UTC\b")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -91,6 +92,18 @@ def local(moment: datetime | None, zone: tzinfo | None, *, seconds: bool = False
     if not (name.isascii() and name.isalpha()):
         name = there.strftime("%z")
     return there.strftime("%Y-%m-%d %H:%M:%S " if seconds else "%Y-%m-%d %H:%M ") + name
+
+
+def localised(text: str, zone: tzinfo | None) -> str:
+    """Return a sentence of ours with its times, written as ``2026-11-24 08:00 UTC``, in local time."""
+
+    def there(found: re.Match[str]) -> str:
+        try:
+            return local(datetime.fromisoformat(found[1]).replace(tzinfo=UTC), zone)
+        except (ValueError, OverflowError):
+            return found[0]
+
+    return _FOR_PEOPLE.sub(there, text)
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ from workflow.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from workflow.cli.session import Session
     from workflow.domain.period import Period
@@ -34,7 +35,12 @@ def period_of(session: Session, begins: str | None, ends: str | None) -> Period:
     from workflow.domain.period import Period
 
     start = session.time(begins) if begins else None
-    return Period(start, session.time(_behind(ends.strip())) if ends else None)
+    return Period(start, _end_of(session, ends.strip()) if ends else None)
+
+
+def _end_of(session: Session, text: str) -> datetime:
+    behind = _behind(text)
+    return session.time(behind, "" if behind == text else f"{text}, that day included, ends at")
 
 
 def period_words(session: Session, period: Period) -> str:

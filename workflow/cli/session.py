@@ -83,18 +83,27 @@ class Session:
 
         return zone_of(self.settings.timezone)
 
-    def time(self, text: str) -> datetime:
-        """Return a time that was typed, as aware UTC; a naive one is local and echoed in UTC on standard error.
+    def time(self, text: str, said: str = "") -> datetime:
+        """Return a time that was typed, as aware UTC; how it was taken is echoed on standard error.
+
+        A naive one is local; one in UTC needs no echo. ``said`` begins the echo where what is read is not what was
+        typed.
 
         Raises:
             InputError: it is no time.
         """
-        from workflow.cli.moments import parse, utc
+        from workflow.cli.moments import local, parse
 
         moment = parse(text, self.app.now(), self.zone)
         if not text.strip().upper().endswith("Z"):
-            click.echo(f"{text.strip()} is {utc(moment)}", err=True)
+            click.echo(f"{said or text.strip() + ' is'} {local(moment, self.zone)}", err=True)
         return moment
+
+    def localised(self, text: str) -> str:
+        """Return a sentence of ours with its times in local time."""
+        from workflow.cli.moments import localised
+
+        return localised(text, self.zone)
 
     def local(self, moment: datetime | str | None) -> str:
         """Return a time, or UTC text of one, for people."""

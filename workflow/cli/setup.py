@@ -85,6 +85,24 @@ def show(session: Session) -> None:
         say(f"person {visible(person['name'], 80)}: {visible(roles + accounts + call)}")
 
 
+@config.command(cls=Verb)
+@click.pass_obj
+def describe(session: Session) -> None:
+    """List every setting with its variable and what it is; works where a setting is wrong."""
+    from workflow.settings import Settings
+
+    found = [
+        {"setting": name, "environment": field.alias or f"HOLDFAST_{name.upper()}", "about": field.description or ""}
+        for name, field in Settings.model_fields.items()
+    ]
+    if session.as_json:
+        as_json({"settings": found})
+        return
+    for item in found:
+        say(f"{item['setting']} ({item['environment']})", bold=True)
+        say(f"  {item['about']}")
+
+
 def _written(value: object) -> str:
     """Return a setting as a settings file writes it."""
     if value in ("", None):

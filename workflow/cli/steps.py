@@ -59,8 +59,8 @@ def user_id(session: Session, case: CaseView, user: str) -> str:
     named = [identity["user"] for identity in case.identities]
     if wanted not in named:
         listed = ", ".join(named) or "nobody yet"
-        message = f"Case #{case.number} does not name {wanted}; it names: {listed}. Add: holdfast case identity"
-        raise NotFoundError(message)
+        message = f"Case #{case.number} does not name {wanted}; it names: {listed}."
+        raise NotFoundError(message, next_step="Add a user with: holdfast case identity CASE USER")
     return subject(session.app, case.tenant, Kind.USER, wanted)
 
 

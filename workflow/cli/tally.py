@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workflow.cli.session import Session
     from workflow.services.casework import Done
     from workflow.services.glance import Glance
-    from workflow.services.wave import Item, Taken
+    from workflow.services.wave import Chosen, Item, Taken
 
 WORDS: Mapping[Exit, str] = {
     Exit.DONE: "done",
@@ -106,7 +106,7 @@ class Tally:
             "exit": int(exit_of(error)) if error else 0,
             "code": error.code if error else "",
             "message": str(error) if error else why,
-            "next_step": next_step(error, str(case.number)) if error and case else "",
+            "next_step": _step(error, case),
             "on_call": on_call_data(error, self.session) if error else [],
             "state": done.case.state.value if done else case.state if case else None,
             "version": done.case.version if done else None,
@@ -169,8 +169,14 @@ class Tally:
             say(f"{who}{place}: {word}: as #{first}", colour="red")
             return
         say(f"{who}{place}: {word}: {said}", colour="red" if error else None)
-        step = next_step(error, str(case.number)) if error and case else ""
-        if step:
+        if step := _step(error, case):
             say(f"  next: {step}")
         if error and (able := who_can(error, self.session)):
             say(able)
+
+
+def _step(error: HoldfastError | None, case: Chosen | None) -> str:
+    """Return what to do next about an item that was refused."""
+    if error is None:
+        return ""
+    return next_step(error, str(case.number)) if case else error.next_step

@@ -125,7 +125,7 @@ def chosen(session: Session, cases: Cases) -> list[Item]:
     items = cases.items(session)
     if not items:
         where = "Standard input names no case" if cases.piped else "No case fits these filters"
-        raise NotFoundError(f"{where}, so nothing was done. 'holdfast case list' takes the same filters.")
+        raise NotFoundError(f"{where}, so nothing was done.", next_step="'holdfast case list' takes the same filters.")
     return items
 
 

@@ -12,6 +12,7 @@ from workflow.cli.exits import Exit
 from workflow.cli.output import as_json, fields, hint, say
 from workflow.cli.session import Session, Verb
 from workflow.cli.stopping import stopped_by_signals
+from workflow.cli.text import visible
 
 if TYPE_CHECKING:
     from workflow.app import App
@@ -51,12 +52,13 @@ def _health(session: Session) -> Exit:
         as_json(pulses.to_data(found or pulses.Pulse(), faults))
     elif faults:
         for fault in faults:
-            say(fault)
+            say(visible(session.localised(fault)))
         hint("Start it with: holdfast worker")
     else:
         assert found is not None  # noqa: S101 - without one there is a fault
         say("The worker is alive.", bold=True)
-        fields([("since", found.started_at), ("last seen", found.seen_at), ("steps", str(found.steps))], "  ")
+        times = [("since", session.local(found.started_at)), ("last seen", session.local(found.seen_at))]
+        fields([*times, ("steps", str(found.steps))], "  ")
     return Exit.ERROR if faults else Exit.DONE
 
 

@@ -6,6 +6,7 @@ about a step that the playbook does not have.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from workflow.domain import access, gate, tenant
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.domain.case import Evidence
-    from workflow.domain.playbook import ExceptionRule
+    from workflow.domain.playbook import ExceptionRule, Playbook
     from workflow.domain.scene import Scene
 
+LONGEST_ID = 64
+"""Characters of a mistyped id that are compared with the known ones."""
 MOST_LINKED = 10
 """Linked cases that one answer may stand on."""
 
@@ -35,8 +38,7 @@ def prerequisite(scene: Scene, name: str, about: str) -> Prerequisite:
     """
     item = scene.playbook.get(name)
     if item is None:
-        message = f"Playbook {scene.playbook.name!r} has no prerequisite {name!r}."
-        raise NotFoundError(message)
+        raise unknown(scene.playbook, name)
     if about not in gate.people(scene.case, item):
         message = (
             f"{name!r} is answered per compromised user: name one of this case's with --for."
@@ -45,6 +47,14 @@ def prerequisite(scene: Scene, name: str, about: str) -> Prerequisite:
         )
         raise NotFoundError(message)
     return item
+
+
+def unknown(playbook: Playbook, name: str) -> NotFoundError:
+    """Return the error about a prerequisite that a playbook does not have, with the ids that were probably meant."""
+    close = get_close_matches(name[:LONGEST_ID], [item.id for item in playbook.prerequisites])
+    meant = f" Was one of these meant: {', '.join(close)}?" if close else ""
+    message = f"Playbook {playbook.name!r} has no prerequisite {name!r}.{meant}"
+    return NotFoundError(message, next_step="See them with: holdfast case prerequisites CASE")
 
 
 def recorded(action: act.RecordEvidence, scene: Scene) -> list[Record]:

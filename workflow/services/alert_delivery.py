@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workflow.domain import access
 from workflow.domain.alerts import Policy
 from workflow.domain.record import time_to_text
-from workflow.errors import DeliveryError, NotFoundError, SettingsError
+from workflow.errors import DeliveryError, NotFoundError, RuleRefusedError, SettingsError
 from workflow.services import alert_messages, alert_policies, logbook, people
 from workflow.services.alert_causes import Cause, messages, put
 from workflow.storage import alerts as outbox
@@ -219,7 +219,8 @@ def try_out(app: App, who: Who, policy: Policy, recipient: str = "") -> list[Ale
     """Send a test message to a policy's recipients, or to one of the settings', at once; returns what came of each.
 
     Raises:
-        NotFoundError: the policy has no recipients, or the settings name none of this name.
+        NotFoundError: the settings name no recipient of this name.
+        RuleRefusedError: the policy has no recipients.
         NotPermittedError: the actor may not.
     """
     now = app.now()
@@ -228,15 +229,13 @@ def try_out(app: App, who: Who, policy: Policy, recipient: str = "") -> list[Ale
         rule, name = alert_policies.in_force(tx)[policy], outbox.ledger(tx)
     names = (recipient,) if recipient else rule.recipients
     if not names:
-        message = (
-            f"The policy {policy.value!r} has no recipients. Name one of the settings' with --recipient, or set them: "
-            f"holdfast alert set {policy.value} --recipient NAME"
-        )
-        raise NotFoundError(message)
+        message = f"The policy {policy.value!r} has no recipients."
+        step = f"Name one with --recipient, or set them: holdfast alert set {policy.value} --recipient NAME"
+        raise RuleRefusedError(message, next_step=step)
     unknown = [item for item in names if item not in app.settings.alert_recipients]
     if unknown:
-        message = f"The settings name no recipient {unknown[0]!r} (alert_recipients): holdfast alert recipients"
-        raise NotFoundError(message)
+        message = f"The settings name no recipient {unknown[0]!r} (alert_recipients)."
+        raise NotFoundError(message, next_step="See those it names: holdfast alert recipients")
     cause = Cause(f"{TEST}{secrets.token_hex(8)}", time_to_text(now))
     rows = messages(name, replace(rule, on=True, opted_in=True, recipients=names), cause, now)
     put(app, rows)
@@ -258,8 +257,8 @@ def retry(app: App, who: Who, ids: Collection[str] = ()) -> int:
     with app.database.transaction() as tx:
         outbox.lock(tx)
         if not all(map(storable, ids)):
-            message = "No message is called so: holdfast alert log"
-            raise NotFoundError(message)
+            message = "No message is called so."
+            raise NotFoundError(message, next_step="See them with: holdfast alert log")
         given_up = outbox.found(tx, states=[FAILED], limit=MOST_SENT)
         wanted = ids or [item.id for item in given_up if not _is_test(item)]
         if not wanted:
@@ -267,8 +266,8 @@ def retry(app: App, who: Who, ids: Collection[str] = ()) -> int:
         able = {item.id for item in outbox.found(tx, ids=wanted, states=(FAILED, HELD), limit=len(wanted))}
         wrong = sorted(set(wanted) - able)
         if wrong:
-            message = f"{wrong[0]!r} is no message that was given up or held: holdfast alert log"
-            raise NotFoundError(message)
+            message = f"{wrong[0]!r} is no message that was given up or held."
+            raise NotFoundError(message, next_step="See them with: holdfast alert log")
         return outbox.again(tx, sorted(able), app.now())
 
 

@@ -11,20 +11,25 @@ from workflow.domain.picture import picture
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import InputError, NotFoundError
 from workflow.ledger import bundle
+from workflow.ledger.entry import leaf_hash
 from workflow.ledger.finding import Finding
 from workflow.ledger.malformed import Malformed
-from workflow.services import logbook, setup
+from workflow.ledger.merkle import Frontier, frontier_positions
+from workflow.services import completeness, logbook, setup
+from workflow.services.verdict import Report
 from workflow.services.verification import read_key
 from workflow.storage import cases, playbooks, tree
 from workflow.storage.rebuild import rebuild as redraw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from workflow.app import App
     from workflow.domain.picture import Picture
-    from workflow.ledger.verify import Row, TreeReport
+    from workflow.ledger.checkpoint import Checkpoint
+    from workflow.ledger.verify import Row
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
 
@@ -88,24 +93,71 @@ def _header(tx: Tx) -> bundle.Header:
     return bundle.Header((created.data["origin"], *names), created.data["vkey"], tree.size(tx), tree.newest(tx) or "")
 
 
-def verify_export(path: Path, key: str) -> TreeReport:
-    """Check an export against a public key, without any database.
+def verify_export(path: Path, key: str, now: datetime, against: Sequence[Path] = ()) -> Report:
+    """Check an export against a public key and kept checkpoints, without any database.
+
+    Args:
+        path: the export.
+        key: the public key (vkey text).
+        now: says how old the kept checkpoints are.
+        against: files with kept checkpoints.
 
     Raises:
-        InputError: the file or the key cannot be read.
+        InputError: the file, the key or a kept checkpoint cannot be read.
     """
     verifier = read_key(key)
+    report = Report(authorship="given", notes=["The steps were not judged again: that takes the database."])
+    kept = completeness.given(against, [verifier], report)
     try:
         with path.open(encoding="utf-8") as file:
             found = bundle.read(_lines(file))
-            named = Named()
-            report = bundle.check(replace(found, rows=named.listen(found.rows)), [verifier])
+            named, below = Named(), Below(kept.points)
+            seen = bundle.check(replace(found, rows=below.listen(named.listen(found.rows))), [verifier])
     except Malformed as error:
         raise InputError(f"{path} is no whole export of a ledger: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read: {error}."
+        message = f"{path} cannot be read: {error.strerror if isinstance(error, OSError) else 'it is no text'}."
         raise InputError(message) from None
-    return replace(report, findings=(*report.findings, *named.faults(found.texts)))
+    for finding in (*seen.findings, *named.faults(found.texts)):
+        report.add(finding)
+    report.more += seen.more
+    report.checkpoint = seen.newest
+    report.counts = {"entries": seen.size, "sealed": seen.size, "signatures": seen.checked_signatures}
+    completeness.hold(now, completeness.Held(seen.size, below.node, below.bodies.get, "the export"), report, kept)
+    report.conclude()
+    return report
+
+
+class Below:
+    """What an export holds beneath some checkpoints: the nodes of their trees, and the last entry that each covers."""
+
+    def __init__(self, points: Sequence[Checkpoint]) -> None:
+        """Begin with nothing read."""
+        self._wanted = {position for point in points for position in frontier_positions(point.size)}
+        self._last = {point.size - 1 for point in points}
+        self._nodes: dict[tuple[int, int], bytes] = {}
+        self.bodies: dict[int, bytes] = {}
+
+    def listen(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Pass the rows on and keep what is wanted of them; a row's place counts, not the number it claims."""
+        edge = Frontier()
+        for row in rows:
+            if self._wanted:
+                body, index = row[1] or b"", edge.size
+                leaf = leaf_hash(body)
+                nodes = [(0, index, leaf), *edge.append(leaf)]
+                self._nodes |= {(level, at): node for level, at, node in nodes if (level, at) in self._wanted}
+                if index in self._last:
+                    self.bodies[index] = body
+            yield row
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return a node of the tree.
+
+        Raises:
+            KeyError: it lies beneath none of the checkpoints.
+        """
+        return self._nodes[level, index]
 
 
 def _lines(file: TextIO) -> Iterator[str]:

@@ -271,8 +271,8 @@ def meant(tx: Tx, reference: str) -> Picture:
     """
     found = cases.find(tx, reference)
     if not found:
-        message = f"There is no case {reference!r}. See them with: holdfast case list"
-        raise NotFoundError(message)
+        message = f"There is no case {reference!r}."
+        raise NotFoundError(message, next_step="See them with: holdfast case list --all")
     if len(found) > 1:
         same_entity = len({item.entity for item in found}) == 1
         open_ = [item for item in found if item.state not in {State.CLOSED, State.DISMISSED}]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import access, erasure, gate
 from workflow.domain import actions as act
+from workflow.domain.evidence import unknown
 from workflow.domain.lifecycle import settle
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
@@ -20,7 +21,6 @@ from workflow.domain.vocabulary import GOOD, Change, Made, Method, Result
 from workflow.errors import (
     HoldfastError,
     InputError,
-    NotFoundError,
     NotReachedError,
     NotReadableError,
     ProviderError,
@@ -210,8 +210,7 @@ def _wanted(subject: Subject, ids: Sequence[str], *, quick: bool) -> Iterator[tu
     for name in ids:
         item = subject.playbook.get(name)
         if item is None:
-            message = f"Playbook {subject.playbook.name!r} has no prerequisite {name!r}."
-            raise NotFoundError(message)
+            raise unknown(subject.playbook, name)
         if probe(item) is None:
             message = f"{name!r} is not checked by Holdfast: a person records it with 'holdfast case record'."
             raise InputError(message)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
 from workflow.domain.agenda import SETTLES
+from workflow.domain.evidence import unknown
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import time_for_people
 from workflow.domain.vocabulary import Made, Method, Phase, Result
 from workflow.errors import (
     InputError,
-    NotFoundError,
     NotReachedError,
     OutcomeUnknownError,
     PendingError,
@@ -145,8 +145,7 @@ def _wanted(subject: Subject, ids: Sequence[str]) -> Iterator[tuple[Prerequisite
     for name in ids:
         item = subject.playbook.get(name)
         if item is None:
-            message = f"Playbook {subject.playbook.name!r} has no prerequisite {name!r}."
-            raise NotFoundError(message)
+            raise unknown(subject.playbook, name)
         if item.check not in PLANNERS:
             message = f"{name!r} is not put right by Holdfast: a person does it and records it."
             raise InputError(message)

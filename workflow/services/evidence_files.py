@@ -90,8 +90,8 @@ def content(app: App, reference: str, wanted: str) -> tuple[Attached, bytes]:
         item for item in files if _DIGEST(digits) and item.digest.startswith(digits)
     ]
     if not fits:
-        message = f"Case {reference!r} has no file {wanted!r}. See its files with: holdfast case attachment list"
-        raise NotFoundError(message)
+        message = f"Case {reference!r} has no file {wanted!r}."
+        raise NotFoundError(message, next_step="See its files with: holdfast case attachment list CASE")
     if len({item.digest for item in fits}) > 1:
         digests = ", ".join(dict.fromkeys(item.digest[:16] for item in fits))
         message = f"{wanted!r} fits several files: {digests}. Use the beginning of a digest."

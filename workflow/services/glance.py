@@ -129,8 +129,8 @@ def about(seen: Glance, step: str, user: str | None) -> str:
         raise InputError(message)
     wanted = next(iter(seen.users)) if user is None else normalise(Kind.USER, user)
     if wanted not in seen.users:
-        message = f"Case #{seen.number} does not name {wanted}; it names: {listed}. Add: holdfast case identity"
-        raise NotFoundError(message)
+        message = f"Case #{seen.number} does not name {wanted}; it names: {listed}."
+        raise NotFoundError(message, next_step="Add a user with: holdfast case identity CASE USER")
     return seen.users[wanted]
 
 

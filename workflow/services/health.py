@@ -112,9 +112,11 @@ def _schema(found: str | None) -> Finding:
 
 def _guards(database: Database) -> Iterator[Finding]:
     differences = schema.compare(database)
-    for line in differences:
-        yield Finding("triggers", FAIL, f"The schema is not the expected one: {line}", "holdfast ledger verify")
-    if not differences:
+    if differences:
+        said = f"The schema is not the expected one, in {len(differences)} places: {differences[0]}"
+        said += ", …" if len(differences) > 1 else ""
+        yield Finding("triggers", FAIL, said, "holdfast ledger verify", tuple(differences))
+    else:
         yield Finding("triggers", OK, "tables, columns, indexes and triggers are the expected ones")
 
 

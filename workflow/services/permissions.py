@@ -22,12 +22,13 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, how it is (ok, warn, fail), in words, and what to do."""
+    """What was looked at, how it is (ok, warn, fail), in words, what to do, and each thing that it is about."""
 
     what: str
     status: str
     said: str
     cure: str = ""
+    names: tuple[str, ...] = ()
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

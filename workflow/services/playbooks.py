@@ -98,8 +98,8 @@ def show(app: App, name: str) -> Playbook:
     fits = [item for item in adopted if item.digest.startswith(wanted)]
     if not fits:
         known = ", ".join(playbook_file.shipped())
-        message = f"There is no playbook {name!r}. Shipped: {known}. Adopted versions: holdfast playbook list"
-        raise NotFoundError(message)
+        message = f"There is no playbook {name!r}. Shipped: {known}."
+        raise NotFoundError(message, next_step="Adopted versions: holdfast playbook list")
     if len(fits) > 1:
         message = f"{name!r} fits several versions: {', '.join(item.digest[:12] for item in fits)}."
         raise InputError(message)

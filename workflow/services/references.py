@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workflow import errors
 from workflow.domain import actions as act
+from workflow.domain.record import time_for_people, time_from_text
 from workflow.domain.vocabulary import Outcome
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError
 from workflow.storage import attachments, cases, subjects
@@ -41,15 +42,15 @@ def existing(tx: Tx, action: act.Action) -> None:
     """
     for case_id in _cases(action):
         if cases.row(tx, case_id) is None:
-            message = "The other case does not exist. See them with: holdfast case list"
-            raise NotFoundError(message)
+            message = "The other case does not exist."
+            raise NotFoundError(message, next_step="See them with: holdfast case list --all")
     subject = _subject(action)
     if subject and not subjects.held(tx, subject):
         message = "That person or user is not registered here."
         raise NotFoundError(message)
     if isinstance(action, act.RecordEvidence) and action.attachment and not attachments.known(tx, action.attachment):
-        message = "That file is not kept here: attach it with --attach FILE."
-        raise NotFoundError(message)
+        message = "That file is not kept here."
+        raise NotFoundError(message, next_step="Attach it with --attach FILE.")
     if isinstance(action, act.Decision) and not _DIGEST(action.seen_digest):
         message = "The evidence digest seen is 64 hexadecimal digits, as the overview showed it."
         raise InputError(message)
@@ -82,7 +83,8 @@ def same_step(entries: Sequence[Entry], actions: Sequence[act.Action]) -> None:
         raise ConflictError(message)
     last = entries[-1]
     if last.outcome != Outcome.DONE:
-        message = f"This step was refused at {last.recorded_at} already; to try again use a new idempotency key."
+        at = time_for_people(time_from_text(last.recorded_at))
+        message = f"This step was refused at {at} already; to try again use a new idempotency key."
         raise _refusals()[last.basis["code"]](message)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain.record import time_for_people, time_from_text
 from workflow.ledger import merkle
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.origin import number, stem
@@ -120,6 +121,11 @@ def fault(restore: Restore, before: str, log: str, index: int, verifiers: Sequen
     return ""
 
 
+def when(restore: Restore) -> str:
+    """Return for people when a restore was declared."""
+    return time_for_people(time_from_text(restore.at))
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
     """What declared restores lost of that which a kept checkpoint covers: entries from ``first`` up to ``end``."""
@@ -131,8 +137,8 @@ class Loss:
 
     def __str__(self) -> str:
         return (
-            f"the restore declared at {self.restore.at} lost {self.end - self.first} of the {self.end} entries that a "
-            f"kept checkpoint covers: entries {self.first} to {self.end - 1} of {self.origin}"
+            f"the restore declared at {when(self.restore)} lost {self.end - self.first} of the {self.end} entries that "
+            f"a kept checkpoint covers: entries {self.first} to {self.end - 1} of {self.origin}"
         )
 
 

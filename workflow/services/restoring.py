@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from workflow.app import App
 from workflow.domain import access
 from workflow.domain.vocabulary import EntryType
-from workflow.errors import DatabaseBusyError, InputError, StorageError, VerificationError
+from workflow.errors import DatabaseBusyError, InputError, RuleRefusedError, StorageError, VerificationError
 from workflow.ledger.checkpoint import parse
 from workflow.ledger.entry import open_body as parse_body
 from workflow.ledger.malformed import Malformed
@@ -83,7 +83,8 @@ def plan(settings: Settings, clock: Callable[[], datetime], backup: Path | None)
 
     Raises:
         KeyMissingError: there is no key to declare a restore with.
-        InputError: the backup cannot be read, or nothing would have to be declared.
+        InputError: the backup cannot be read.
+        RuleRefusedError: nothing would have to be declared.
         VerificationError: the backup does not verify, or is no earlier state of this ledger.
     """
     with _opened(settings, clock, backup) as (app, change):
@@ -102,7 +103,7 @@ def restore(settings: Settings, clock: Callable[[], datetime], who: Who, backup:
 
     Raises:
         DatabaseBusyError: somebody wrote to the database meanwhile; nothing was changed.
-        KeyMissingError, InputError, VerificationError: as :func:`plan`.
+        KeyMissingError, InputError, RuleRefusedError, VerificationError: as :func:`plan`.
     """
     text = checked("reason", reason.strip())
     if not text:
@@ -193,7 +194,7 @@ def _plan(app: App, change: Exchange | None, now: datetime) -> Plan:
     largest = max((point.size for point, _ in known), default=0)
     if change is None and largest <= size:
         message = "Nothing is missing from the database in place, so there is no restore to declare."
-        raise InputError(message)
+        raise RuleRefusedError(message)
     declared = Restore(
         at="",
         origin=following(newest.origin, *(point.origin for point, _ in known)),

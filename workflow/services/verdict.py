@@ -60,6 +60,11 @@ class Report:
         else:
             self.more += 1
 
+    def conclude(self) -> None:
+        """Judge integrity: a kept checkpoint that does not fit is a matter of completeness, everything else of this."""
+        if self.findings or self.more:
+            self.integrity = VERIFIED if all(item.kind in KEPT_KINDS for item in self.findings) else FAILED
+
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {

@@ -25,7 +25,6 @@ from workflow.ledger.origin import named
 from workflow.services import agreement, completeness, erasure, glass, holdings, restores, strays
 from workflow.services.verdict import (
     FAILED,
-    KEPT_KINDS,
     LONGEST,
     NOT_CHECKED,
     SURPRISES,
@@ -119,10 +118,7 @@ def verify(app: App, options: Options | None = None) -> Report:
             holdings.check_files(tx, report, needs)
         with told(report, errors, "what the kept checkpoint covers"):
             completeness.check(app, tx, report, kept, declared, accept=options.accept_restore)
-    if report.findings or report.more:
-        # A kept checkpoint that does not fit is a matter of completeness, everything else of integrity.
-        outside_only = all(item.kind in KEPT_KINDS for item in report.findings)
-        report.integrity = VERIFIED if outside_only else FAILED
+    report.conclude()
     return report
 
 

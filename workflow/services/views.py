@@ -56,11 +56,15 @@ def until(entries: list[Entry], as_of: str) -> list[Entry]:
     """Return the entries up to a sequence ("12") or an aware time in UTC text.
 
     Raises:
-        NotFoundError: the case did not exist yet.
+        NotFoundError: the case did not exist yet, or has fewer entries.
         InputError: neither a sequence nor a time.
     """
     if as_of.isascii() and as_of.isdigit():
-        kept = [entry for entry in entries if entry.sequence <= int(as_of[:DIGITS])]
+        wanted, last = int(as_of[:DIGITS]), entries[-1].sequence
+        if wanted > last:
+            message = f"The case has {last} {'entry' if last == 1 else 'entries'}, and none numbered {wanted}."
+            raise NotFoundError(message, next_step="See them with: holdfast case history CASE")
+        kept = [entry for entry in entries if entry.sequence <= wanted]
     else:
         try:
             moment = time_to_text(time_from_text(as_of))

@@ -96,7 +96,8 @@ def write_new(path: Path, text: str = "") -> None:
     """Write a file that did not exist, through to the disk; folders that are not there are made for the owner alone.
 
     Raises:
-        StorageError: something is there already, or the file cannot be made.
+        InputError: something is there already.
+        StorageError: the file cannot be made.
     """
     make_folder(path)
     try:
@@ -106,7 +107,7 @@ def write_new(path: Path, text: str = "") -> None:
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        raise StorageError(f"There is a file at {path} already; Holdfast does not write over it.") from None
+        raise InputError(f"{path} exists already; nothing was written over it. Choose another name.") from None
     except OSError as error:
         raise StorageError(f"The file {path} cannot be made: {error.strerror}.") from error
 

@@ -100,13 +100,20 @@ def finish(tx: Tx, journal: Journal) -> None:
     """Seal what this transaction appended, and nothing else (SQLite, before the commit).
 
     Raises:
-        StorageError: entries are waiting that Holdfast did not write; signing them would vouch for them.
+        StorageError: entries are waiting that Holdfast did not write, and signing them would vouch for them; or what
+            it wrote does not wait.
     """
     queue = tx.all(_QUEUE_SQLITE)
-    if len(queue) != tx.appended:
+    foreign = len(queue) - tx.appended
+    if foreign:
         raise StorageError(
-            f"{len(queue) - tx.appended} entries were put into the ledger by somebody else and are not sealed. "
-            "Nothing was changed; see `holdfast ledger verify`."
+            (
+                f"{foreign} entries were put into the ledger by somebody else and are not sealed. "
+                if foreign > 0
+                else f"Of {tx.appended} new entries {len(queue)} wait to be sealed: a trigger that the ledger "
+                "stands on is missing or was changed. "
+            )
+            + "Nothing was changed; see `holdfast ledger verify`."
         )
     _extend(tx, journal, journal.key(), queue)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workflow import __version__
-from workflow.domain.record import time_from_text, time_to_text
+from workflow.domain.record import time_for_people, time_from_text, time_to_text
 from workflow.errors import PendingError, StorageError
 from workflow.storage.files import make_folder, opened
 
@@ -50,12 +50,17 @@ class Pulse:
     def faults(self, now: datetime) -> list[str]:
         """Say what is wrong with this worker, in sentences; an empty list where nothing is."""
         if self.stopped:
-            return [f"The worker was stopped at {self.seen_at}."]
+            return [f"The worker was stopped at {_told(self.seen_at)}."]
         found = []
         if abs(now - time_from_text(self.seen_at)) > SILENT:
-            found.append(f"The worker (process {self.process} on {self.host}) was last alive at {self.seen_at}.")
+            seen = _told(self.seen_at)
+            found.append(f"The worker (process {self.process} on {self.host}) was last alive at {seen}.")
         failed = {name: chore for name, chore in self.chores.items() if chore["outcome"] != "done"}
-        return found + [f"{name} failed at {chore['at']}: {chore['message']}" for name, chore in failed.items()]
+        return found + [f"{name} failed at {_told(chore['at'])}: {chore['message']}" for name, chore in failed.items()]
+
+
+def _told(text: str) -> str:
+    return time_for_people(time_from_text(text))
 
 
 def place(settings: Settings) -> Path:
