@@ -53,9 +53,9 @@ def report(session: Session, cases: Cases, wants_html: bool, wants_csv: bool, ou
     if output is None:
         click.echo(text, nl=False)
         return
-    from workflow.storage.files import write_new
+    from workflow.storage.files import write_named
 
-    write_new(output, text)
+    write_named(output, text)
     hint(f"{len(found.cases)} {'case' if len(found.cases) == 1 else 'cases'} reported in {visible(output)}")
 
 

@@ -108,12 +108,12 @@ def _calls(finding: Finding) -> list[str]:
 
 
 def _write(session: Session, path: Path, text: str) -> None:
-    from workflow.storage.files import write_new
+    from workflow.storage.files import write_named
 
     if str(path) == "-":
         click.echo(text, nl=False)
         return
-    write_new(path, text)
+    write_named(path, text)
     if session.as_json:
         as_json({"script": str(path)})
     else:

@@ -96,8 +96,7 @@ def write_new(path: Path, text: str = "") -> None:
     """Write a file that did not exist, through to the disk; folders that are not there are made for the owner alone.
 
     Raises:
-        InputError: something is there already.
-        StorageError: the file cannot be made.
+        StorageError: something is there already, or the file cannot be made.
     """
     make_folder(path)
     try:
@@ -107,9 +106,20 @@ def write_new(path: Path, text: str = "") -> None:
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        raise InputError(f"{path} exists already; nothing was written over it. Choose another name.") from None
+        raise StorageError(f"There is a file at {path} already; Holdfast does not write over it.") from None
     except OSError as error:
         raise StorageError(f"The file {path} cannot be made: {error.strerror}.") from error
+
+
+def write_named(path: Path, text: str) -> None:
+    """Write a new file under a name that somebody typed, as :func:`write_new` does.
+
+    Raises:
+        InputError: something is there already.
+        StorageError: the file cannot be made.
+    """
+    _must_be_free(path, over=False)
+    write_new(path, text)
 
 
 def make_folder(path: Path) -> None:
