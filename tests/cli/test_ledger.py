@@ -245,7 +245,7 @@ def test_a_key_that_is_not_there(case: Shell, home: Path) -> None:
     """What is wrong with it is said in words."""
     (home / "binary").write_bytes(b"\xff")
 
-    assert "nosuch cannot be read as a public key: No such file" in case("ledger verify --key nosuch").err
+    assert "nosuch cannot be read: No such file" in case("ledger verify --key nosuch").err
     assert "binary cannot be read as a public key: it is no text." in case("ledger verify --key binary").err
 
 
