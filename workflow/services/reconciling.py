@@ -47,8 +47,8 @@ class Line:
     """One event of the audit log, or one unblock of ours, and what it is to the other side.
 
     ``event`` is listed, delisted, removed (a person ran the removal), unblocked (ours), or what was done to an account
-    (:class:`workflow.domain.vocabulary.Alteration`). ``next`` is the command that
-    records the finding, "" where the ledger knows of it already.
+    (:class:`workflow.domain.vocabulary.Alteration`). ``next`` is the command that records the finding, "" where the
+    ledger knows of it already.
     """
 
     account: str

@@ -1,9 +1,9 @@
 """The connected tenant's own audit log: what happened between two polls, and the entries that it is worth.
 
 A poll sees what is restricted now. The log tells what came and went in between, who lifted it, and what others did
-meanwhile to the accounts of a case. Its records come
-late, out of order and twice, so every look reaches back further than they are late and judges each anew: what the
-ledger knows writes nothing. Nothing recorded here moves a case towards its release.
+meanwhile to the accounts of a case. Its records come late, out of order and twice, so every look reaches back further
+than they are late and judges each anew: what the ledger knows writes nothing. Nothing recorded here moves a case
+towards its release.
 """
 
 from __future__ import annotations
