@@ -10,9 +10,9 @@ from workflow.storage.faults import NUMBERED
 from workflow.storage.guards import NEWEST
 from workflow.storage.seal import LEVEL_BITS
 from workflow.storage.transaction import Tx
+from workflow.storage.tree import LOWEST, OUTSIDE
 
 _MOST: Final = 100
-_LOWEST: Final = -(2**63)
 _PLENTY: Final = 2**62
 """A row number that no ledger reaches, and from which the end of all numbers can be seen."""
 
@@ -20,7 +20,7 @@ _PLENTY: Final = 2**62
 def nodes(tx: Tx, size: int) -> list[int]:
     """Return the keys of nodes at places that a tree of so many leaves does not have; gaps between levels are read."""
     found: list[tuple[int]] = []
-    low = _LOWEST
+    low = LOWEST
     for level in range(1, size.bit_length()):
         gap = f'SELECT "key" FROM node WHERE "key" >= ? AND "key" < ? ORDER BY "key" LIMIT {_MOST}'
         found += tx.all(gap, (low, level << LEVEL_BITS))
@@ -41,8 +41,7 @@ def queued(tx: Tx) -> list[int]:
 def unqueued(tx: Tx) -> list[tuple[str, int]]:
     """Return case and sequence of entries that are neither sealed nor waiting for it: no sealer will ever find them."""
     rows = tx.all(
-        "SELECT e.case_id, e.sequence FROM entry AS e "
-        "WHERE NOT EXISTS (SELECT 1 FROM leaf AS l WHERE l.entry = e.position) "
+        f"SELECT e.case_id, e.sequence FROM entry AS e WHERE {OUTSIDE} "
         f"AND NOT EXISTS (SELECT 1 FROM unsealed AS u WHERE u.entry = e.position) ORDER BY e.position LIMIT {_MOST}"
     )
     return [(case_id, sequence) for case_id, sequence in rows]

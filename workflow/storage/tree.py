@@ -4,14 +4,17 @@ Everything is read in pages by key, so that memory does not grow with the log.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from workflow.ledger.merkle import Lookup
 from workflow.storage.seal import LEVEL_BITS
 from workflow.storage.transaction import Tx
 
 _PAGE: Final = 5000
-_LOWEST: Final = -(2**63)
+LOWEST: Final = -(2**63)
+"""The lowest key that a database holds."""
+OUTSIDE: Final = 'NOT EXISTS (SELECT 1 FROM leaf AS l WHERE l.entry = e.position AND l."index" >= 0)'
+"""Holds of an entry ``e`` that has no place in the tree, whatever the queue says."""
 UNSEALED: Final = 2**62
 """Stands for the leaf number of an entry that has none yet."""
 _LEAVES: Final = 1024  # bodies are the bulk of a ledger: what was read is hashed while it is still in the cache
@@ -21,17 +24,19 @@ def leaves(tx: Tx) -> Iterator[tuple[int, bytes | None, bytes]]:
     """Yield index, stored body and stored hash of every leaf; the body is None where its entry is gone."""
     # The database hands out the bytes it stores; decoding them to text and back would cost as much as hashing them.
     body = "CAST(e.body AS BLOB)" if tx.sqlite else "convert_to(e.body, 'UTF8')"
-    page: tuple[str, tuple[int, ...]] = "", ()  # A forged leaf may stand before the first one.
+    entries = f'SELECT l."index", {body}, l.hash FROM leaf AS l LEFT JOIN entry AS e ON e.position = l.entry'
+    return _pages(tx, entries, 'l."index"', _LEAVES)
+
+
+def _pages(tx: Tx, select: str, key: str, limit: int) -> Iterator[Any]:
+    """Yield every row by its key, a page at a time; a forged one may stand before the first that a tree has."""
+    where, after = ">=", LOWEST
     while True:
-        rows = tx.all(
-            f'SELECT l."index", {body}, l.hash FROM leaf AS l LEFT JOIN entry AS e ON e.position = l.entry '
-            f'{page[0]} ORDER BY l."index" LIMIT {_LEAVES}',
-            page[1],
-        )
+        rows = tx.all(f"{select} WHERE {key} {where} ? ORDER BY {key} LIMIT {limit}", (after,))
         yield from rows
-        if len(rows) < _LEAVES:
+        if len(rows) < limit:
             return
-        page = 'WHERE l."index" > ?', (rows[-1][0],)
+        where, after = ">", rows[-1][0]
 
 
 def nodes(tx: Tx, level: int) -> Iterator[bytes]:
@@ -50,13 +55,7 @@ def nodes(tx: Tx, level: int) -> Iterator[bytes]:
 
 def checkpoints(tx: Tx) -> Iterator[tuple[int, str]]:
     """Yield size and signed note of every checkpoint, by size, whatever sizes there are."""
-    start = _LOWEST
-    while True:
-        rows = tx.all(f"SELECT size, note FROM checkpoint WHERE size >= ? ORDER BY size LIMIT {_PAGE}", (start,))
-        yield from ((size, note) for size, note in rows)
-        if len(rows) < _PAGE:
-            return
-        start = rows[-1][0] + 1
+    return ((size, note) for size, note in _pages(tx, "SELECT size, note FROM checkpoint", "size", _PAGE))
 
 
 def newest(tx: Tx) -> str | None:
@@ -89,10 +88,7 @@ def lookup(tx: Tx) -> Lookup:
 
 def unsealed(tx: Tx) -> list[tuple[str, int]]:
     """Return case and sequence of every entry outside the tree, found without trusting the queue."""
-    rows = tx.all(
-        "SELECT e.case_id, e.sequence FROM entry AS e WHERE NOT EXISTS "
-        '(SELECT 1 FROM leaf AS l WHERE l.entry = e.position AND l."index" >= 0) ORDER BY e.position'
-    )
+    rows = tx.all(f"SELECT e.case_id, e.sequence FROM entry AS e WHERE {OUTSIDE} ORDER BY e.position")
     return [(case_id, sequence) for case_id, sequence in rows]
 
 
