@@ -35,6 +35,7 @@ from workflow.errors import (
     InputError,
     NotPermittedError,
     NotReadableError,
+    OutcomeUnknownError,
     ProviderBusyError,
 )
 from workflow.providers.shapes import AuditEvent, Restricted
@@ -243,10 +244,15 @@ def test_by_hand_long_after_ours_had_been_done(desk: Desk) -> None:
     assert verifies(desk)
 
 
-def test_by_hand_while_the_machine_waits_for_its_answer(desk: Desk) -> None:
-    """Whatever the machine lifts carries a key: what carries none, while its call has no answer, was somebody else."""
+@pytest.mark.parametrize("who", [ANN, MACHINE])
+def test_by_hand_while_a_call_waits_for_its_answer(desk: Desk, who: Who) -> None:
+    """Whatever Holdfast lifts carries a key: what carries none, while its call has no answer, was somebody else."""
     case_id = desk.approved()
-    casework.perform(desk.app, MACHINE, case_id, act.IntendUnblock())
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    desk.tenant.faults["unblock"] = OutcomeUnknownError("No answer came.")
+    desk.clock.move()
+    assert releasing.unblock(desk.app, who, case_id).answer is None
+    desk.clock.move()
     at = lift(desk)
     assert [("removed", "left"), ("removed", "recorded")] == outcomes(look(desk))
     entry, state = desk.entries(case_id)[-2], desk.case(case_id).state

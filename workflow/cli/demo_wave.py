@@ -125,7 +125,7 @@ def _unblock(stage: Stage) -> None:
 def _afterwards(stage: Stage, tenant: Inside) -> None:
     """In the night one attacker is back, and a day after its approval one unblock is overdue."""
     stage.later(hours=14)
-    stage.run("ana", "worker --once", bar="The worker")
+    stage.run("ana", "tenant poll --quiet")
     stage.run("ana", f"case view {_returned(tenant)}")
     stage.later(hours=12)
     stage.run("ana", "case list --state unblock_requested")

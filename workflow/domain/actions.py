@@ -275,9 +275,13 @@ class RejectRequest(Decision):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntendUnblock(Decision):
-    """Record the intent to unblock now; consumes the approvals (R6)."""
+    """Record the intent to unblock now; consumes the approvals (R6).
+
+    ``by_call`` says that Holdfast calls the tenant itself, where its call carries the intent's key into the audit log.
+    """
 
     name: ClassVar[str] = "unblock"
+    by_call: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

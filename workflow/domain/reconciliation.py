@@ -47,7 +47,7 @@ class Account(StrEnum):
 class Effort:
     """One unblock of ours: its intent, and when the ledger first said that it worked (None while it has not).
 
-    ``keyed`` says that the machine began it, whose call always carries the key; a person may do it by hand.
+    ``keyed`` says that Holdfast called, whose call always carries the key; a person who does it by hand leaves none.
     """
 
     sequence: int
@@ -61,7 +61,7 @@ class Effort:
         """Say whether a delisting can be this unblock's: after its approval, and not after its end.
 
         The removal's own record is exact about who ran it and tells ours by the key in ``said``; without the key it is
-        none of the machine's, and once ours had been done, the next removal is somebody else's. A record that names
+        none of Holdfast's, and once ours had been done, the next removal is somebody else's. A record that names
         nobody may be of either, however late, and is forgiven what clocks differ.
         """
         begins = self.approved_at if by else self.approved_at - CLOCKS
@@ -161,8 +161,9 @@ def _follow(stay: Stay, case: Case, entry: Entry) -> None:
         lifted_at, seen_at = time_from_text(entry.data["lifted_at"]), time_from_text(entry.data["observed_at"])
         stay.lifts.append(Lift(entry.sequence, lifted_at, seen_at, named="lifted_by" in entry.data))
     if entry.type == EntryType.UNBLOCK_INTENDED:
-        approved_at, keyed = time_from_text(entry.basis["approved_at"]), entry.actor["id"] == SYSTEM.id
-        stay.efforts.append(Effort(entry.sequence, approved_at, key(entry.leaf), keyed))
+        # The machine has no hands; ledgers tell of a person's call only since its intent says so.
+        keyed = entry.data.get("by_call", False) or entry.actor["id"] == SYSTEM.id
+        stay.efforts.append(Effort(entry.sequence, time_from_text(entry.basis["approved_at"]), key(entry.leaf), keyed))
     if not stay.efforts:
         return
     effort = stay.efforts[-1]

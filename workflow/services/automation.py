@@ -133,7 +133,7 @@ def _put_off(subject: Subject, task: Task, outcome: str, error: HoldfastError, a
 
 def _find_out(app: App, subject: Subject) -> str:
     """Find out by reading what came of changes that nobody has an answer to."""
-    found = list(containment.found_out(app, MACHINE, subject.case.id))
+    found = list(containment.found_out(app, MACHINE, subject.case.id, subject=subject))
     return "; ".join(f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in found)
 
 
@@ -146,14 +146,14 @@ def _unblock(app: App, subject: Subject) -> str:
 
 def _look(app: App, subject: Subject) -> str:
     """Look whether the restriction is gone, and what came of an unblock without an answer."""
-    return releasing.look(app, MACHINE, subject.case.id).status.value
+    return releasing.look(app, MACHINE, subject.case.id, subject=subject).status.value
 
 
 def _check(app: App, subject: Subject) -> str:
     """Contain the account where the settings let the machine, and read what wants to be read."""
     case_id, told, look = subject.case.id, [], Look.at(app)
     if _contains(app, subject):
-        made = list(containment.contain(app, MACHINE, case_id, after=look))
+        made = list(containment.contain(app, MACHINE, case_id, after=look, subject=subject))
         told += [f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in made]
         subject = checks.read_subject(app, case_id)
     ids = agenda.wanted(subject.case, subject.playbook, subject.now)

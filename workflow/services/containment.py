@@ -92,7 +92,15 @@ class Plan:
     unread: tuple[str, ...]
 
 
-def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, look: Look | None = None) -> Plan:
+def plan(
+    app: App,
+    who: Who,
+    case_id: str,
+    ids: Sequence[str] = (),
+    *,
+    look: Look | None = None,
+    subject: Subject | None = None,
+) -> Plan:
     """Read the tenant and say what would be changed; nothing is changed or recorded.
 
     Args:
@@ -102,6 +110,7 @@ def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, look: Loo
         ids: the prerequisites to put right. By default those of containment, blocked sign-in, forwarding and rules;
             what takes more away is named.
         look: one look at the tenant that several steps go by; by default a new one.
+        subject: the case, where it was read a moment ago.
 
     Raises:
         NotReadableError: no tenant is connected, or the case is another tenant's.
@@ -109,7 +118,7 @@ def plan(app: App, who: Who, case_id: str, ids: Sequence[str] = (), *, look: Loo
         InputError: Holdfast cannot put a named prerequisite right.
         HoldfastError: who asks may not.
     """
-    subject = checks.read_subject(app, case_id)
+    subject = subject or checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
     wanted = list(_wanted(subject, ids))
     if not checks.asking(app, who, subject).machine:
@@ -163,21 +172,25 @@ def contain(
     *,
     after: Look | None = None,
     unread: list[str] | None = None,
+    subject: Subject | None = None,
 ) -> Iterator[Changed]:
     """Put right what the checks find wrong, one change after the other, and record what holds afterwards.
 
     Yields what came of each change once it is on the ledger; ``unread`` is told what could not be read, and so was
     not put right or not seen afterwards. One look serves the snapshot, the plan and the values before; each change
-    reads for itself before it acts; and ``after``, by default a new look too, what holds in the end.
+    reads for itself before it acts; and ``after``, by default a new look too, what holds in the end. ``subject`` is the
+    case, where it was read a moment ago.
 
     Raises:
         PendingError: a change of this case is under way elsewhere.
         HoldfastError: as :func:`plan`, and whatever refuses a step.
     """
     unread = [] if unread is None else unread
-    yield from found_out(app, who, case_id)
+    for ended in found_out(app, who, case_id, subject=subject):
+        subject = None
+        yield ended
     before = Look.at(app)
-    planned = plan(app, who, case_id, ids, look=before)
+    planned = plan(app, who, case_id, ids, look=before, subject=subject)
     unread += planned.unread
     touched = tuple(dict.fromkeys(step.prerequisite for step in planned.steps))
     # What is wrong goes on the ledger before it is put right, so that the values before are known.
@@ -274,13 +287,15 @@ def _answered(
     return Changed(planned=step, sequence=sequence, made=made, said=shown(said))
 
 
-def found_out(app: App, who: Who, case_id: str) -> Iterator[Changed]:
+def found_out(app: App, who: Who, case_id: str, *, subject: Subject | None = None) -> Iterator[Changed]:
     """Find out by reading what came of changes that were begun and never answered, as after a crash.
+
+    ``subject`` is the case, where it was read a moment ago.
 
     Raises:
         PendingError: one was begun so recently that it may still be under way.
     """
-    subject = checks.read_subject(app, case_id)
+    subject = subject or checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
     for change in [item for item in subject.case.changes.values() if item.made is None]:
         if app.now() - change.at < SETTLES:

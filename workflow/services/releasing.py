@@ -126,10 +126,11 @@ def decide(app: App, who: Who, case_id: str, decision: act.Decision) -> Done:
     return casework.perform(app, who, case_id, replace(decision, seen_version=case.version))
 
 
-def look(app: App, who: Who, case_id: str) -> Seen:
+def look(app: App, who: Who, case_id: str, *, subject: Subject | None = None) -> Seen:
     """Read the restriction of a case once and record it; what came of an open unblock attempt is found out on the way.
 
     An absence that no unblock of ours explains is recorded with the actor whom the tenant's audit log names.
+    ``subject`` is the case, where it was read a moment ago.
 
     Raises:
         NotReadableError: no tenant is connected, or nothing can be read of this kind.
@@ -137,7 +138,7 @@ def look(app: App, who: Who, case_id: str) -> Seen:
         ProviderError: the tenant did not answer; nothing was recorded.
         HoldfastError: whatever refuses the step.
     """
-    subject = checks.read_subject(app, case_id)
+    subject = subject or checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
     attempt = subject.case.open_attempt
     if attempt is not None and attempt.answer is None and app.now() - attempt.intended_at < SETTLES:
@@ -203,7 +204,8 @@ def unblock(app: App, who: Who, case_id: str, decision: act.IntendUnblock | None
         before = _look(app, machine, subject)
         if before.status is RestrictionStatus.NOT_LISTED:
             return before
-    done = casework.perform(app, who, case_id, decision or act.IntendUnblock())
+    intent = replace(decision or act.IntendUnblock(), by_call=True)
+    done = casework.perform(app, who, case_id, intent)
     attempt = done.case.open_attempt
     assert attempt is not None  # noqa: S101 - an intent opens one
     answer, said = _call(app, subject, attempt)

@@ -74,7 +74,7 @@ class Audit:
         """Return what the directory says was done to a user since a time."""
         id_ = object_id(self._graph, "directory_audit", user)
         whose = f"targetResources/any(t: t/id eq {literal(id_)})"
-        query = {"$filter": f"activityDateTime ge {iso(since)} and {whose}", "$top": "500"}
+        query = {"$filter": f"{whose} and activityDateTime ge {iso(since)}", "$top": "500"}
         found, read = self._graph.pages("directory_audit", f"GET {_DIRECTORY}", _DIRECTORY, query, Family.REPORTS)
         return Answer(tuple(map(_directory, found)), read)
 
