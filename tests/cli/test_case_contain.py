@@ -174,7 +174,11 @@ def test_many_cases_are_contained(case: Shell, tenant: Tenant) -> None:
     assert ("#1 ada" in ran.out, "#2 eve" in ran.out) == (True, True)
     assert "There is no case '9'" in ran.out
     data = case.ok("case contain --state detected --dry-run --json --as ana").data
-    assert [1, 2] == [item["case"] for item in data["plans"]]
+    assert [(1, ADA, ""), (2, EVE, "")] == [(item["number"], item["entity"], item["message"]) for item in data["plans"]]
+    data = case("case contain 1,9 --dry-run --json --as ana").data
+    assert [(1, True, ""), (None, False, "There is no case '9'.")] == [
+        (item["number"], bool(item["plan"]), item["message"]) for item in data["plans"]
+    ]
     assert 2 == case("case contain --state detected --as ana").code
     tenant.faults["revoke_sessions"] = ProviderRefusedError("no")
     ran = case("case contain --state detected --yes --as ana")

@@ -122,39 +122,35 @@ def _end_trial(session: Session, numbers: list[int], ids: tuple[str, ...]) -> No
 
 def _tell_plans(session: Session, items: Iterable[Item], ids: tuple[str, ...]) -> None:
     """Print what would be changed for each of many cases; what refuses one is told beside it, and is the exit code."""
+    from workflow.cli.tally import about
     from workflow.services import containment
 
     told: list[dict[str, Any]] = []
     codes, numbers = [Exit.DONE], []
     for item in items:
+        told.append({**about(item), "message": "", "plan": [], "unread": []})
         if item.case is None or item.skipped:
-            why = str(item.refused or item.skipped)
-            told.append({"case": item.where, "message": why})
+            told[-1]["message"] = str(item.refused or item.skipped)
             codes += [exit_of(item.refused)] if item.refused else []
             continue
         try:
             found = containment.plan(session.app, session.who, item.case.id, ids)
         except HoldfastError as error:
-            told.append({"case": item.case.number, "message": str(error)})
+            told[-1]["message"] = str(error)
             codes.append(exit_of(error))
             continue
         codes += [Exit.ERROR] if found.unread else []
         numbers += [item.case.number] if found.steps else []
-        told.append(
-            {
-                "case": item.case.number,
-                "plan": [step.to_data() for step in found.steps],
-                "unread": list(found.unread),
-            }
-        )
+        told[-1] |= {"plan": [step.to_data() for step in found.steps], "unread": list(found.unread)}
         if not session.as_json:
             say(f"#{item.case.number} {visible(item.case.entity, 120)}", bold=True)
             show_plan(found)
     if session.as_json:
         as_json({"plans": told})
     for line in () if session.as_json else told:
-        if "message" in line:
-            say(f"{visible(line['case'])}: {visible(line['message'], 400)}", colour="red")
+        if line["message"]:
+            which = line["where"] if line["number"] is None else f"#{line['number']}"
+            say(f"{visible(which)}: {visible(line['message'], 400)}", colour="red")
     _end_trial(session, numbers, ids)
     click.get_current_context().exit(worst(codes))
 

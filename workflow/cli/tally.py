@@ -35,6 +35,17 @@ WORDS: Mapping[Exit, str] = {
 SKIPPED, NOT_REACHED = "skipped", "not reached"
 
 
+def about(item: Item) -> dict[str, Any]:
+    """Return which case one item of many is about, by the names that programs know it by."""
+    case = item.case
+    return {
+        "id": case.id if case else None,
+        "number": case.number if case else None,
+        "entity": case.entity if case else None,
+        "where": item.where,
+    }
+
+
 @dataclass
 class Tally:
     """What came of each case so far.
@@ -98,10 +109,7 @@ class Tally:
         case = item.case
         seen = self.shown.get(case.id) if case else None
         return {
-            "id": case.id if case else None,
-            "number": case.number if case else None,
-            "entity": case.entity if case else None,
-            "where": item.where,
+            **about(item),
             "outcome": word.replace(" ", "_"),
             "exit": int(exit_of(error)) if error else 0,
             "code": error.code if error else "",
