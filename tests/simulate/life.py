@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ from tests.simulate.chance import seeded
 from tests.simulate.people import People, team
 from tests.simulate.referee import Referee
 from tests.simulate.world import Broken, World
+from workflow.cli import COLLECTING
 from workflow.providers.simulated.faults import FAULTS
 from workflow.providers.simulated.scenario import NAMED, FaultRule, Scenario
 from workflow.providers.simulated.simulator import Simulator
@@ -219,6 +221,7 @@ def lives(fresh: Path, template: Place, seed: int, days: int) -> Iterator[Tally]
 
 
 def _lived(template: Place, home: Path, seed: int) -> Tally:
+    gc.set_threshold(*COLLECTING)
     _, found = live(template.copy(home), seed)
     shutil.rmtree(home)
     return found

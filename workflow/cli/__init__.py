@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+COLLECTING = (20_000, 20, 50)
+"""How seldom a process looks for garbage: what a command makes it keeps to its end, for the greater part."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the ``holdfast`` command and leave the process with its exit code."""
     import gc
     import sys
 
-    # What a command makes it keeps to its end, for the greater part: to look for garbage often finds none.
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(*COLLECTING)
     try:
         from workflow.cli.run import run
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from workflow.domain.case import Case
-from workflow.domain.history import fold
+from workflow.domain.history import apply
 from workflow.domain.record import SYSTEM, time_from_text
 from workflow.domain.unblocking import ARRIVAL, key
 from workflow.domain.vocabulary import Answer, EntryType, Resolution, RestrictionStatus
@@ -136,7 +136,7 @@ def stays(entries: Iterable[Entry]) -> list[Stay]:
     case, found = Case(), list[Stay]()
     for entry in entries:
         recurrence = case.recurrence
-        case = fold((entry,), case)
+        apply(case, entry)
         begins = case.restricted_at or case.boundary
         if case.recurrence != recurrence and begins is not None:
             found.append(Stay(case.id, case.number, begins, case.restricted_at is not None, entry.sequence))
