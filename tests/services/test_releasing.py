@@ -13,6 +13,7 @@ from tests.services.desk import ADA, ANN, BOB, MINUTE, TEAM, Desk
 from tests.services.test_checks import clean, cleaned
 from workflow.domain import actions as act
 from workflow.domain.playbook import Check
+from workflow.domain.private import Private
 from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, State
 from workflow.errors import (
     ConflictError,
@@ -34,7 +35,7 @@ from workflow.services.people import Who
 if TYPE_CHECKING:
     from workflow.services.releasing import Seen
 
-HOUR = timedelta(hours=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MACHINE = Who(machine=True)
 LISTED, NOT_LISTED = RestrictionStatus.LISTED, RestrictionStatus.NOT_LISTED
 
@@ -353,11 +354,51 @@ def test_a_decision_without_an_answer_stands_on_what_is_recent(desk: Desk) -> No
     assert entries == desk.count()
 
 
+def read_and_approved(desk: Desk) -> str:
+    """Return a case that was approved on readings of the tenant."""
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    case_id = cleaned(desk)
+    checks.check(desk.app, ANN, case_id)
+    desk.do(
+        case_id,
+        *(item for item in desk.every(case_id) if (item.prerequisite, item.about) not in desk.case(case_id).evidence),
+    )
+    desk.do(case_id, act.RequestUnblock(), who=ANN)
+    desk.do(case_id, act.ApproveUnblock(), who=BOB)
+    return case_id
+
+
+def test_nothing_is_decided_ahead_of_the_clock(desk: Desk) -> None:
+    """By a case's own time, which never runs backwards, what was read before the clock was put back looks new."""
+    case_id = read_and_approved(desk)
+    desk.clock.move(-DAY)
+    entries = desk.count()
+    for decision in (act.RequestUnblock(), act.ApproveUnblock(), act.IntendUnblock()):
+        with pytest.raises(PendingError, match="still to come"):
+            casework.perform(desk.app, BOB, case_id, decision)
+    assert entries == desk.count()
+    desk.do(case_id, act.AddNote(note=Private("Looked at by hand.")))
+    assert 0 == calls(desk)
+    assert verifies(desk)
+
+
+def test_what_looks_new_is_read_again_before_the_intent(desk: Desk) -> None:
+    """A clock that ran a day ahead, a day ago: forwarding that was set since lets nothing be called."""
+    case_id = read_and_approved(desk)
+    checks.check(desk.app, ANN, case_id)
+    account = desk.tenant.accounts[ADA]
+    account.forwarding = replace(account.forwarding, external="thief@evil.example")
+    with pytest.raises(HoldfastError):
+        releasing.unblock(desk.app, MACHINE, case_id)
+    assert (0, State.CONTAINED) == (calls(desk), desk.case(case_id).state)
+    assert verifies(desk)
+
+
 def test_snapshots_are_not_taken_again(desk: Desk) -> None:
     """What only saves a picture for later is no reading that a decision stands on."""
     case_id = cleaned(desk)
     subject = checks.read_subject(desk.app, case_id)
-    wanted = releasing._wanted(subject)
+    wanted = releasing._wanted(subject, releasing.EVERY)
     snapshots = {item.id for item in subject.playbook.prerequisites if item.check is Check.SNAPSHOT_SAVED}
     assert snapshots
     assert set() == snapshots & set(wanted)

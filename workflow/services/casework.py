@@ -13,7 +13,7 @@ from workflow.domain.record import clamp
 from workflow.domain.subject import check_name, normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
-from workflow.services import erasure, glass, logbook, people, references, tenantwide
+from workflow.services import clocks, erasure, glass, logbook, people, references, tenantwide
 from workflow.services.writing import Stamp, seal, write
 from workflow.storage import attachments, cases, subjects
 from workflow.storage.erasure import erase_with_commit
@@ -201,7 +201,9 @@ def _step(
         references.existing(tx, action)
         linked = linked | erasure.others(action)
     actor = people.actor(app, tx, who)
-    at, clock = clamp(app.now(), case.updated_at)
+    now = app.now()
+    clocks.trust(now, case, actions)
+    at, clock = clamp(now, case.updated_at)
     books = playbooks_for(app, tx, case, actions)
     states = {other: cases.row(tx, other) for other in linked}
     links = {other: State(row.state) for other, row in states.items() if row is not None} if linked else None

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 ANEW = timedelta(minutes=1)
 """A reading younger than this is not made again before a decision."""
+EVERY = timedelta.min
+"""No reading is young enough."""
 SKEW = timedelta(minutes=2)
 """How far the tenant's clock may be off ours."""
 REMOVALS = {Kind.MAILBOX: "Remove-BlockedSenderAddress", Kind.CONNECTOR: "Remove-BlockedConnector"}
@@ -80,8 +82,8 @@ def connected(app: App, case: Case) -> bool:
     return app.provider.acts and case.tenant == app.settings.tenant and case.kind in REMOVALS
 
 
-def refresh(app: App, who: Who, case_id: str) -> Case:
-    """Read again, and record, what a decision about an unblock stands on and what is not recent.
+def refresh(app: App, who: Who, case_id: str, within: timedelta = ANEW) -> Case:
+    """Read again, and record, what a decision about an unblock stands on and what is older than ``within``.
 
     What a person attested, and what still stands, is left alone. Where the tenant is not reached nothing is recorded,
     and the decision is judged by what stands and how old it is, unless something has run out.
@@ -92,7 +94,7 @@ def refresh(app: App, who: Who, case_id: str) -> Case:
     """
     subject = checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
-    wanted = _wanted(subject)
+    wanted = _wanted(subject, within)
     try:
         return checks.check(app, who, case_id, wanted, subject=subject).done.case if wanted else subject.case
     except NotReachedError:
@@ -101,9 +103,9 @@ def refresh(app: App, who: Who, case_id: str) -> Case:
         return subject.case
 
 
-def _wanted(subject: Subject) -> list[str]:
+def _wanted(subject: Subject, within: timedelta) -> list[str]:
     case, playbook = subject.case, subject.playbook
-    old = {item.id for item, _ in read_before(case, playbook, subject.now, ANEW)}
+    old = {item.id for item, _ in read_before(case, playbook, subject.now, within)}
     lacking = {item.prerequisite for item in gate.missing(case, playbook, gate.UNBLOCK_PHASES, subject.now)}
     return [
         item.id
@@ -199,7 +201,8 @@ def unblock(app: App, who: Who, case_id: str, decision: act.IntendUnblock | None
     checks.connected(app, subject.case)
     machine = checks.asking(app, who, subject)
     if subject.case.open_attempt is None and subject.case.request is not None:
-        refresh(app, who, case_id)
+        # Whatever their time says, which a wrong clock may have given them: nothing is called on readings from before.
+        refresh(app, who, case_id, EVERY)
         subject = checks.read_subject(app, case_id)
         before = _look(app, machine, subject)
         if before.status is RestrictionStatus.NOT_LISTED:
