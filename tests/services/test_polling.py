@@ -119,6 +119,21 @@ def test_what_is_gone_is_recorded_as_what_it_is(desk: Desk) -> None:
     assert verifies(desk)
 
 
+def test_who_lifted_an_earlier_restriction_lifted_no_later_one(desk: Desk) -> None:
+    """Restricted again for a day, which ended by itself: the removal of before is nobody's of this time."""
+    restrict(desk, ADA)
+    poll(desk)
+    desk.tenant.removed(ADA, "first@contoso.example")
+    desk.tenant.listed.clear()
+    poll(desk)
+    desk.clock.move(timedelta(hours=6))
+    restrict(desk, ADA, temporary=True)
+    poll(desk)
+    desk.tenant.listed.clear()
+    assert {ADA: "expired"} == outcomes(poll(desk))
+    assert verifies(desk)
+
+
 def test_what_could_not_be_read_proves_nothing(desk: Desk) -> None:
     """A list that broke off leaves every case as it stands; an unreadable log names nobody."""
     restrict(desk, ADA)

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.app import App
+    from workflow.domain.case import Reading
     from workflow.domain.picture import Picture
     from workflow.domain.vocabulary import Kind
     from workflow.services.people import Who
-    from workflow.storage.transaction import Tx
 
 NOT_NAMED = "not named"
 """Where a case stands in a list that does not name it."""
@@ -44,7 +44,7 @@ class WholeList:
         taken_at: when the tenant was asked (aware UTC).
         reference: returns what it is known by, such as its name and SHA-256; asked once it has been read to its end.
         method: how it is known: attested by whoever brings a file, or read from the tenant.
-        lifted: says who lifted the restriction of an identifier and when, where that is known.
+        lifted: says who lifted the restriction of an identifier that began then, and when, where that is known.
         stands: returns the number of the open case of which a row says nothing new; such a row is not taken in.
     """
 
@@ -52,7 +52,7 @@ class WholeList:
     taken_at: datetime
     reference: Callable[[], str]
     method: Method = Method.ATTESTED
-    lifted: Callable[[str], Lifted | None] = lambda _: None
+    lifted: Callable[[str, datetime], Lifted | None] = lambda _identifier, _began: None
     stands: Callable[[Restriction], int | None] = lambda _: None
 
 
@@ -147,22 +147,26 @@ def _absences(app: App, who: Who, absent: Iterable[Picture], whole: WholeList) -
         with app.database.reading() as tx:
             names = Names(tx, [item.entity for item in batch])
             for item in batch:
-                why = _left_alone(app, tx, item, whole)
+                case = cases.load(tx, item.id, app.cache)
+                why = _left_alone(case.reading, item, whole)
                 taken = Taken(NOT_NAMED, names.subject(item.entity), item.kind, "left", item.number, why)
                 if why:
                     yield taken
                 else:
                     named[item.id] = taken
-                    wanted.append((item.id, [_absence(item, taken.identifier, whole, reference)]))
+                    began = case.boundary or item.opened_at
+                    wanted.append((item.id, [_absence(item, taken.identifier, began, whole, reference)]))
         for case_id, done in casework.perform_many(app, who, wanted):
             if isinstance(done, NotPermittedError):
                 raise done
             yield _told(named[case_id], done)
 
 
-def _absence(item: Picture, identifier: str, whole: WholeList, reference: str) -> act.ObserveRestriction:
+def _absence(
+    item: Picture, identifier: str, began: datetime, whole: WholeList, reference: str
+) -> act.ObserveRestriction:
     """Return the observation; while an unblock of ours is open, it is that which explains the absence."""
-    lifted = whole.lifted(identifier) if item.intended_at is None else None
+    lifted = whole.lifted(identifier, began) if item.intended_at is None else None
     written = f"; {lifted.reference}" if lifted else ""
     return act.ObserveRestriction(
         status=RestrictionStatus.NOT_LISTED,
@@ -174,11 +178,10 @@ def _absence(item: Picture, identifier: str, whole: WholeList, reference: str) -
     )
 
 
-def _left_alone(app: App, tx: Tx, item: Picture, whole: WholeList) -> str:
+def _left_alone(reading: Reading, item: Picture, whole: WholeList) -> str:
     """Say why the list proves nothing about this case, or ""."""
     if item.opened_at > whole.taken_at:
         return "opened after the list was taken"
-    reading = cases.load(tx, item.id, app.cache).reading
     if reading.status is RestrictionStatus.NOT_LISTED:
         return "known to be gone already"
     if reading.observed_at is not None and reading.observed_at > whole.taken_at:

@@ -136,14 +136,17 @@ class _Lifters:
     def __init__(self, app: App, kind: Kind, until: datetime, found: Polled) -> None:
         """Nothing is searched yet."""
         self._app, self._kind, self._until, self._polled = app, kind, until, found
-        self._events: dict[str, AuditEvent] | None = None
+        self._newest: dict[str, AuditEvent] | None = None
 
-    def who(self, identifier: str) -> Lifted | None:
-        """Return who lifted the restriction of an identifier, where the log tells."""
-        if self._events is None:
-            self._events = self._read()
-        event = self._events.get(identifier.casefold())
-        return None if event is None else Lifted(event.actor, event.at, f"audit record {event.id}")
+    def who(self, identifier: str, began: datetime) -> Lifted | None:
+        """Return who lifted the restriction of an identifier that began then, where the log tells."""
+        if self._newest is None:
+            self._newest = self._read()
+        event = self._newest.get(identifier.casefold())
+        # What was lifted before was another restriction: by us, perhaps, and after an approval.
+        if event is None or event.at < began - SKEW:
+            return None
+        return Lifted(event.actor, event.at, f"audit record {event.id}")
 
     def _read(self) -> dict[str, AuditEvent]:
         newest: dict[str, AuditEvent] = {}
