@@ -159,7 +159,7 @@ def test_failures_and_silence_have_their_exit_codes(case: Shell, tenant: Tenant)
     assert (8, ["unknown"]) == (ran.code, [item["made"] for item in ran.data["changes"]])
     case.later(minutes=5)
     ran = case("case contain 1 account-disabled --yes --as ana")
-    assert (1, True) == (ran.code, "1 of 2 changes failed (found not done by reading)" in ran.err)
+    assert (1, True) == (ran.code, "1 of 2 changes failed (not found done by reading)" in ran.err)
     ran = case("case contain 1 account-disabled --yes --as ana")
     assert (8, True) == (ran.code, "under way since" in ran.err)
 

@@ -33,7 +33,7 @@ from workflow.providers.shapes import (
     RoleAssignment,
     SignInMethod,
 )
-from workflow.services import casework, checks, containment, verification
+from workflow.services import casework, checks, containment, restore_list, verification
 from workflow.services.people import Who
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def test_silence_is_answered_by_reading(desk: Desk, *, took: bool) -> None:
     desk.clock.move(5 * MINUTE)
     desk.tenant.faults.clear()
     again = contain(desk, case_id, ["forwarding-reviewed"])
-    assert [Made.FAILED, Made.DONE] == [item.made for item in again]
+    assert [Made.UNSEEN, Made.DONE] == [item.made for item in again]
     assert verifies(desk)
 
 
@@ -318,51 +318,97 @@ def test_everything_removed_is_on_the_list(desk: Desk) -> None:
     forwarding, roles, delegates = account.forwarding, account.roles, account.delegates
     case_id = opened(desk)
     contain(desk, case_id, EVERYTHING)
-    owed = containment.removed(desk.app, case_id)
+    owed = restore_list.removed(desk.app, case_id)
     assert REMOVED == [item.change for item in owed]
     assert [False, False, True, True, True, True] == [item.by_call for item in owed]
     assert {""} == {item.ending for item in owed}
     assert "take away the role User Administrator" == owed[2].to_data()["what"]
     for item in owed[2:]:
-        made = containment.restore(desk.app, ANN, case_id, item.entry, "the owner wants it")
+        made = restore_list.restore(desk.app, ANN, case_id, item.entry, "the owner wants it")
         assert Made.DONE is made.made
     assert (forwarding, roles, delegates) == (account.forwarding, account.roles, account.delegates)
     assert [True, True] == [rule.enabled for rule in account.rules]
     with pytest.raises(InputError, match="--leave"):
-        containment.restore(desk.app, ANN, case_id, owed[0].entry, "the owner wants it")
-    containment.restore(desk.app, ANN, case_id, owed[0].entry, "registered anew", "T-1")
-    containment.leave(desk.app, ANN, case_id, owed[1].entry, "not ours")
-    assert ["restored", "left", *["restored"] * 4] == [item.ending for item in containment.removed(desk.app, case_id)]
+        restore_list.restore(desk.app, ANN, case_id, owed[0].entry, "the owner wants it")
+    restore_list.restore(desk.app, ANN, case_id, owed[0].entry, "registered anew", "T-1")
+    restore_list.leave(desk.app, ANN, case_id, owed[1].entry, "not ours")
+    assert ["restored", "left", *["restored"] * 4] == [item.ending for item in restore_list.removed(desk.app, case_id)]
     assert verifies(desk)
 
 
 def test_what_stands_again_needs_no_restoring(desk: Desk) -> None:
     """Where somebody gave it back already, nothing is called, and the line is settled."""
     case_id = opened(desk)
+    account = desk.tenant.accounts[ADA]
+    before = account.forwarding
     contain(desk, case_id, ["forwarding-reviewed"])
-    desk.tenant.accounts[ADA].forwarding = Forwarding(external="assistant@contoso.example")
-    (item,) = containment.removed(desk.app, case_id)
-    assert Made.NOT_NEEDED is containment.restore(desk.app, ANN, case_id, item.entry, "back").made
-    assert ["restored"] == [item.ending for item in containment.removed(desk.app, case_id)]
+    account.forwarding = before
+    (item,) = restore_list.removed(desk.app, case_id)
+    assert Made.NOT_NEEDED is restore_list.restore(desk.app, ANN, case_id, item.entry, "back").made
+    assert ["restored"] == [item.ending for item in restore_list.removed(desk.app, case_id)]
+
+
+def test_what_somebody_else_set_is_nothing_given_back(desk: Desk) -> None:
+    """An attacker's forwarding in the place of the one that was cleared: it is not laid over, and the line stays."""
+    case_id = opened(desk)
+    contain(desk, case_id, ["forwarding-reviewed"])
+    account = desk.tenant.accounts[ADA]
+    account.forwarding = theirs = Forwarding(external="thief@evil.example")
+    (item,) = restore_list.removed(desk.app, case_id)
+    made = restore_list.restore(desk.app, ANN, case_id, item.entry, "back")
+    assert (Made.FAILED, theirs, True) == (made.made, account.forwarding, "Something else" in made.said)
+    assert [""] == [it.ending for it in restore_list.removed(desk.app, case_id)]
+    assert verifies(desk)
+
+
+def test_what_was_exchanged_meanwhile_is_not_cleared_unseen(desk: Desk) -> None:
+    """The restore list tells of what was planned: another forwarding by the time of the call is planned anew."""
+    case_id = opened(desk)
+    (step,) = (it for it in containment.plan(desk.app, ANN, case_id, ["forwarding-reviewed"]).steps)
+    account = desk.tenant.accounts[ADA]
+    account.forwarding = theirs = Forwarding(external="thief@evil.example")
+    made = containment.carry_out(desk.app, ANN, case_id, step)
+    assert (Made.FAILED, theirs, []) == (made.made, account.forwarding, restore_list.removed(desk.app, case_id))
+    contain(desk, case_id, ["forwarding-reviewed"])
+    assert Forwarding() == account.forwarding
+    assert verifies(desk)
+
+
+def test_what_a_reading_did_not_show_may_have_been_removed(desk: Desk) -> None:
+    """A directory may show what was before: what got no answer is on the restore list all the same."""
+    case_id = opened(desk)
+    account = desk.tenant.accounts[ADA]
+    held: tuple[RoleAssignment, ...] = account.roles
+    desk.tenant.faults["remove_role"] = SILENCE
+    contain(desk, case_id, ["admin-roles-reviewed"])
+    desk.clock.move(5 * MINUTE)
+    assert [Made.UNSEEN] == [it.made for it in containment.found_out(desk.app, ANN, case_id)]
+    desk.tenant.faults.clear()
+    account.roles = ()
+    (item,) = restore_list.removed(desk.app, case_id)
+    assert (item.ending, item.what.endswith("it was not seen)")) == ("", True)
+    assert Made.DONE is restore_list.restore(desk.app, ANN, case_id, item.entry, "hers").made
+    assert {role.role for role in held} == {role.role for role in desk.tenant.accounts[ADA].roles}
+    assert verifies(desk)
 
 
 def test_a_restoring_that_failed_is_still_owed(desk: Desk) -> None:
     """A refusal leaves the line owed; silence too, until a reading tells."""
     case_id = opened(desk)
     contain(desk, case_id, ["forwarding-reviewed"])
-    (item,) = containment.removed(desk.app, case_id)
+    (item,) = restore_list.removed(desk.app, case_id)
     desk.tenant.faults["set_forwarding"] = ProviderRefusedError("no")
-    assert Made.FAILED is containment.restore(desk.app, ANN, case_id, item.entry, "back").made
+    assert Made.FAILED is restore_list.restore(desk.app, ANN, case_id, item.entry, "back").made
     desk.tenant.faults.clear()
     desk.tenant.faults["set_forwarding"] = SILENCE
-    assert containment.restore(desk.app, ANN, case_id, item.entry, "back").made is None
+    assert restore_list.restore(desk.app, ANN, case_id, item.entry, "back").made is None
     with pytest.raises(PendingError, match="being given back"):
-        containment.leave(desk.app, ANN, case_id, item.entry, "no")
+        restore_list.leave(desk.app, ANN, case_id, item.entry, "no")
     desk.clock.move(5 * MINUTE)
-    assert [Made.FAILED] == [it.made for it in containment.found_out(desk.app, ANN, case_id)]
+    assert [Made.UNSEEN] == [it.made for it in containment.found_out(desk.app, ANN, case_id)]
     desk.tenant.faults.clear()
     desk.tenant.late["set_forwarding"] = SILENCE
-    assert Made.DONE is containment.restore(desk.app, ANN, case_id, item.entry, "back").made
+    assert Made.DONE is restore_list.restore(desk.app, ANN, case_id, item.entry, "back").made
     assert verifies(desk)
 
 
@@ -372,18 +418,18 @@ def test_a_case_does_not_end_while_something_is_owed(desk: Desk) -> None:
     contain(desk, case_id, ["forwarding-reviewed"])
     desk.do(case_id, desk.gone())
     desk.fulfil(case_id)
-    (item,) = containment.removed(desk.app, case_id)
+    (item,) = restore_list.removed(desk.app, case_id)
     dismissal = act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=Private("a newsletter"))
     for action in (act.CloseCase(), dismissal):
         with pytest.raises(RestoreOwedError, match=f"entry {item.entry}"):
             desk.do(case_id, action)
     with pytest.raises(InputError, match="needs a reason"):
-        containment.leave(desk.app, ANN, case_id, item.entry, " ")
-    containment.leave(desk.app, ANN, case_id, item.entry, "the attacker's")
+        restore_list.leave(desk.app, ANN, case_id, item.entry, " ")
+    restore_list.leave(desk.app, ANN, case_id, item.entry, "the attacker's")
     with pytest.raises(NotFoundError, match="owed: nothing"):
-        containment.leave(desk.app, ANN, case_id, item.entry, "again")
+        restore_list.leave(desk.app, ANN, case_id, item.entry, "again")
     with pytest.raises(NotFoundError):
-        containment.restore(desk.app, ANN, case_id, 1, "nothing", "T-1")
+        restore_list.restore(desk.app, ANN, case_id, 1, "nothing", "T-1")
     with pytest.raises(HoldfastError, match="these are to be answered"):
         desk.do(case_id, act.CloseCase())
 
@@ -424,11 +470,11 @@ def test_only_the_same_is_given_back(desk: Desk) -> None:
     """What is given back is what was removed, with a reason."""
     case_id = opened(desk)
     contain(desk, case_id, ["forwarding-reviewed"])
-    (item,) = containment.removed(desk.app, case_id)
+    (item,) = restore_list.removed(desk.app, case_id)
     with pytest.raises(EvidenceRefusedError, match="not what that entry removed"):
         desk.do(case_id, act.IntendChange(change=Change.DISABLE_RULE, undoes=item.entry, reason=Private("back")))
     with pytest.raises(InputError, match="needs a reason"):
-        containment.restore(desk.app, ANN, case_id, item.entry, "")
+        restore_list.restore(desk.app, ANN, case_id, item.entry, "")
 
 
 def test_an_ended_case_hears_of_a_late_answer(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.simulate.world import Broken
@@ -22,7 +23,7 @@ from workflow.domain.vocabulary import (
     State,
 )
 from workflow.errors import HoldfastError, NotPermittedError, PendingError, RuleRefusedError
-from workflow.services import casework, checks, containment, releasing
+from workflow.services import casework, checks, containment, releasing, restore_list
 from workflow.services.changes import PLANNERS
 from workflow.services.chores import MACHINE
 from workflow.services.people import Who
@@ -195,9 +196,10 @@ class People:
 
     def _end(self, who: Who, case: Case, sequence: int) -> None:
         if self.dice.random() < 0.5:
-            self._try("leave", who, case, lambda: containment.leave(self.app, who, case.id, sequence, "not wanted"))
+            self._try("leave", who, case, lambda: restore_list.leave(self.app, who, case.id, sequence, "not wanted"))
         else:
-            made = self._try("restore", who, case, lambda: containment.restore(self.app, who, case.id, sequence, "his"))
+            back = partial(restore_list.restore, self.app, who, case.id, sequence, "his")
+            made = self._try("restore", who, case, back)
             if made != "done":
                 answer = act.AnswerChange(intent=sequence, made=Made.RESTORED, reason=WHY, reference=WHERE)
                 self.perform(who, case, answer)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from workflow.cli.many import Cases
-    from workflow.services import containment
+    from workflow.services import containment, restore_list
     from workflow.services.casework import Done
     from workflow.services.wave import Chosen, Item
 
@@ -194,7 +194,7 @@ def _secret(item: containment.Changed, *, shown: bool) -> dict[str, str]:
 
 def _unsettled(made: list[containment.Changed], unread: Sequence[str] = ()) -> HoldfastError | None:
     """Return the error to leave with where a change failed, something was not read, or nobody knows what came of it."""
-    failed = [item for item in made if item.made is Made.FAILED]
+    failed = [item for item in made if item.made in {Made.FAILED, Made.UNSEEN}]
     unknown = [item for item in made if item.made is None]
     if failed:
         said = f" ({failed[0].said})" if failed[0].said else ""
@@ -228,30 +228,30 @@ def restore(
     case closes, with a reason. Sign-in methods and applications' access are given back by the person alone: record it
     with --ref.
     """
-    from workflow.services import casework, checks, containment
+    from workflow.services import casework, checks, restore_list
 
     session.case = case
     case_id = casework.find(session.app, case)
     if not entries:
         if back or leave:
             raise click.UsageError("Say which entries; 'holdfast case restore CASE' lists them.")
-        _list(session, containment.removed(session.app, case_id))
+        _list(session, restore_list.removed(session.app, case_id))
         return
     if back == leave:
         raise click.UsageError("Choose one: --restore or --leave.")
     made = []
     for entry in entries:
         if leave:
-            made.append(containment.leave(session.app, session.who, case_id, entry, reason))
+            made.append(restore_list.leave(session.app, session.who, case_id, entry, reason))
         else:
-            made.append(containment.restore(session.app, session.who, case_id, entry, reason, ref))
+            made.append(restore_list.restore(session.app, session.who, case_id, entry, reason, ref))
     told = list(_told(session, made, single=True, all_=False))
     done = casework.Done(checks.read_subject(session.app, case_id).case, [], session.app.warnings)
     report(session, done, brief=True, changes=[item.to_data() for item in told])
     leave_with(session, _unsettled(made))
 
 
-def _list(session: Session, found: list[containment.Removed]) -> None:
+def _list(session: Session, found: list[restore_list.Removed]) -> None:
     if session.as_json:
         as_json({"removed": [item.to_data() for item in found]})
         return

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?").fullmatch
 """How a recipient is called: the settings say what stands behind the name, the ledger never does."""
 _ADDRESSES = re.compile(r"[^\s@/,;:?&=<>\"']+@[^\s@/,;:?&=<>\"']+").findall
-FIRST_DOMAIN = ".onmicrosoft.com"
-"""Every mailbox of a tenant has an address under the tenant's first domain as well."""
+FIRST_DOMAINS = (".onmicrosoft.com", ".onmicrosoft.us", ".onmicrosoft.de", ".onmschina.cn")
+"""Every mailbox of a tenant has an address under the tenant's first domain as well, in national clouds too."""
 
 
 def delivered_to(address: str) -> tuple[str, str]:
@@ -53,9 +53,9 @@ def reaches(addresses: Iterable[str], about: Iterable[str]) -> bool:
         domains.setdefault(local, set()).add(domain)
     for local, domain in map(delivered_to, about):
         theirs = domains.get(local, set()) - {""}
-        if domain and (domain in theirs or (theirs and domain.endswith(FIRST_DOMAIN))):
+        if domain and (domain in theirs or (theirs and domain.endswith(FIRST_DOMAINS))):
             return True
-        if domain and any(item.endswith(FIRST_DOMAIN) for item in theirs):
+        if domain and any(item.endswith(FIRST_DOMAINS) for item in theirs):
             return True
     return False
 

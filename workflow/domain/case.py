@@ -184,8 +184,8 @@ class TenantChange:
 
     @property
     def owed(self) -> bool:
-        """Whether it removed something that was neither given back nor deliberately left out."""
-        removed = self.change in REMOVALS and self.made is Made.DONE
+        """Whether it removed something, or may have, that was neither given back nor deliberately left out."""
+        removed = self.change in REMOVALS and self.made in {Made.DONE, Made.UNSEEN}
         return removed and not self.undoes and self.ending is None
 
 

@@ -48,7 +48,7 @@ def _answered(case: Case, entry: Entry, at: datetime) -> None:
         changes[change.sequence] = replace(change, ending=made)
         return
     changes[change.sequence] = replace(change, made=made, made_at=at)
-    if change.undoes and made is not Made.FAILED:
+    if change.undoes and made not in {Made.FAILED, Made.UNSEEN}:
         changes[change.undoes] = replace(changes[change.undoes], ending=Made.RESTORED)
 
 

@@ -34,7 +34,7 @@ from workflow.domain.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from workflow.domain.record import Entry
@@ -55,6 +55,14 @@ def fold(entries: Iterable[Entry], onto: Case | None = None) -> Case:
     for entry in entries:
         apply(case, entry)
     return case
+
+
+def along(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Case]]:
+    """Yield each entry with the case as it stands after it: one case, which the next entry carries forward."""
+    case = Case()
+    for entry in entries:
+        apply(case, entry)
+        yield entry, case
 
 
 def apply(case: Case, entry: Entry) -> None:

@@ -11,8 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from workflow.domain.case import Case
-from workflow.domain.history import apply
+from workflow.domain.history import along
 from workflow.domain.record import SYSTEM, time_from_text
 from workflow.domain.unblocking import ARRIVAL, key
 from workflow.domain.vocabulary import Answer, EntryType, Resolution, RestrictionStatus
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from workflow.domain.case import Case
     from workflow.domain.record import Entry
 
 SKEW = timedelta(minutes=15)
@@ -133,13 +133,12 @@ def stays(entries: Iterable[Entry]) -> list[Stay]:
     Raises:
         KeyError, ValueError: an entry does not have the shape that Holdfast writes.
     """
-    case, found = Case(), list[Stay]()
-    for entry in entries:
-        recurrence = case.recurrence
-        apply(case, entry)
+    recurrence, found = 0, list[Stay]()
+    for entry, case in along(entries):
         begins = case.restricted_at or case.boundary
         if case.recurrence != recurrence and begins is not None:
             found.append(Stay(case.id, case.number, begins, case.restricted_at is not None, entry.sequence))
+        recurrence = case.recurrence
         for stay in found[-1:]:
             _follow(stay, case, entry)
     return found

@@ -186,6 +186,7 @@ class Made(StrEnum):
     DONE = "done"
     NOT_NEEDED = "not-needed"
     FAILED = "failed"
+    UNSEEN = "unseen"  # No answer came, and a later reading did not show it; what a directory shows may be old.
     RESTORED = "restored"
     LEFT = "left"
 

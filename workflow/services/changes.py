@@ -52,6 +52,7 @@ class Doing:
         act: does it, once.
         undo: gives back what it removed; None where only the person can.
         condition: what is true of the person once it is done.
+        same: whether what was read is what the target tells of, where something else may stand in its place.
     """
 
     title: str
@@ -60,6 +61,12 @@ class Doing:
     act: Callable[[Provider, str, Target], Answer[Any]]
     undo: Callable[[Provider, str, Target], Answer[Any]] | None = None
     condition: Condition | None = None
+    same: Callable[[Any, Target], bool] = lambda _found, _target: True
+
+    def stands(self, found: Any, target: Target, *, undone: bool) -> bool:
+        """Say whether it stands by what was read; ``undone``, whether what it removed is there again."""
+        effective = self.in_effect(found, target)
+        return not effective and self.same(found, target) if undone else effective
 
 
 def rebuilt(shape: type[Any], target: Target) -> Any:
@@ -138,6 +145,7 @@ DOINGS: Mapping[Change, Doing] = {
         in_effect=lambda found, _: not forwards(found),
         act=lambda tenant, name, _: tenant.set_forwarding(name, Forwarding()),
         undo=lambda tenant, name, target: tenant.set_forwarding(name, rebuilt(Forwarding, target)),
+        same=lambda found, target: target_of(found) == target,
     ),
     Change.DISABLE_RULE: Doing(
         title="switch off the inbox rule",

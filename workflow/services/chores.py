@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.alerts import Policy
-from workflow.errors import HoldfastError, ProviderError
+from workflow.errors import HoldfastError, ProviderError, SettingsError
 from workflow.services import alerts, clocks, polling, tenant_log
 from workflow.services.people import Who
 from workflow.services.predicates import shown
@@ -122,8 +122,13 @@ def _log(memory: Chores, app: App, now: datetime) -> str:
 def _poll(app: App, now: datetime) -> str:
     """Read the lists of restricted entities; that they cannot be read is told once a day."""
     found = polling.Polled()
-    for _ in polling.poll(app, MACHINE, found):
-        pass
+    try:
+        for _ in polling.poll(app, MACHINE, found):
+            pass
+    except SettingsError:
+        # The key's file, say: nothing is read before somebody mends it.
+        alerts.alarm(app, Policy.TENANT, now)
+        raise
     if found.unread:
         alerts.alarm(app, Policy.TENANT, now)
         raise ProviderError("; ".join(found.unread))

@@ -16,7 +16,7 @@ from workflow.domain.evidence import unknown
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, Private
 from workflow.domain.record import time_for_people
-from workflow.domain.vocabulary import Made, Method, Phase, Result
+from workflow.domain.vocabulary import Made, Phase, Result
 from workflow.errors import (
     InputError,
     NotReachedError,
@@ -235,9 +235,9 @@ def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 
     intent = act.IntendChange(
         change=step.change,
         about=step.about,
-        target=_text(target),
+        target=optional(target),
         undoes=undoes,
-        reason=_text(reason),
+        reason=optional(reason),
     )
     done = casework.perform(app, who, case_id, intent)
     sequence = next(entry.sequence for entry in done.entries if entry.action == intent.name)
@@ -246,8 +246,12 @@ def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 
     assert call is not None  # noqa: S101 - what cannot be given back by a call is not tried
     try:
         before = doing.read(tenant, step.account)
-        if doing.in_effect(before.value, step.target) is not bool(undoes):
+        if doing.stands(before.value, step.target, undone=bool(undoes)):
             return _answered(app, who, case_id, step, sequence, Made.NOT_NEEDED, before.read)
+        if not doing.in_effect(before.value, step.target) and not doing.same(before.value, step.target):
+            # Somebody exchanged it: what is removed is what was written down, and nothing is laid over another's.
+            said = "Something else stands there by now: look at it, and repeat."
+            return _answered(app, who, case_id, step, sequence, Made.FAILED, before.read, said)
         answer: Answer[Any] = call(tenant, step.account, step.target)
     except OutcomeUnknownError as error:
         return _after_silence(app, who, case_id, step, sequence, error)
@@ -267,7 +271,7 @@ def _after_silence(
         found = doing.read(app.provider, step.account)
     except ProviderError:
         return Changed(planned=step, sequence=sequence, made=None, said=shown(str(error)))
-    if doing.in_effect(found.value, step.target) is undoes:
+    if not doing.stands(found.value, step.target, undone=undoes):
         # Not in effect yet may still become so: another look, later, decides.
         return Changed(planned=step, sequence=sequence, made=None, said=shown(str(error)))
     return _answered(app, who, case_id, step, sequence, Made.DONE, found.read, "No answer came; found done by reading.")
@@ -278,7 +282,7 @@ def _answered(
 ) -> Changed:
     source = checks.source(read) if read else ""
     reference = shown(": ".join(filter(None, (source, said))))
-    answer = act.AnswerChange(intent=sequence, made=made, reference=_text(reference))
+    answer = act.AnswerChange(intent=sequence, made=made, reference=optional(reference))
     condition = DOINGS[step.change].condition
     known: list[act.Action] = [answer]
     if made is Made.DONE and condition is not None and step.about:
@@ -303,14 +307,14 @@ def found_out(app: App, who: Who, case_id: str, *, subject: Subject | None = Non
                 f"A change of this case is under way since {time_for_people(change.at)} (entry {change.sequence})."
             )
             raise PendingError(message)
-        step, doing = _again(app, subject, change), DOINGS[change.change]
+        step, doing = again(app, subject, change), DOINGS[change.change]
         found = doing.read(app.provider, step.account)
-        stands = doing.in_effect(found.value, step.target) is not bool(change.undoes)
-        made, said = (Made.DONE, "found done by reading") if stands else (Made.FAILED, "found not done by reading")
+        stands = doing.stands(found.value, step.target, undone=bool(change.undoes))
+        made, said = (Made.DONE, "found done by reading") if stands else (Made.UNSEEN, "not found done by reading")
         yield _answered(app, who, case_id, step, change.sequence, made, found.read, said)
 
 
-def _again(app: App, subject: Subject, change: TenantChange) -> Planned:
+def again(app: App, subject: Subject, change: TenantChange) -> Planned:
     """Return the change that an intent tells of."""
     with app.database.reading() as tx:
         text = openings.reveal(tx, [change.target.commitment]).get(change.target.commitment, "{}")
@@ -325,86 +329,6 @@ def _again(app: App, subject: Subject, change: TenantChange) -> Planned:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """One line of the restore list. ``ending`` is "", restored or left; ``by_call``: Holdfast can give it back."""
-
-    entry: int
-    change: str
-    account: str
-    what: str
-    ending: str
-    by_call: bool
-
-    def to_data(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {name: getattr(self, name) for name in ("entry", "change", "account", "what", "ending", "by_call")}
-
-
-def removed(app: App, case_id: str) -> list[Removed]:
-    """Return what containment took away in a case, oldest first.
-
-    Raises:
-        NotFoundError: no such case, or it was erased.
-    """
-    subject = checks.read_subject(app, case_id)
-    found = []
-    for change in subject.case.changes.values():
-        if change.owed or change.ending is not None:
-            step = _again(app, subject, change)
-            found.append(
-                Removed(
-                    entry=change.sequence,
-                    change=change.change.value,
-                    account=step.account,
-                    what=step.what,
-                    ending=change.ending.value if change.ending else "",
-                    by_call=DOINGS[change.change].undo is not None,
-                )
-            )
-    return found
-
-
-def restore(app: App, who: Who, case_id: str, entry: int, reason: str, reference: str = "") -> Changed:
-    """Give back what one change removed; with a reference, record that somebody did so by hand.
-
-    Raises:
-        NotFoundError: nothing is owed at that entry.
-        InputError: there is no call that gives it back, and nobody says where it can be checked.
-        HoldfastError: whatever refuses the step.
-    """
-    subject = checks.read_subject(app, case_id)
-    change = subject.case.changes.get(entry)
-    by_call = change is not None and DOINGS[change.change].undo is not None
-    if change is None or reference:
-        return _ended(app, who, case_id, entry, Made.RESTORED, reason, reference)
-    if not by_call:
-        message = (
-            "Only the person, or an administrator, can give this back. Record that it was done with --ref WHERE, or "
-            "leave it out with --leave."
-        )
-        raise InputError(message)
-    checks.connected(app, subject.case)
-    return carry_out(app, who, case_id, _again(app, subject, change), undoes=entry, reason=reason)
-
-
-def leave(app: App, who: Who, case_id: str, entry: int, reason: str) -> Changed:
-    """Deliberately leave out what one change removed.
-
-    Raises:
-        HoldfastError: whatever refuses the step.
-    """
-    return _ended(app, who, case_id, entry, Made.LEFT, reason)
-
-
-def _ended(app: App, who: Who, case_id: str, entry: int, made: Made, reason: str, reference: str = "") -> Changed:
-    answer = act.AnswerChange(
-        intent=entry, made=made, method=Method.ATTESTED, reason=_text(reason), reference=_text(reference)
-    )
-    casework.perform(app, who, case_id, answer)
-    subject = checks.read_subject(app, case_id)
-    return Changed(planned=_again(app, subject, subject.case.changes[entry]), sequence=entry, made=made)
-
-
-def _text(text: str) -> Private:
+def optional(text: str) -> Private:
+    """Return a text to keep beside the ledger, or that there is none."""
     return Private(text) if text.strip() else NOTHING

@@ -20,6 +20,7 @@ from workflow.services.listing import Lifted, WholeList, take_list
 from workflow.services.names import Names
 from workflow.services.predicates import shown
 from workflow.services.releasing import REMOVALS, SKEW, removals, status_of
+from workflow.services.writing import LONGEST_TEXT
 from workflow.storage import worklist
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def _rows(kind: Kind, listed: tuple[Restricted, ...], at: datetime) -> Iterator[
             source=Source.CMDLET,
             # The clocks may differ: nothing began after it was read.
             restricted_at=None if row.created_at is None else min(row.created_at, at),
-            reason=row.reason,
+            # A longer one would keep the case from being opened, and the whole list from being concluded from.
+            reason=row.reason[:LONGEST_TEXT],
             name=row.name,
             where=f"item {number}",
         )
