@@ -28,6 +28,7 @@ ADA = "ada@contoso.example"
             "\uff41\uff44\uff41@contoso.example",
         ),
         *("ada@contoso.onmicrosoft.com", "ADA+x@Contoso.OnMicrosoft.com", "ada @ contoso.example"),
+        *("ada@contoso.onmicrosoft.us", "ada@contoso.partner.onmschina.cn"),
     ],
 )
 def test_ways_to_write_one_mailbox(written: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from tests.services.desk import ADA, DAY, HOUR, MINUTE, Desk
 from workflow.domain.vocabulary import Kind
-from workflow.errors import ProviderRefusedError
+from workflow.errors import ProviderRefusedError, SettingsError
 from workflow.providers.shapes import Restricted
 from workflow.services import alert_delivery, automation
 from workflow.services.chores import Chores, chores
@@ -54,10 +56,13 @@ def test_without_a_tenant_nothing_is_polled(desk: Desk) -> None:
     assert {"clock", "digest", "alerts"} == did(desk, Chores()).keys()
 
 
-def test_a_tenant_that_cannot_be_read_is_told_once_a_day(open_desk: Callable[..., Desk]) -> None:
-    """The poll fails, the other chores are done, and somebody hears of it."""
+@pytest.mark.parametrize("error", [ProviderRefusedError, SettingsError, KeyError])
+def test_a_tenant_that_cannot_be_read_is_told_once_a_day(
+    open_desk: Callable[..., Desk], error: type[Exception]
+) -> None:
+    """The poll fails, at the tenant or at a key file; the other chores are done, and somebody hears of it."""
     desk, memory = open_desk(connected=True), Chores()
-    desk.tenant.faults["restricted"] = ProviderRefusedError("no\x1b[2J way")
+    desk.tenant.faults["restricted"] = error("no\x1b[2J way")
     found = did(desk, memory)
     assert "failed" == found["poll"][0]
     assert "\x1b" not in found["poll"][1]

@@ -119,6 +119,14 @@ def test_what_is_gone_is_recorded_as_what_it_is(desk: Desk) -> None:
     assert verifies(desk)
 
 
+def test_a_reason_without_end_hides_nothing(desk: Desk) -> None:
+    """It is cut to what is kept of a text: the case opens, and the list is whole."""
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA, reason="OutboundSpam=" + 5000 * "1")
+    assert {ADA: "opened"} == outcomes(poll(desk))
+    desk.tenant.listed.clear()
+    assert {ADA: "unblocked-outside"} == outcomes(poll(desk))
+
+
 def test_who_lifted_an_earlier_restriction_lifted_no_later_one(desk: Desk) -> None:
     """Restricted again for a day, which ended by itself: the removal of before is nobody's of this time."""
     restrict(desk, ADA)

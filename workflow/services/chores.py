@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.alerts import Policy
-from workflow.errors import HoldfastError, ProviderError, SettingsError
+from workflow.errors import HoldfastError, ProviderError
 from workflow.services import alerts, clocks, polling, tenant_log
 from workflow.services.people import Who
 from workflow.services.predicates import shown
@@ -125,8 +125,8 @@ def _poll(app: App, now: datetime) -> str:
     try:
         for _ in polling.poll(app, MACHINE, found):
             pass
-    except SettingsError:
-        # The key's file, say: nothing is read before somebody mends it.
+    except Exception:
+        # The key's file, say, or an answer that nobody foresaw: nothing is read before somebody looks into it.
         alerts.alarm(app, Policy.TENANT, now)
         raise
     if found.unread:
