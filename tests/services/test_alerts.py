@@ -549,8 +549,23 @@ def test_a_wave_that_fails_waits_together(room: Room, hook: Receiver) -> None:
     assert alerts.Delivered(waiting=6) == turn(desk)
     hook.status = 200
     desk.clock.move(MINUTE)
-    assert alerts.Delivered(sent=6) == turn(desk)
-    assert (2, 1) == (len(hook.posted), len({got["id"] for got in hook.posted}))
+    desk.restrict("late@contoso.example")
+    assert alerts.Delivered(sent=7) == turn(desk)
+    assert (3, 2) == (len(hook.posted), len({got["id"] for got in hook.posted}))
+    assert [1, 6, 6] == sorted(len(got["alerts"]) for got in hook.posted)
+
+
+def test_what_was_put_off_under_a_wrong_clock_is_sent(room: Room, hook: Receiver) -> None:
+    """A clock that ran a day ahead when the delivery failed keeps nothing waiting for a day."""
+    desk = room()
+    tell(desk, Policy.RESTRICTED)
+    desk.restrict()
+    desk.clock.move(2 * DAY)
+    hook.status = 500
+    assert alerts.Delivered(waiting=1) == turn(desk)
+    hook.status = 200
+    desk.clock.move(-2 * DAY)
+    assert alerts.Delivered(sent=1) == turn(desk)
 
 
 def test_who_may_not(room: Room) -> None:

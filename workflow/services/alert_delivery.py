@@ -162,7 +162,8 @@ def _batch(tx: Tx, first: Alert, now: datetime) -> list[Alert]:
     """Return what goes out with an alert: itself, or everything like it where that is many."""
     if _is_test(first) or not first.case_id:
         return [first]
-    found = outbox.alike(tx, first, now, MOST_TOGETHER)
+    # What was being sent together when its sender died goes out together again, under the same id.
+    found = [item for item in outbox.alike(tx, first, now, MOST_TOGETHER) if item.message == first.message]
     return found if len(found) >= MANY else [first]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from workflow.domain.record import Entry, time_to_text
@@ -19,6 +19,11 @@ SUPPRESSED, FAILED, NOBODY = "suppressed", "failed", "nobody"
 STATES: Final = (DUE, SENDING, SENT, HELD, SUPPRESSED, FAILED, NOBODY)
 """How a message stands: to be sent, in somebody's hands, sent, held by the daily limit, not for this recipient, given
 up, and raised without anybody to tell."""
+
+FURTHEST: Final = timedelta(days=1)
+"""No message waits as long: what seems to was put off under a clock that ran ahead, and is due."""
+
+_IS_DUE: Final = "a.due_at <> '' AND (a.due_at <= ? OR a.due_at > ?)"
 
 TEST: Final = "test:"
 """How the cause of a message begins that only tries whether somebody is reached."""
@@ -120,9 +125,9 @@ def next_due(tx: Tx, now: datetime, besides: Collection[str] = (), only: Collect
     left_out = f" AND a.recipient NOT IN ({marks(tuple(besides))})" if besides else ""
     chosen = "" if only is None else f" AND a.id IN ({marks(tuple(only))})"
     row = tx.one(
-        f"SELECT {_SELECT} FROM alert AS a WHERE a.due_at <> '' AND a.due_at <= ?{left_out}{chosen} "
+        f"SELECT {_SELECT} FROM alert AS a WHERE {_IS_DUE}{left_out}{chosen} "
         "ORDER BY a.due_at, a.raised_at, a.id LIMIT 1",
-        (time_to_text(now), *besides, *(only or ())),
+        (*_about(now), *besides, *(only or ())),
     )
     return None if row is None else _alert(row)
 
@@ -130,12 +135,16 @@ def next_due(tx: Tx, now: datetime, besides: Collection[str] = (), only: Collect
 def alike(tx: Tx, alert: Alert, now: datetime, limit: int) -> list[Alert]:
     """Return what is due of one alert's policy for its recipient about cases, tests left out, longest waiting first."""
     rows = tx.all(
-        f"SELECT {_SELECT} FROM alert AS a WHERE a.due_at <> '' AND a.due_at <= ? AND a.policy = ? "
+        f"SELECT {_SELECT} FROM alert AS a WHERE {_IS_DUE} AND a.policy = ? "
         f"AND a.recipient = ? AND a.case_id <> '' AND a.cause NOT LIKE '{TEST}%' "
         f"ORDER BY a.due_at, a.raised_at, a.id LIMIT {limit}",
-        (time_to_text(now), alert.policy, alert.recipient),
+        (*_about(now), alert.policy, alert.recipient),
     )
     return [_alert(row) for row in rows]
+
+
+def _about(now: datetime) -> tuple[str, str]:
+    return time_to_text(now), time_to_text(now + FURTHEST)
 
 
 def told_since(tx: Tx, alert: Alert, since: datetime, now: datetime) -> int:
