@@ -263,12 +263,12 @@ def test_the_next_page_is_graphs(place: str) -> None:
 
 def test_collections_end_and_are_collections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an object nor a list without end is taken for a list."""
-    monkeypatch.setattr("workflow.providers.microsoft365.graph._MOST_PAGES", 2)
+    monkeypatch.setattr("workflow.providers.microsoft365.pages._MOST", 2)
     page = rows(following=f"https://graph.microsoft.com/v1.0/users/{ADA}/authentication/methods")
 
     with pytest.raises(ProviderError, match="does not end"):
         Scripted(page, page).tenant().sign_in_methods(ADA)
-    with pytest.raises(ProviderError, match="no collection"):
+    with pytest.raises(ProviderError, match="no list"):
         Scripted(one(id="x")).tenant().sign_in_methods(ADA)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.providers.microsoft365.probed import EXCHANGE, READ, SENDER, Probed, tenant_wide
+from tests.providers.microsoft365.probed import BOX, EXCHANGE, READ, SENDER, Probed, tenant_wide
 from tests.providers.microsoft365.scripted import ADA, NOW, no, one, rows
 from workflow.providers.grants import Feature
 from workflow.providers.microsoft365.probe import Report, probe
@@ -25,8 +25,8 @@ def about_ada() -> list[httpx2.Response]:
     account = one(id=ADA, userPrincipalName="ada@contoso.example", accountEnabled=True)
     return [
         *(rows(SENDER), account, rows(), account, rows(), one(isEnabled=True), one(perUserMfaState="disabled")),
-        *(account, rows(), rows(), rows(), account, rows(), rows(), rows(), rows(), rows({})),
-        *(rows(), rows(), rows({}), account, rows()),
+        *(account, rows(), rows(), rows(), account, rows(), rows(), rows(), rows(), rows(BOX)),
+        *(rows(), rows(), rows(BOX), account, rows()),
     ]
 
 

@@ -95,7 +95,7 @@ def test_the_next_page_is_the_gateways(place: str) -> None:
 
 def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that always names another page is left."""
-    monkeypatch.setattr("workflow.providers.microsoft365.exchange._MOST_PAGES", 2)
+    monkeypatch.setattr("workflow.providers.microsoft365.pages._MOST", 2)
     page = rows(ROW, following=GATEWAY)
 
     with pytest.raises(ProviderError, match="does not end"):

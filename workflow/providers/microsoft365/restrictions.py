@@ -6,10 +6,11 @@ import re
 
 from workflow.domain.vocabulary import Kind
 from workflow.errors import NotReadableError, ProviderError, ProviderRefusedError, UnblockLimitError
+from workflow.providers.microsoft365 import tolerant
 from workflow.providers.microsoft365.exchange import CmdletError, Exchange, refused
 from workflow.providers.microsoft365.redaction import redacted
 from workflow.providers.microsoft365.refusal import sure
-from workflow.providers.microsoft365.values import Row, flag, moment, text
+from workflow.providers.microsoft365.values import Row, flag, text
 from workflow.providers.shapes import Answer, Restricted
 
 _LIST = {Kind.MAILBOX: "BlockedSenderAddress", Kind.CONNECTOR: "BlockedConnector"}
@@ -82,9 +83,9 @@ def _restricted(kind: Kind, row: Row) -> Restricted:
         )
     return Restricted(
         identifier=found,
-        name=text(row, "ConnectorName"),
-        reason=text(row, "Reason"),
+        name=tolerant.text(row, "ConnectorName"),
+        reason=tolerant.text(row, "Reason"),
         temporary=flag(row, "TemporaryBlock"),
-        created_at=moment(row, "CreatedDatetime", "CreatedTime"),
-        changed_at=moment(row, "ChangedDatetime"),
+        created_at=tolerant.moment(row, "CreatedDatetime", "CreatedTime"),
+        changed_at=tolerant.moment(row, "ChangedDatetime"),
     )
