@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import httpx2
 
 from workflow.errors import NotReachedError, OutcomeUnknownError, ProviderBusyError, ProviderError
+from workflow.providers.microsoft365.answers import UnreadError, body, patience, retry_after
 from workflow.providers.microsoft365.connection import Family, Service, is_loopback
 from workflow.providers.microsoft365.pace import Budget, Pace
 from workflow.providers.microsoft365.redaction import redacted, request_id
@@ -34,7 +33,6 @@ LOG = logging.getLogger("holdfast.tenant")
 ATTEMPTS = 4
 _HOPS = 3
 _LARGEST = 64 * 1024 * 1024
-_LONGEST_WAIT = 86_400.0
 _UNSAID_WAIT = 5.0
 _UNAUTHORISED, _TOO_MANY, _TIMEOUT, _FAILED = 401, 429, 408, 500
 _MOVED = frozenset({301, 302, 307, 308})
@@ -105,15 +103,8 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to stay away, where the service says so: a number, or a date (RFC 9110, section 10.2.3)."""
-        said = self.headers.get("retry-after", "").strip()
-        seconds: float | None = None
-        if said.isascii() and said.isdigit():
-            seconds = float(said[:9])
-        elif said:
-            with suppress(ValueError, OverflowError):
-                seconds = (parsedate_to_datetime(said).astimezone(UTC) - self.at).total_seconds()
-        return None if seconds is None else min(max(seconds, 0.0), _LONGEST_WAIT)
+        """Seconds to stay away, where the service says so."""
+        return retry_after(self.headers.get("retry-after", ""), self.at)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -251,39 +242,24 @@ class Wire:
         try:
             request = self._client.build_request(call.method, url, json=call.body, headers=headers)
             response = self._client.send(request, stream=True)
+            until = begun + patience(self._connection.timeout)
             try:
-                body = self._body(response, begun)
+                found = body(response, now=self.pace.now, until=until, largest=_LARGEST)
             finally:
                 response.close()
         except _NOT_SENT as error:
             raise _LostError(type(error).__name__, sent=False) from None
         except httpx2.TransportError as error:
             raise _LostError(type(error).__name__, sent=True) from None
+        except UnreadError as error:
+            raise _LostError(str(error), sent=True) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        reply = Reply(response.status_code, headers, body, self._clock())
+        reply = Reply(response.status_code, headers, found, self._clock())
         spent = (self.pace.now() - begun) * 1_000
         if self.watch is not None:
             self.watch(call, reply)
         LOG.info("%s %s %s %.0f ms", call.name, reply.status, reply.read(call.name).request, spent)
         return reply
-
-    def _body(self, response: httpx2.Response, begun: float) -> bytes:
-        """Read an answer's body, which has a limit in bytes and in time; a refusal may have one that is no gzip."""
-        parts: list[bytes] = []
-        size = 0
-        try:
-            for part in response.iter_bytes():
-                parts.append(part)
-                size += len(part)
-                if size > _LARGEST:
-                    raise _LostError("the answer is too long", sent=True)
-                if self.pace.now() - begun > 5 * self._connection.timeout:
-                    raise _LostError("the answer does not end", sent=True)
-        except httpx2.DecodingError:
-            if httpx2.codes.is_success(response.status_code):
-                raise _LostError("the answer cannot be unpacked", sent=True) from None
-            return b""
-        return b"".join(parts)
 
     def _moved(self, call: Call, url: str, location: str) -> str:
         """Return where a call was sent on to: the token goes to the same service's hosts and to nobody else."""
