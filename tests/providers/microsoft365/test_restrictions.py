@@ -102,6 +102,15 @@ def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
         Scripted(page, page).tenant().restricted(Kind.MAILBOX)
 
 
+def test_a_list_beyond_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that are each short enough are together too long."""
+    monkeypatch.setattr("workflow.providers.microsoft365.pages._MOST_BYTES", 1_000)
+    page = rows(ROW | {"Reason": "x" * 400}, following=GATEWAY)
+
+    with pytest.raises(ProviderError, match="too long"):
+        Scripted(page, page).tenant().restricted(Kind.MAILBOX)
+
+
 def test_a_row_that_names_nobody_is_an_error() -> None:
     """A list that is not what it is believed to be must not read as an empty one."""
     with pytest.raises(ProviderError, match="a row without SenderAddress"):

@@ -50,10 +50,7 @@ class Graph:
         reply = self.wire.send(call)
         if not reply.good:
             raise _refused(operation, name, reply)
-        data = reply.data
-        if not data:
-            raise ProviderError(f"{name}: the answer is no JSON object.")
-        return Row(name, data), reply.read(name)
+        return Row(name, reply.data), reply.read(name)
 
     def pages(
         self,
@@ -135,8 +132,12 @@ def segment(name: str) -> str:
 
 
 def literal(value: str) -> str:
-    """Return a text as OData writes it in a filter."""
-    return "'" + value.replace("'", "''") + "'"
+    """Return an identifier as OData writes it in a filter.
+
+    Raises:
+        ProviderRefusedError: it is none.
+    """
+    return "'" + sure(value).replace("'", "''") + "'"
 
 
 def _query(query: Mapping[str, str] | None) -> str:

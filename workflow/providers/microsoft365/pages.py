@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workflow.providers.microsoft365.wire import Reply
 
 _MOST = 1_000
+_MOST_BYTES = 256 * 1024 * 1024
 
 
 class Pages:
@@ -22,6 +23,7 @@ class Pages:
         self._name = name
         self._home = home
         self._taken = 0
+        self._bytes = 0
         self.rows: list[Row] = []
 
     def take(self, reply: Reply) -> str:
@@ -30,6 +32,9 @@ class Pages:
         Raises:
             ProviderError: it is no page of a list, it is one too many, or the next one is said to be elsewhere.
         """
+        self._bytes += len(reply.body)
+        if self._bytes > _MOST_BYTES:
+            raise ProviderError(f"{self._name}: the list is too long, and a part is not given for the whole.")
         page = Row(self._name, reply.data)
         if page.get("value") is None:
             raise ProviderError(f"{self._name}: the answer holds no list.")

@@ -12,6 +12,7 @@ import logging
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import httpx2
@@ -35,6 +36,7 @@ _HOPS = 3
 _LARGEST = 64 * 1024 * 1024
 _UNSAID_WAIT = 5.0
 _UNAUTHORISED, _TOO_MANY, _TIMEOUT, _FAILED = 401, 429, 408, 500
+_SILENT = frozenset({202, 204})
 _MOVED = frozenset({301, 302, 307, 308})
 _TOO_BUSY = b"maximum number of concurrent requests"
 _NOT_SENT = (
@@ -77,7 +79,7 @@ class Call:
     repeatable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """An answer, whatever its status says."""
 
@@ -107,13 +109,26 @@ class Reply:
         return retry_after(self.headers.get("retry-after", ""), self.at)
 
     @property
+    def silent(self) -> bool:
+        """Whether it says by its status alone that the call was carried out."""
+        return self.status in _SILENT and not self.body
+
+    @property
+    def whole(self) -> bool:
+        """Whether its body is a JSON object without an error; a proxy's page that says *200* is none."""
+        return isinstance(self._parsed, dict) and self._parsed.get("error") is None
+
+    @property
     def data(self) -> dict[str, Any]:
         """The body as a JSON object; an empty one where it is none."""
+        return self._parsed if isinstance(self._parsed, dict) else {}
+
+    @cached_property
+    def _parsed(self) -> Any:
         try:
-            found = json.loads(self.body)
+            return json.loads(self.body)
         except (ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+            return None
 
     def read(self, name: str) -> Read:
         """Return where an answer comes from."""
@@ -167,7 +182,7 @@ class Wire:
         Raises:
             ProviderBusyError: the service turned it away unheard, again and again or for longer than patience lasts.
             OutcomeUnknownError: it would change the tenant, and no answer says whether it did.
-            ProviderError: the service cannot be reached or fails; nothing was changed.
+            ProviderError: the service cannot be reached or fails, or a reading has no answer; nothing was changed.
         """
         token = self._tokens.token(call.service)
         renewed = False
@@ -193,6 +208,7 @@ class Wire:
                     token = self._tokens.token(call.service, fresh=True)
                     continue
                 else:
+                    _judge(call, reply)
                     return reply
             attempt += 1
 
@@ -241,6 +257,10 @@ class Wire:
         begun = self.pace.now()
         try:
             request = self._client.build_request(call.method, url, json=call.body, headers=headers)
+        except ValueError:
+            # The tenant's own names go into calls, and may hold what no text in UTF-8 does.
+            raise ProviderError(f"{call.name}: what it is about cannot be sent. Nothing was changed.") from None
+        try:
             response = self._client.send(request, stream=True)
             until = begun + patience(self._connection.timeout)
             try:
@@ -297,7 +317,7 @@ def next_page(name: str, url: str, home: str) -> str:
     try:
         if belongs(httpx2.URL(url), httpx2.URL(home)):
             return url
-    except httpx2.InvalidURL:
+    except (httpx2.InvalidURL, ValueError):
         pass
     raise ProviderError(f"{name}: the next page is said to be at a place that is not the service's own.")
 
@@ -316,6 +336,16 @@ def client(
         trust_env=proxies and not local,
         headers={"User-Agent": "holdfast"},
     )
+
+
+def _judge(call: Call, reply: Reply) -> None:
+    """Raise where a status says *done* and the body does not: whoever answered may not be the service."""
+    says = reply.whole or (call.changes and reply.silent)
+    if reply.status >= httpx2.codes.BAD_REQUEST or (reply.good and says):
+        return
+    if call.changes:
+        raise _unknown(call, f"status {reply.status}, and a body that is not the service's")
+    raise ProviderError(f"{call.name}: the answer is no JSON object, or holds an error. Nothing is concluded from it.")
 
 
 def _unknown(call: Call, why: str) -> OutcomeUnknownError:
