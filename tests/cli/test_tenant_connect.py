@@ -80,5 +80,5 @@ def test_a_probe_that_does_not(shell: Shell) -> None:
     shell.tenant = script.tenant()
     ran = shell("tenant probe --for check")
     assert 1 == ran.code
-    assert "no token for exchange: Signing in: Entra ID refuses: [31mno" in ran.out
+    assert "no token for exchange: Signing in: Entra ID refuses: […" in ran.out
     assert "restricted mailboxes: Signing in" in ran.out

@@ -326,7 +326,7 @@ def test_half_of_an_answer_is_none(calm: Site) -> None:
     """A list that is cut in its middle is no list."""
     calm.goes_wrong("not-json", LIST, times=0)
 
-    with pytest.raises(ProviderError, match="no list"):
+    with pytest.raises(ProviderError, match="no JSON object"):
         calm.provider.restricted(Kind.MAILBOX)
 
 

@@ -19,6 +19,12 @@ GRAPH = {"roles": READ, "wids": ["f2ef992c-3afb-46b9-b7cf-a126ee74c451", "x"]}
 EXCHANGE = {"roles": ["Exchange.ManageAsApp"]}
 POLICY = {"Name": "User restricted from sending email", "Disabled": False}
 CONFIG = {"UnifiedAuditLogIngestionEnabled": True}
+BOX: dict[str, Any] = {
+    "ForwardingAddress": None,
+    "ForwardingSmtpAddress": None,
+    "DeliverToMailboxAndForward": False,
+    "GrantSendOnBehalfTo": [],
+}
 SENDER = {
     "SenderAddress": "ada@contoso.example",
     "CreatedDatetime@odata.type": "#DateTimeOffset",

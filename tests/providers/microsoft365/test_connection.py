@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workflow.errors import SettingsError
+from workflow.errors import ProviderError, SettingsError
+from workflow.providers.microsoft365 import tolerant
 from workflow.providers.microsoft365.connection import LIMITS, Cloud, Connection, Family, Limit, Service, Way
 from workflow.providers.microsoft365.redaction import redacted, request_id
-from workflow.providers.microsoft365.values import child, flag, iso, moment, number, rows, text, texts
+from workflow.providers.microsoft365.values import Row, child, flag, iso, moment, number, present, rows, text, texts
 
 GUID = "11111111-2222-3333-4444-555555555555"
 WHOLE: dict[str, Any] = {"tenant": GUID, "client": GUID, "certificate": Path("app.pem")}
@@ -104,30 +106,61 @@ def test_long_texts_are_cut() -> None:
         ("/Date(1777623153000)/", datetime(2026, 5, 1, 8, 12, 33, tzinfo=UTC)),
         ("0001-01-01T00:00:00Z", None),
         ("/Date(-62135596800000)/", None),
-        ("/Date(999999999999999999)/", None),
-        ("05/01/2026 08:12", None),
         ("0001-01-01T00:00:00+14:00", None),
-        (7, None),
+        ("", None),
     ],
 )
 def test_times(written: object, meant: datetime | None) -> None:
-    """ISO 8601 and PowerShell's; *never* and nonsense were not said."""
-    assert meant == moment({"at": written}, "missing", "at")
+    """ISO 8601 and PowerShell's; *never* was not said."""
+    assert meant == moment(Row("Get-X", {"at": written}), "missing", "at")
+    assert meant == tolerant.moment({"at": written}, "missing", "at")
 
 
-def test_fields_of_another_type_were_not_said() -> None:
-    """Each is read tolerantly and never invented."""
-    row = {"yes": "True", "no": False, "n": "12", "s": "a", "l": ["a", 1, ""], "o": {"p": {"q": 1}}, "e": "", "x": None}
+@pytest.mark.parametrize("written", ["/Date(999999999999999999)/", "05/01/2026 08:12", 7, [], True])
+def test_times_that_are_none(written: object) -> None:
+    """Nonsense is an error, and was not said where nothing is concluded from it."""
+    with pytest.raises(ProviderError, match="Get-X: at is not of the type"):
+        moment(Row("Get-X", {"at": written}), "missing", "at")
+    assert tolerant.moment({"at": written}, "missing", "at") is None
 
-    assert (True, False, None, None) == (flag(row, "yes"), flag(row, "no"), flag(row, "s"), flag(row, "n"))
-    assert (12, None, None, None, 1) == (
-        number(row, "n"),
-        number(row, "s"),
-        number(row, "no"),
-        number({"n": "9" * 99}, "n"),
-        number(child(row, "o", "p"), "q"),
-    )
+
+def test_fields_are_read() -> None:
+    """What is null or not there was not said."""
+    row = Row("Get-X", {"yes": "True", "no": False, "n": "12", "s": "a", "l": ["a", ""], "o": {"p": {"q": 1}}, "e": ""})
+
+    assert (True, False, None) == (flag(row, "yes"), flag(row, "no"), flag(row, "x"))
+    assert (12, None, 1) == (number(row, "n"), number(row, "x"), number(child(row, "o", "p"), "q"))
     assert (("a",), ("a",), (), ()) == (texts(row, "l"), texts(row, "s"), texts(row, "e"), texts(row, "x"))
-    assert ({}, ()) == (child(row, "s", "t"), rows(row, "s"))
-    assert ("a", "1", "") == (text(row, "e", "s"), text(child(row, "o", "p"), "q"), text(row, "no"))
+    assert ({}, (), ({"a": 1},)) == (child(row, "x", "t"), rows(row, "x"), rows(Row("", {"r": [{"a": 1}]}), "r"))
+    assert ("a", "1", "") == (text(row, "e", "s"), text(child(row, "o", "p"), "q"), text(row, "x"))
+    present(row, "e", "no")
+    with pytest.raises(ProviderError, match=r"Get-X: the answer leaves out o\.p\.z"):
+        present(child(row, "o", "p"), "q", "z")
     assert "2026-05-01T08:00:00Z" == iso(datetime(2026, 5, 1, 8, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("read", "values"),
+    [
+        (text, [True, [], {}, ["a"]]),
+        (flag, [1, 0, "", "yes", [], {}]),
+        (number, [True, 1.5, "", "-1", "9" * 99, "٣", [], {}]),
+        (texts, [1, True, {}, [1], [None], [["a"]]]),
+        (rows, ["", "a", 5, True, {}, ["a"], [None], [[]]]),
+        (child, ["", "a", 5, False, []]),
+    ],
+)
+def test_fields_of_another_type(read: Callable[[Row, str], object], values: list[object]) -> None:
+    """The error says which field of which call; none counts as *nothing*."""
+    for value in values:
+        with pytest.raises(ProviderError, match=r"Get-X: o\.f is not of the type"):
+            read(child(Row("Get-X", {"o": {"f": value}}), "o"), "f")
+
+
+def test_what_is_only_shown_is_read_tolerantly() -> None:
+    """What is of another type was not said, and nothing is invented."""
+    row = {"s": "a", "l": ["a", 1, {"b": 2}], "no": False, "n": 1}
+
+    assert ("a", "1", "") == (tolerant.text(row, "no", "s"), tolerant.text(row, "n"), tolerant.text(row, "l"))
+    assert (({"b": 2},), ()) == (tolerant.rows(row, "l"), tolerant.rows(row, "s"))
+    assert {} == tolerant.child(row, "s", "t")

@@ -21,6 +21,7 @@ from workflow.providers.shapes import AuditEvent, Consent, RoleAssignment, SignI
 
 SINCE = datetime(2026, 4, 30, tzinfo=UTC)
 UNTIL = datetime(2026, 5, 1, tzinfo=UTC)
+GRAPH = "https://graph.microsoft.com/v1.0"
 ACCOUNT = {"id": ADA, "userPrincipalName": "ada@contoso.example", "accountEnabled": True}
 
 
@@ -254,21 +255,38 @@ def test_sign_ins_are_listed() -> None:
         Scripted(rows({"id": "s1"})).tenant().sign_ins(ADA, SINCE)
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/x", "https://[", "https://x\x00"])
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/x", "https://[", "https://x\x00", f"{GRAPH}/\ud800", f"{GRAPH}\ud800/"]
+)
 def test_the_next_page_is_graphs(place: str) -> None:
     """An answer cannot send the token elsewhere."""
     with pytest.raises(ProviderError, match="not the service"):
-        Scripted(rows(following=place)).tenant().sign_in_methods(ADA)
+        Scripted(page_before(place)).tenant().sign_in_methods(ADA)
+
+
+def page_before(place: str) -> httpx2.Response:
+    """Return a page that says where the next one is, whatever letters that has."""
+    return httpx2.Response(200, content=json.dumps({"value": [], "@odata.nextLink": place}))
+
+
+def test_names_that_no_call_can_carry() -> None:
+    """The tenant's own ids are read before they are sent."""
+    role = RoleAssignment(id="a", role="x\ud800", scope="/")
+    with pytest.raises(ProviderError, match="cannot be sent"):
+        Scripted().tenant().add_role(ADA, role)
+    answer = httpx2.Response(200, content=json.dumps(ACCOUNT | {"id": "\ud800"}))
+    with pytest.raises(ProviderRefusedError, match="no name"):
+        Scripted(answer).tenant().sign_ins("ada", SINCE)
 
 
 def test_collections_end_and_are_collections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an object nor a list without end is taken for a list."""
-    monkeypatch.setattr("workflow.providers.microsoft365.graph._MOST_PAGES", 2)
+    monkeypatch.setattr("workflow.providers.microsoft365.pages._MOST", 2)
     page = rows(following=f"https://graph.microsoft.com/v1.0/users/{ADA}/authentication/methods")
 
     with pytest.raises(ProviderError, match="does not end"):
         Scripted(page, page).tenant().sign_in_methods(ADA)
-    with pytest.raises(ProviderError, match="no collection"):
+    with pytest.raises(ProviderError, match="no list"):
         Scripted(one(id="x")).tenant().sign_in_methods(ADA)
 
 

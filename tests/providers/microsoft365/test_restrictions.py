@@ -19,6 +19,7 @@ from workflow.errors import (
 )
 from workflow.providers.microsoft365.exchange import changed
 from workflow.providers.shapes import Restricted
+from workflow.providers.simulated.cmdlets_blocking import LIMIT_REACHED
 
 CONNECTOR = "cccccccc-0000-4000-8000-000000000001"
 GATEWAY = f"https://outlook.office365.com/adminapi/beta/{TENANT}/InvokeCommand"
@@ -95,10 +96,19 @@ def test_the_next_page_is_the_gateways(place: str) -> None:
 
 def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that always names another page is left."""
-    monkeypatch.setattr("workflow.providers.microsoft365.exchange._MOST_PAGES", 2)
+    monkeypatch.setattr("workflow.providers.microsoft365.pages._MOST", 2)
     page = rows(ROW, following=GATEWAY)
 
     with pytest.raises(ProviderError, match="does not end"):
+        Scripted(page, page).tenant().restricted(Kind.MAILBOX)
+
+
+def test_a_list_beyond_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that are each short enough are together too long."""
+    monkeypatch.setattr("workflow.providers.microsoft365.pages._MOST_BYTES", 1_000)
+    page = rows(ROW | {"Reason": "x" * 400}, following=GATEWAY)
+
+    with pytest.raises(ProviderError, match="too long"):
         Scripted(page, page).tenant().restricted(Kind.MAILBOX)
 
 
@@ -163,12 +173,36 @@ def test_a_change_is_never_called_twice_for_another_page() -> None:
         "The maximum number of times this address can be removed has been reached.",
         "The sender was released too many times.",
         "Please contact support to unblock the account.",
+        "This account has been unblocked the maximum number of times. Contact Microsoft Support.",
+        "The unblock limit has been reached.",
+        "The sender has been unblocked too often.",
+        "You exceeded the limit of unblocks for this address.",
+        LIMIT_REACHED,
     ],
 )
 def test_the_unblock_limit_ends_with_microsoft(said: str) -> None:
     """However it may be said: the documentation does not quote it."""
     with pytest.raises(UnblockLimitError, match="Only Microsoft Support can"):
         Scripted(fault(said)).tenant().unblock(Kind.MAILBOX, "ada@contoso.example", "case 1")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The maximum concurrency limit was reached while running Remove-BlockedSenderAddress. Try again later.",
+        "Resource budget limit exceeded for cmdlet Remove-BlockedSenderAddress",
+        "Remove-BlockedSenderAddress: request size limit exceeded",
+        "You don't have permission to remove this object. Contact support.",
+        "Unable to remove: an internal server error occurred. If it persists contact Microsoft Support.",
+        "The limit of requests for removing objects is reached. The session was released.",
+        "The number of times to retry was exceeded. Unblock the account later.",
+    ],
+)
+def test_another_limit_is_not_the_end(said: str) -> None:
+    """It is refused and may be asked for again; Microsoft Support would know nothing of it."""
+    with pytest.raises(ProviderRefusedError) as caught:
+        Scripted(fault(said)).tenant().unblock(Kind.MAILBOX, "ada@contoso.example", "case 1")
+    assert not isinstance(caught.value, UnblockLimitError)
 
 
 def test_unblocking_what_is_not_listed() -> None:

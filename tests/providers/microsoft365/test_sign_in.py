@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.providers.microsoft365.certificates import write
-from tests.providers.microsoft365.scripted import TENANT
+from tests.providers.microsoft365.scripted import NOW, TENANT, Time
 from workflow.errors import NotReachedError, ProviderBusyError, ProviderError, SettingsError
 from workflow.providers.microsoft365 import password
 from workflow.providers.microsoft365.connection import Cloud, Connection, Service, Way
@@ -41,6 +43,7 @@ class Entra:
         self.forgetful = False
         self.headers: dict[str, str] = {}
         self.text = ""
+        self.time = Time()
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         """Answer."""
@@ -67,7 +70,7 @@ class Entra:
     def sign_in(self, tell: Any = None, **settings: Any) -> SignIn:
         """Return a sign-in there."""
         connection = Connection(**{"tenant": TENANT, "client": CLIENT} | settings)
-        return SignIn(connection, tell, httpx2.MockTransport(self))
+        return SignIn(connection, tell, httpx2.MockTransport(self), self.time.pace, lambda: NOW)
 
 
 def test_a_certificate_gives_a_token(pem: Path) -> None:
@@ -286,3 +289,150 @@ def test_which_names_in_the_log_are_ours(pem: Path, client: str, name: str, app:
     """An application's, unless the record tells that it is another one."""
     way = {"way": Way.CERTIFICATE, "certificate": pem} if client else {"way": Way.MANAGED_IDENTITY}
     assert ours is Entra().sign_in(client=client, **way).goes_by(name, app)
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        ("5", 5.0),
+        ("0", 60.0),
+        ("0000000009", 9.0),
+        ("999999999999", 86_400.0),
+        ("9" * 400, 86_400.0),
+        ("Fri, 01 May 2026 09:05:00 GMT", 300.0),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 60.0),
+    ],
+)
+def test_how_long_entra_id_may_send_us_away(pem: Path, said: str, wait: float) -> None:
+    """A day at most, as a number or a date; nonsense is a minute."""
+    entra = Entra(error="x")
+    entra.status, entra.headers = 429, {"Retry-After": said}
+
+    with pytest.raises(ProviderBusyError) as caught:
+        entra.sign_in(certificate=pem).token(Service.GRAPH)
+    assert wait == caught.value.retry_after
+
+
+@pytest.mark.parametrize("at", ["openid-configuration", "token"])
+def test_who_is_sent_away_stays_away(pem: Path, at: str) -> None:
+    """Whatever is asked for, nothing is called before the time is over; what is kept is given all the same."""
+
+    class Closing(Entra):
+        closed = False
+
+        def __call__(self, request: httpx2.Request) -> httpx2.Response:
+            if self.closed and request.url.path.endswith(at):
+                self.sent.append(request)
+                return httpx2.Response(429, json={"error": "x"}, headers={"Retry-After": "300"})
+            return super().__call__(request)
+
+    entra = Closing()
+    entra.closed = True
+    sign_in = entra.sign_in(certificate=pem)
+    for _ in range(3):
+        with pytest.raises(ProviderBusyError, match="300 seconds"):
+            sign_in.token(Service.GRAPH)
+    told = len(entra.sent)
+    entra.closed = False
+    entra.time.at += 299
+    with pytest.raises(ProviderBusyError, match="Come back in 1 seconds"):
+        sign_in.token(Service.EXCHANGE)
+    assert told == len(entra.sent)
+    entra.time.at += 2
+    assert "token-1" == sign_in.token(Service.EXCHANGE)
+    entra.closed = True
+    assert "token-1" == sign_in.token(Service.EXCHANGE)
+
+
+HOSTILE = [
+    *(b"[]", b'"x"', b"5", b"null", b"true", b"", b"\xff\xfe\x00", b"[" * 100_000, b'{"a":' * 100_000, b"{}"),
+    *(b'{"access_token":5}', b'{"access_token":["x"]}', b'{"access_token":""}'),
+    *(b'{"access_token":"x","expires_in":%b}' % odd for odd in (b"{}", b'"abc"', b"Infinity", b"1e400", b"[]")),
+    *(b'{"access_token":"%b","expires_in":3600}' % odd for odd in (b"h\xc3\xa9", rb"\ud800", rb"x\nEvil: 1", b"a b")),
+    *(b'{"error":["x"],"error_codes":"x"}', b'{"error":{"a":1},"error_description":["x"]}', b'{"error":5}'),
+]
+
+
+@pytest.mark.parametrize("answer", HOSTILE)
+@pytest.mark.parametrize("way", [Way.CERTIFICATE, Way.MANAGED_IDENTITY, Way.DEVICE_CODE])
+def test_hostile_tokens(pem: Path, way: Way, answer: bytes) -> None:
+    """Whatever stands where a token should, the error is the port's."""
+
+    def hostile(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith(("openid-configuration", "devicecode")):
+            return Entra()(request)
+        return httpx2.Response(200, content=answer)
+
+    connection = Connection(tenant=TENANT, client=CLIENT, way=way, certificate=pem)
+    with pytest.raises(ProviderError, match="Signing in"):
+        SignIn(connection, lambda _: None, httpx2.MockTransport(hostile), Time().pace).token(Service.GRAPH)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(b"[]", b'"x"', b"5", b"null", b"", b"[" * 100_000, b"{}", b"\xff"),
+        b'{"token_endpoint":5,"authorization_endpoint":5,"issuer":5}',
+        b'{"token_endpoint":"\\ud800","authorization_endpoint":"x","issuer":"\\ud800"}',
+    ],
+)
+@pytest.mark.parametrize("status", [200, 204, 302, 404, 503])
+def test_hostile_descriptions(pem: Path, status: int, answer: bytes) -> None:
+    """Nor is what Entra ID says of itself taken for granted."""
+
+    def hostile(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, content=answer)
+
+    connection = Connection(tenant=TENANT, client=CLIENT, certificate=pem)
+    with pytest.raises(ProviderError, match="Signing in"):
+        SignIn(connection, None, httpx2.MockTransport(hostile), Time().pace).token(Service.GRAPH)
+
+
+def test_a_token_that_cannot_be_sent_is_not_kept(pem: Path) -> None:
+    """Else it would be given until it runs out, which may be never."""
+    entra = Entra(**TOKEN | {"access_token": "h\xe9"})
+    sign_in = entra.sign_in(certificate=pem)
+
+    with pytest.raises(ProviderError, match="no header can carry"):
+        sign_in.token(Service.GRAPH)
+    entra.answer = TOKEN
+    assert "token-1" == sign_in.token(Service.GRAPH)
+
+
+def test_the_librarys_log_is_its_own(
+    pem: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It repeats an answer that it cannot read, token and all, where nobody has set up logging on standard error."""
+    entra = Entra()
+    entra.text = '{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ0eXAi.c2VjcmV0.c2ln'
+    with caplog.at_level(logging.DEBUG), pytest.raises(ProviderError):
+        entra.sign_in(certificate=pem).token(Service.GRAPH)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    with pytest.raises(ProviderError) as caught:
+        entra.sign_in(certificate=pem).token(Service.GRAPH)
+
+    for said in (caplog.text, *capsys.readouterr(), str(caught.value)):
+        assert "c2VjcmV0" not in said
+
+
+def test_an_answer_of_entra_id_has_a_limit_and_an_end(pem: Path) -> None:
+    """It is small; one that is not, or that drips, is given up."""
+    time = Time()
+
+    class Long(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for _ in range(2_000):
+                yield b" " * 1_000
+
+    class Drip(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                time.at += 60
+                yield b" "
+
+    connection = Connection(tenant=TENANT, client=CLIENT, certificate=pem)
+    for stream, said in ((Long(), "too long"), (Drip(), "does not end")):
+        answer = httpx2.Response(200, stream=stream)
+        sign_in = SignIn(connection, None, httpx2.MockTransport(lambda _, answer=answer: answer), time.pace)
+        with pytest.raises(NotReachedError, match=said):
+            sign_in.token(Service.GRAPH)

@@ -23,6 +23,10 @@ from workflow.providers.microsoft365.connection import Family, Limit, Service
 from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.providers.shapes import Read
 
+NO_OBJECTS = (
+    *(b"", b"[]", b"null", b'"done"', b"true", b"<html>login</html>", b"{", b"\xff", b"[" * 100_000),
+    b'{"error":{"code":"x","message":"no"},"value":[]}',
+)
 SENDER = {"SenderAddress": "ada@contoso.example"}
 LISTED = ("ada@contoso.example",)
 
@@ -325,11 +329,30 @@ def test_the_log_names_nobody(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_service_that_cannot_speak_json() -> None:
     """What is no object is no answer, and never an empty list."""
-    for body in (b"", b"[]", b"null", b"<html>", b"{", b"[" * 100_000):
-        with pytest.raises(ProviderError, match="no list"):
-            read(Scripted(httpx2.Response(200, content=body)))
-        with pytest.raises(ProviderError, match="JSON"):
-            Scripted(httpx2.Response(200, content=body)).tenant().user(ADA)
+    for body in NO_OBJECTS:
+        for status in (200, 202, 204):
+            with pytest.raises(ProviderError, match="no JSON object, or holds an error"):
+                read(Scripted(httpx2.Response(status, content=body)))
+            with pytest.raises(ProviderError, match="no JSON object, or holds an error"):
+                Scripted(httpx2.Response(status, content=body)).tenant().user(ADA)
+
+
+@pytest.mark.parametrize("body", NO_OBJECTS)
+def test_a_change_is_done_only_where_the_service_says_so(body: bytes) -> None:
+    """A proxy's page with the status of a success says nothing: the change may have been made, or not."""
+    acts: tuple[Callable[[Microsoft365], object], ...] = (
+        lambda tenant: tenant.unblock(Kind.MAILBOX, "ada@contoso.example", "case 1"),
+        lambda tenant: tenant.set_enabled(ADA, enabled=False),
+        lambda tenant: tenant.revoke_sessions(ADA),
+    )
+    for act in acts:
+        for status in (200, 201, 303, 304, *((202, 204) if body else ())):
+            script = Scripted(httpx2.Response(status, content=body))
+            with pytest.raises(OutcomeUnknownError, match="Read the tenant"):
+                act(script.tenant())
+            assert 1 == len(script.sent)
+        for good in (httpx2.Response(200, json={"value": []}), httpx2.Response(201, json={}), done(202), done()):
+            act(Scripted(good).tenant())
 
 
 def test_connections_are_given_back() -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import NotReadableError, ProviderBusyError, ProviderError
+from workflow.providers.microsoft365 import tolerant
 from workflow.providers.microsoft365.connection import Family
 from workflow.providers.microsoft365.graph import Graph, literal, segment
 from workflow.providers.microsoft365.identity import object_id
-from workflow.providers.microsoft365.values import Row, child, iso, moment, rows, text
+from workflow.providers.microsoft365.values import Row, child, iso, rows, text
 from workflow.providers.shapes import Answer, AuditEvent
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class Audit:
 
 def _record(row: Row) -> AuditEvent:
     data = child(row, "auditData")
-    at = moment(row, "createdDateTime") or moment(data, "CreationTime")
+    at = tolerant.moment(row, "createdDateTime") or tolerant.moment(data, "CreationTime")
+    # Of a release it is concluded from: among the details one of another type would be passed over.
+    text(data, "Event")
     return AuditEvent(
         id=_said("audit log", text(row, "id") or text(data, "Id")),
         at=_dated("audit log", at),
@@ -95,7 +98,9 @@ def _record(row: Row) -> AuditEvent:
 def _details(data: Row) -> tuple[tuple[str, str], ...]:
     """Return what a record says in plain values, and the parameters of a cmdlet, by name; one that clears is empty."""
     plain = [(name, _plain(value)) for name, value in data.items() if isinstance(value, (str, int, float, bool))]
-    parameters = [(text(item, "Name"), _plain(item.get("Value"))) for item in rows(data, "Parameters")]
+    parameters = [
+        (tolerant.text(item, "Name"), _plain(item.get("Value"))) for item in tolerant.rows(data, "Parameters")
+    ]
     told = [*((name, value) for name, value in plain if value), *parameters]
     return tuple((name, value) for name, value in told if name and "@" not in name)
 
@@ -108,19 +113,19 @@ def _directory(row: Row) -> AuditEvent:
     by = child(row, "initiatedBy", "user")
     app = child(row, "initiatedBy", "app")
     targets = rows(row, "targetResources")
-    changes = [change for target in targets for change in rows(target, "modifiedProperties")]
+    changes = [change for target in targets for change in tolerant.rows(target, "modifiedProperties")]
     return AuditEvent(
         id=_said("directory audit", text(row, "id")),
-        at=_dated("directory audit", moment(row, "activityDateTime")),
+        at=_dated("directory audit", tolerant.moment(row, "activityDateTime")),
         operation=text(row, "activityDisplayName"),
         actor=text(by, "userPrincipalName", "id") or text(app, "displayName", "servicePrincipalId", "appId"),
         target=text(targets[0], "userPrincipalName", "displayName", "id") if targets else "",
         details=tuple(
             (name, value)
             for name, value in [
-                ("result", text(row, "result")),
-                ("correlation", text(row, "correlationId")),
-                *((text(change, "displayName"), text(change, "newValue")) for change in changes),
+                ("result", tolerant.text(row, "result")),
+                ("correlation", tolerant.text(row, "correlationId")),
+                *((tolerant.text(change, "displayName"), tolerant.text(change, "newValue")) for change in changes),
             ]
             if name and value
         ),

@@ -1,7 +1,7 @@
 """The gateway of Exchange Online: cmdlets over HTTP, as Microsoft's own module calls them.
 
-There is no published contract for it. What is believed is written down in the project's contract tests; what comes back
-is read tolerantly, and what does not look as believed is an error, never an empty list.
+There is no published contract for it. What is believed is written down in the project's contract tests; unknown fields
+of what comes back are left alone, and what does not look as believed is an error, never an empty list.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.errors import InputError, ProviderError
 from workflow.providers.microsoft365.connection import Family, Service
+from workflow.providers.microsoft365.pages import Pages
 from workflow.providers.microsoft365.refusal import refusal
-from workflow.providers.microsoft365.values import Row, child, rows, text
-from workflow.providers.microsoft365.wire import Call, next_page
+from workflow.providers.microsoft365.tolerant import child, rows, text
+from workflow.providers.microsoft365.values import Row
+from workflow.providers.microsoft365.wire import Call
 from workflow.providers.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from workflow.providers.shapes import Read
 
 _SYSTEM_MAILBOX = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
-_MOST_PAGES = 1_000
 _EXPIRED = "pagination request"
 _FORBIDDEN = 403
 _MISSING = "ManagementObjectNotFoundException"
@@ -63,7 +64,7 @@ class Exchange:
         mailbox: str = "",
         service: Service = Service.EXCHANGE,
     ) -> tuple[list[Row], Read]:
-        """Run a cmdlet and return its rows, all of them.
+        """Run a cmdlet and return its rows, all of them; one that changes something has none.
 
         Args:
             operation: the port's operation, whose row says whether this changes anything.
@@ -99,8 +100,8 @@ class Exchange:
         row = OPERATIONS[operation]
         home = self._connection.address(service)
         url = f"{home}/adminapi/beta/{self._connection.tenant}/InvokeCommand"
-        found: list[Row] = []
-        for page in range(_MOST_PAGES):
+        pages = Pages(cmdlet, home)
+        while True:
             reply = self._wire.send(
                 Call(
                     name=cmdlet,
@@ -116,23 +117,17 @@ class Exchange:
             )
             if not reply.good:
                 error = CmdletError(reply)
-                if page and _EXPIRED in error.said:
+                if pages.rows and _EXPIRED in error.said:
                     raise ProviderError(
                         f"{cmdlet}: the list is longer than one page, and the service lost the next one "
-                        f"({len(found)} rows were read). It is not given out as a whole; try again."
+                        f"({len(pages.rows)} rows were read). It is not given out as a whole; try again."
                     )
                 raise error
-            data = reply.data
-            found += [_plain(item) for item in rows(data, "value")]
-            following = text(data, "@odata.nextLink")
-            if not following:
-                if not row.changes and "value" not in data:
-                    raise ProviderError(f"{cmdlet}: the answer holds no list.")
-                return found, reply.read(cmdlet)
             if row.changes:
-                return found, reply.read(cmdlet)
-            url = next_page(cmdlet, following, home)
-        raise ProviderError(f"{cmdlet}: the list does not end.")
+                return [], reply.read(cmdlet)
+            url = pages.take(reply)
+            if not url:
+                return list(map(_plain, pages.rows)), reply.read(cmdlet)
 
     def _anchor(self, mailbox: str) -> str:
         anchor = mailbox or self._user()
@@ -158,7 +153,7 @@ def changed(action: str, *values: str) -> dict[str, Any]:
 
 def _plain(row: Row) -> Row:
     """Return a row without the type annotations that stand beside its values."""
-    return {name: value for name, value in row.items() if "@" not in name}
+    return Row(row.call, {name: value for name, value in row.items() if "@" not in name})
 
 
 def _reason(reply: Reply) -> tuple[str, str]:

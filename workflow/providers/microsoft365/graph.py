@@ -7,9 +7,11 @@ from urllib.parse import quote, urlencode
 
 from workflow.errors import NotReadableError, ProviderError
 from workflow.providers.microsoft365.connection import Family, Service
+from workflow.providers.microsoft365.pages import Pages
 from workflow.providers.microsoft365.refusal import refusal, sure
-from workflow.providers.microsoft365.values import Row, child, rows, text
-from workflow.providers.microsoft365.wire import Call, next_page
+from workflow.providers.microsoft365.tolerant import child, text
+from workflow.providers.microsoft365.values import Row
+from workflow.providers.microsoft365.wire import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from workflow.providers.shapes import Read
 
 _MISSING = 404
-_MOST_PAGES = 1_000
 _NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
 
@@ -49,10 +50,7 @@ class Graph:
         reply = self.wire.send(call)
         if not reply.good:
             raise _refused(operation, name, reply)
-        data = reply.data
-        if not data:
-            raise ProviderError(f"{name}: the answer is no JSON object.")
-        return data, reply.read(name)
+        return Row(name, reply.data), reply.read(name)
 
     def pages(
         self,
@@ -68,21 +66,15 @@ class Graph:
             NotReadableError: it is not there, not allowed, or not licensed.
             ProviderError: it could not be read to its end, and a part is not given for the whole.
         """
-        found: list[Row] = []
+        pages = Pages(name, self._home)
         url = f"{self._home}/v1.0{path}{_query(query)}"
-        for _ in range(_MOST_PAGES):
+        while True:
             reply = self.wire.send(self._call(name, "GET", url, family))
             if not reply.good:
                 raise _refused(operation, name, reply)
-            data = reply.data
-            if not isinstance(data.get("value"), list):
-                raise ProviderError(f"{name}: the answer is no collection.")
-            found += rows(data, "value")
-            following = text(data, "@odata.nextLink")
-            if not following:
-                return found, reply.read(name)
-            url = next_page(name, following, self._home)
-        raise ProviderError(f"{name}: the collection does not end.")
+            url = pages.take(reply)
+            if not url:
+                return pages.rows, reply.read(name)
 
     def change(
         self, operation: str, name: str, method: str, path: str, body: Any = None, *, repeatable: bool = True
@@ -105,7 +97,7 @@ class Graph:
         reply = self.wire.send(self._call(name, "POST", f"{self._home}/v1.0{path}", family, body))
         if not reply.good:
             raise _refused(operation, name, reply)
-        return reply.data, reply.read(name)
+        return Row(name, reply.data), reply.read(name)
 
     def _call(
         self,
@@ -140,8 +132,12 @@ def segment(name: str) -> str:
 
 
 def literal(value: str) -> str:
-    """Return a text as OData writes it in a filter."""
-    return "'" + value.replace("'", "''") + "'"
+    """Return an identifier as OData writes it in a filter.
+
+    Raises:
+        ProviderRefusedError: it is none.
+    """
+    return "'" + sure(value).replace("'", "''") + "'"
 
 
 def _query(query: Mapping[str, str] | None) -> str:

@@ -7,10 +7,10 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from workflow.errors import ProviderError, ProviderRefusedError
-from workflow.providers.microsoft365 import mfa, password
+from workflow.providers.microsoft365 import mfa, password, tolerant
 from workflow.providers.microsoft365.connection import Family
 from workflow.providers.microsoft365.graph import Graph, literal, segment
-from workflow.providers.microsoft365.values import Row, child, flag, iso, moment, number, text
+from workflow.providers.microsoft365.values import Row, child, flag, iso, moment, number, text, told
 from workflow.providers.shapes import (
     Answer,
     Consent,
@@ -113,19 +113,19 @@ class Identity:
         granted = [
             Consent(
                 id=_sure("oauth2PermissionGrants", row, "id"),
-                app=text(row, "clientId"),
+                app=tolerant.text(row, "clientId"),
                 kind="delegated",
-                scopes=tuple(text(row, "scope").split()),
+                scopes=tuple(tolerant.text(row, "scope").split()),
             )
             for row in delegated
         ]
         assigned = [
             Consent(
                 id=_sure("appRoleAssignments", row, "id"),
-                app=text(row, "resourceDisplayName", "resourceId"),
+                app=tolerant.text(row, "resourceDisplayName", "resourceId"),
                 kind="app-role",
-                scopes=tuple(role for role in [text(row, "appRoleId")] if role),
-                created_at=moment(row, "createdDateTime"),
+                scopes=tuple(role for role in [tolerant.text(row, "appRoleId")] if role),
+                created_at=tolerant.moment(row, "createdDateTime"),
             )
             for row in roles
         ]
@@ -153,16 +153,16 @@ class Identity:
             RoleAssignment(
                 id=_sure("roleAssignments", row, "id"),
                 role=_sure("roleAssignments", row, "roleDefinitionId"),
-                name=text(child(row, "roleDefinition"), "displayName"),
+                name=tolerant.text(tolerant.child(row, "roleDefinition"), "displayName"),
                 scope=text(row, "directoryScopeId") or "/",
             )
             for row in found
         )
         known = {role.role for role in own}
         through = tuple(
-            RoleAssignment(id="", role=text(row, "roleTemplateId"), name=text(row, "displayName"))
+            RoleAssignment(id="", role=text(row, "roleTemplateId"), name=tolerant.text(row, "displayName"))
             for row in member
-            if text(row, "@odata.type") == _ROLE and text(row, "roleTemplateId") not in known
+            if told(row, "@odata.type") == _ROLE and text(row, "roleTemplateId") not in known
         )
         return Answer((*own, *through), read)
 
@@ -215,8 +215,8 @@ def _method(row: Row) -> SignInMethod:
     return SignInMethod(
         id=_sure("authentication/methods", row, "id"),
         kind=kind,
-        name=text(row, "displayName", "phoneNumber", "emailAddress"),
-        created_at=moment(row, "createdDateTime"),
+        name=tolerant.text(row, "displayName", "phoneNumber", "emailAddress"),
+        created_at=tolerant.moment(row, "createdDateTime"),
         removable=kind in _REMOVABLE,
     )
 
@@ -228,9 +228,9 @@ def _sign_in(row: Row) -> SignIn:
     return SignIn(
         id=text(row, "id"),
         at=at.astimezone(UTC),
-        app=text(row, "appDisplayName", "appId"),
-        address=text(row, "ipAddress"),
-        country=text(child(row, "location"), "countryOrRegion"),
+        app=tolerant.text(row, "appDisplayName", "appId"),
+        address=tolerant.text(row, "ipAddress"),
+        country=tolerant.text(tolerant.child(row, "location"), "countryOrRegion"),
         error=number(child(row, "status"), "errorCode") or 0,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.errors import NotReadableError, ProviderError, ProviderRefusedError
 from workflow.providers.microsoft365.exchange import Exchange, changed
 from workflow.providers.microsoft365.refusal import sure
-from workflow.providers.microsoft365.values import Row, flag, text, texts
+from workflow.providers.microsoft365.values import Row, flag, present, text, texts
 from workflow.providers.shapes import Answer, Delegate, Forwarding, InboxRule
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Mailbox:
     def forwarding(self, mailbox: str) -> Answer[Forwarding]:
         """Return how the mailbox forwards."""
         row, read = self._mailbox("forwarding", mailbox)
+        present(row, "ForwardingAddress", "ForwardingSmtpAddress", "DeliverToMailboxAndForward")
         external = text(row, "ForwardingSmtpAddress")
         return Answer(
             Forwarding(
@@ -81,6 +82,7 @@ class Mailbox:
         opening, _ = self._exchange.run("delegates", "Get-MailboxPermission", {"Identity": box}, mailbox=box)
         sending, _ = self._exchange.run("delegates", "Get-RecipientPermission", {"Identity": box}, mailbox=box)
         row, read = self._mailbox("delegates", box)
+        present(row, "GrantSendOnBehalfTo")
         found = [
             *(Delegate(who=who, right=_kebab(right)) for who, right in _allowed(opening, "User")),
             *(Delegate(who=who, right=_kebab(right)) for who, right in _allowed(sending, "Trustee")),
@@ -125,6 +127,8 @@ def _rule(row: Row, *, hidden: bool) -> InboxRule:
     id_, enabled = text(row, "Identity"), flag(row, "Enabled")
     if not id_ or enabled is None:
         raise ProviderError("Get-InboxRule: a rule that does not say which it is, or whether it is on.")
+    # What is null may be left out; a yes or no never is.
+    present(row, "DeleteMessage")
     targets = [target for name in _TARGETS for target in texts(row, name)]
     return InboxRule(
         id=id_,
@@ -153,10 +157,13 @@ def _allowed(rows: list[Row], who: str) -> list[tuple[str, str]]:
     for row in rows:
         denied = flag(row, "Deny") or text(row, "AccessControlType").casefold() == "deny"
         name = text(row, who)
-        if name and not denied and not flag(row, "IsInherited") and name.upper() != _SELF:
-            # The gateway also writes a list of rights as one text, separated by commas.
-            rights = [part.strip() for right in texts(row, "AccessRights") for part in right.split(",")]
-            kept += [(name, right) for right in rights if right]
+        # The gateway also writes a list of rights as one text, separated by commas.
+        rights = [part.strip() for right in texts(row, "AccessRights") for part in right.split(",")]
+        if denied or flag(row, "IsInherited") or name.upper() == _SELF:
+            continue
+        if not name or not any(rights):
+            raise ProviderError(f"{row.call}: a right that does not say whose it is, or which.")
+        kept += [(name, right) for right in rights if right]
     return kept
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from workflow.errors import NotReadableError
 from workflow.providers.microsoft365.connection import Family
 from workflow.providers.microsoft365.graph import segment
-from workflow.providers.microsoft365.values import Row, child, flag, text, texts
+from workflow.providers.microsoft365.values import Row, child, flag, text, texts, told
 from workflow.providers.shapes import Answer, ConditionalPolicy, MfaRequirement, SignInPolicies
 
 if TYPE_CHECKING:
@@ -120,7 +120,9 @@ def _by_policy(
         return None if demanding is None else ""
     member, read = graph.pages(_JUDGING, _MEMBER, f"/users/{segment(user.id)}/transitiveMemberOf")
     reads.append(read)
-    groups = frozenset(filter(None, (text(row, name) for row in member for name in ("id", "roleTemplateId"))))
+    groups = frozenset(
+        filter(None, (found for row in member for found in (told(row, "id"), text(row, "roleTemplateId"))))
+    )
     about = [policy for policy in demanding if _is_about(policy, user, groups)]
     conditions += [policy.name for policy in about if not policy.everywhere]
     return next((policy.name for policy in about if policy.everywhere), "")
@@ -175,11 +177,14 @@ def _unconditional(conditions: Row) -> bool:
     )
     clients = texts(conditions, "clientAppTypes")
     every_client = not clients or "all" in clients or {_BROWSERS, _CLIENTS} <= set(clients)
-    return every_app and every_client and not any(_narrows(conditions.get(name)) for name in _EVERYWHERE)
+    return every_app and every_client and not any(_narrows(conditions, name) for name in _EVERYWHERE)
 
 
-def _narrows(condition: object) -> bool:
+def _narrows(conditions: Row, named: str) -> bool:
     """Say whether a condition leaves anything out: everything included and nothing excluded does not."""
+    condition = conditions.get(named)
+    if not isinstance(condition, (dict, list, str, type(None))):
+        raise conditions.strange(named)
     if isinstance(condition, dict):
         said = [
             value

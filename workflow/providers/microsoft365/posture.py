@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from workflow.errors import NotReadableError, ProviderError
-from workflow.providers.microsoft365 import mfa
+from workflow.providers.microsoft365 import mfa, tolerant
 from workflow.providers.microsoft365.connection import Service
 from workflow.providers.microsoft365.exchange import Exchange
 from workflow.providers.microsoft365.graph import Graph
-from workflow.providers.microsoft365.values import Row, flag, moment, number, text, texts
+from workflow.providers.microsoft365.values import Row, flag, number, text, texts
 from workflow.providers.shapes import AlertPolicy, Answer, AuditPosture, SignInPolicies
 
 
@@ -30,7 +30,7 @@ class Posture:
         if unified is None:
             raise ProviderError("Get-AdminAuditLogConfig: the answer does not say whether the audit log is on.")
         off = flag(organisation[0], "AuditDisabled") if organisation else None
-        first = moment(found[0], "UnifiedAuditLogFirstOptInDate")
+        first = tolerant.moment(found[0], "UnifiedAuditLogFirstOptInDate")
         return Answer(
             AuditPosture(unified_log=unified, mailbox_auditing=None if off is None else not off, first_on_at=first),
             read,
@@ -58,6 +58,6 @@ def _policy(row: Row) -> AlertPolicy:
         notifies=bool(flag(row, "NotificationEnabled")),
         recipients=texts(row, "NotifyUser"),
         daily_limit=number(row, "NotifyUserThrottleThreshold"),
-        severity=text(row, "Severity"),
+        severity=tolerant.text(row, "Severity"),
         system=bool(flag(row, "IsSystemRule")),
     )

@@ -6,21 +6,29 @@ import re
 
 from workflow.domain.vocabulary import Kind
 from workflow.errors import NotReadableError, ProviderError, ProviderRefusedError, UnblockLimitError
+from workflow.providers.microsoft365 import tolerant
 from workflow.providers.microsoft365.exchange import CmdletError, Exchange, refused
 from workflow.providers.microsoft365.redaction import redacted
 from workflow.providers.microsoft365.refusal import sure
-from workflow.providers.microsoft365.values import Row, flag, moment, text
+from workflow.providers.microsoft365.values import Row, flag, text
 from workflow.providers.shapes import Answer, Restricted
 
 _LIST = {Kind.MAILBOX: "BlockedSenderAddress", Kind.CONNECTOR: "BlockedConnector"}
 _KEY = {Kind.MAILBOX: "SenderAddress", Kind.CONNECTOR: "ConnectorId"}
 
-_LIFTING = r"(?:unblock|releas|remov|delist)"
+_LIFTED = r"(?:unblocked|released|removed|delisted)"
 _LIMIT = re.compile(
-    rf"(?i)contact\s+(?:microsoft\s+)?support|(?:limit|number of times|too many times).{{0,120}}{_LIFTING}"
-    rf"|{_LIFTING}.{{0,120}}(?:limit|number of times|too many times)"
+    rf"(?i)\blimit\s+(?:for|of|on|to)\s+(?:unblock|releas|delist)(?:ing|es|s)?\b"
+    rf"|\b(?:unblock|unblocking|release|delisting)\s+limit\b"
+    rf"|\bnumber\s+of\s+times\b[^.]{{0,80}}\b{_LIFTED}\b|\b{_LIFTED}\b[^.]{{0,80}}\bnumber\s+of\s+times\b"
+    rf"|\b{_LIFTED}\s+too\s+(?:many\s+times|often)\b"
+    rf"|\bcontact\s+(?:microsoft\s+)?support\s+to\b[^.]{{0,40}}\b(?:unblock(?:ed)?|delist(?:ed)?)\b"
 )
-"""How Microsoft may say that it was once too often: the documentation promises an error and does not quote it."""
+"""How Microsoft may say that it was once too often: the documentation promises an error and does not quote it.
+
+It is about lifting a restriction, in as many words: limits of calls, sizes and budgets pass, and who takes one of them
+for the end asks Microsoft Support for nothing.
+"""
 
 _LONGEST_REASON = 400
 
@@ -82,9 +90,9 @@ def _restricted(kind: Kind, row: Row) -> Restricted:
         )
     return Restricted(
         identifier=found,
-        name=text(row, "ConnectorName"),
-        reason=text(row, "Reason"),
+        name=tolerant.text(row, "ConnectorName"),
+        reason=tolerant.text(row, "Reason"),
         temporary=flag(row, "TemporaryBlock"),
-        created_at=moment(row, "CreatedDatetime", "CreatedTime"),
-        changed_at=moment(row, "ChangedDatetime"),
+        created_at=tolerant.moment(row, "CreatedDatetime", "CreatedTime"),
+        changed_at=tolerant.moment(row, "ChangedDatetime"),
     )

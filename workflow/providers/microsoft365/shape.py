@@ -8,30 +8,29 @@ from typing import Any
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*|/Date\(-?\d+.*\)/")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
-_NAME = re.compile(r"[@A-Za-z_$#][\w.@$#-]{0,99}")
-_KNOWN = re.compile(r"#?(?:Collection\()?(?:microsoft\.graph|System|Exchange)?[.\w#]{1,80}\)?")
-_DEEPEST = 8
-
-_PRIVATE = (
-    (re.compile(r"[^\s@'\"<>]+@[^\s@'\"<>]+"), "<address>"),
-    (_GUID, "<guid>"),
-    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,}\b"), "<ip>"),
-    # Neither a possessive's apostrophe nor the quotation marks around a command of ours begin a name.
-    (re.compile(r"(?!(?<=\w)'s )'(?!holdfast [a-z -]+')[^']*'|\"[^\"]*\""), "<name>"),
-    (re.compile(r"(?i)\b[\w-]+\.onmicrosoft\.(?:com|us|cn)\b"), "<domain>"),
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_ANNOTATION = re.compile(
+    r"(?:adminapi\.)?(?:[A-Za-z_][A-Za-z0-9_]{0,63})?@(?:(?:odata|data|adminapi)\.[A-Za-z]{1,40}|removed)"
 )
+_KNOWN = re.compile(
+    r"#microsoft\.graph(?:\.[A-Za-z][A-Za-z0-9]{0,79}){1,3}"
+    r"|#(?:Boolean|Byte|DateTimeOffset|Decimal|Double|Duration|Guid|Int16|Int32|Int64|Single|String|TimeSpan)"
+    r"|#Collection\((?:Guid|Int32|Int64|String)\)|#?Exchange\.GenericHashTable"
+    r"|System\.(?:Boolean|DateTime|Guid|Int32|Int64|String|TimeSpan)"
+)
+_DEEPEST = 8
 
 
 def shape(value: Any, name: str = "", depth: int = 0) -> Any:
     """Return the shape of a JSON value: the kind of each field, of a list the kinds of its members together.
 
-    Type annotations stand for themselves, because they are Microsoft's words and not the tenant's. A field whose
-    name is no word of a program is counted and not named.
+    Type annotations stand for themselves where the type is one that Microsoft has, and not the tenant. A field whose
+    name is no word of a program, such as an address, is counted and not named.
     """
     if depth > _DEEPEST:
         return "…"
     if isinstance(value, dict):
-        named = {key: shape(inner, key, depth + 1) for key, inner in sorted(value.items()) if _NAME.fullmatch(key)}
+        named = {key: shape(inner, key, depth + 1) for key, inner in sorted(value.items()) if _is_word(key)}
         hidden = len(value) - len(named)
         return named | ({"(others)": hidden} if hidden else {})
     if isinstance(value, list):
@@ -55,11 +54,8 @@ def merged(shapes: list[Any]) -> Any:
     return distinct[0] if len(distinct) == 1 else " | ".join(sorted(map(str, distinct)))
 
 
-def anonymous(text: str) -> str:
-    """Return a service's message without addresses, ids, names in quotation marks and the tenant's domains."""
-    for pattern, mark in _PRIVATE:
-        text = pattern.sub(mark, text)
-    return text
+def _is_word(key: str) -> bool:
+    return bool(_NAME.fullmatch(key) or _ANNOTATION.fullmatch(key))
 
 
 def _kind(value: Any, name: str) -> str:

@@ -6,9 +6,12 @@ answers from its own cache; here every failure becomes an error that says what t
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import stat
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -16,7 +19,9 @@ import msal
 from msal.exceptions import MsalError
 
 from workflow.errors import NotReachedError, ProviderBusyError, ProviderError, SettingsError
+from workflow.providers.microsoft365.answers import UnreadError, body, patience, retry_after
 from workflow.providers.microsoft365.connection import Service, Way, is_loopback
+from workflow.providers.microsoft365.pace import Pace
 from workflow.providers.microsoft365.redaction import redacted
 from workflow.providers.microsoft365.wire import belongs, client
 
@@ -27,10 +32,12 @@ if TYPE_CHECKING:
     from workflow.providers.microsoft365.connection import Connection
 
 _LARGEST_FILE = 100_000
+_LARGEST_ANSWER = 1_000_000
 _BUSY_FOR = 60.0
 _MACHINE = "http://169.254.169.254"
 _APPLICATION = "ServicePrincipal_"
 """How the audit log begins the name of an application that acted by itself."""
+_SENDABLE = re.compile(r"[!-~]+")
 _BUSY = frozenset({"temporarily_unavailable", "too_many_requests", "slow_down"})
 _CURES = {
     700027: "The certificate is not (yet) the application's: upload it, and give a new one some minutes.",
@@ -42,6 +49,17 @@ _CURES = {
     50034: "There is no such user in this tenant.",
 }
 """What to do about the error codes that a set-up runs into (Microsoft's list of AADSTS codes)."""
+_STRANGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    MsalError,
+)
+"""What the library raises of answers that are not as it expects them: it takes their shape for granted."""
 
 
 class SignIn:
@@ -51,6 +69,8 @@ class SignIn:
         connection: who signs in, and where.
         tell: shows a person what to type where, for the code.
         transport: stands in for the network in tests.
+        pace: how time passes.
+        clock: returns the present, aware UTC; dates of when to come back are held against it.
     """
 
     def __init__(
@@ -58,11 +78,14 @@ class SignIn:
         connection: Connection,
         tell: Callable[[str], None] | None = None,
         transport: httpx2.BaseTransport | None = None,
+        pace: Pace | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Ask nobody yet."""
+        _silence()
         self._connection = connection
         self._tell = tell
-        self._door = _Door(connection, transport)
+        self._door = _Door(connection, transport, pace or Pace(), clock)
         self._lock = threading.Lock()
         self._app: Any = None
 
@@ -81,13 +104,18 @@ class SignIn:
                 answer = self._ask(service, fresh=fresh)
             except httpx2.HTTPError as error:
                 raise NotReachedError(f"Signing in: Entra ID cannot be reached ({type(error).__name__}).") from None
-            except (ValueError, KeyError, MsalError) as error:
+            except UnreadError as error:
+                raise NotReachedError(f"Signing in: {error}.") from None
+            except _STRANGE as error:
                 self._door.raise_if_busy()
-                raise ProviderError(f"Signing in: {redacted(str(error))}") from None
+                raise ProviderError(f"Signing in: {redacted(str(error)) or type(error).__name__}") from None
         found = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(found, str) or not found:
             self._door.raise_if_busy()
             raise _refused(answer if isinstance(answer, dict) else {})
+        if not _SENDABLE.fullmatch(found):
+            self._app = None  # Else it would be kept, and given again, until it runs out.
+            raise ProviderError("Signing in: Entra ID gave an access token that no header can carry.")
         return found
 
     @property
@@ -178,6 +206,13 @@ def read_certificate(path: Path) -> str:
     return pem
 
 
+def _silence() -> None:
+    """Keep the library's log lines to itself: they repeat whole answers, and those hold tokens."""
+    log = logging.getLogger("msal")
+    log.propagate = False
+    log.handlers = [logging.NullHandler()]
+
+
 def _refused(answer: dict[str, Any]) -> ProviderError:
     codes = answer.get("error_codes")
     codes = [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
@@ -193,14 +228,24 @@ class _Door:
     """MSAL's HTTP client: Entra ID, or the machine's identity service, and nobody else.
 
     MSAL insists on https in every address, and knows one address of the machine's identity service. Where a simulated
-    tenant answers on this machine over http, addresses are translated on their way out and in.
+    tenant answers on this machine over http, addresses are translated on their way out and in. Who says to come back
+    later is not called before: MSAL remembers that of tokens, and not of where they are to be had.
     """
 
-    def __init__(self, connection: Connection, transport: httpx2.BaseTransport | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        transport: httpx2.BaseTransport | None,
+        pace: Pace,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._home = connection.address(Service.LOGIN)
         self._machine = connection.way is Way.MANAGED_IDENTITY
         self._client = client(connection, transport, proxies=not self._machine)
-        self._busy = 0.0
+        self._pace = pace
+        self._clock = clock
+        self._patience = patience(connection.timeout)
+        self._closed_until = 0.0
 
     def outward(self, url: str) -> str:
         """Return an address as MSAL wants to see it."""
@@ -215,15 +260,17 @@ class _Door:
         return self._send("POST", url, options)
 
     def raise_if_busy(self) -> None:
-        """Raise where the last answer was to come back later; MSAL repeats that answer without asking again."""
-        if self._busy:
-            raise ProviderBusyError(f"Signing in: Entra ID is busy. Come back in {self._busy:.0f} seconds.", self._busy)
+        """Raise where it is too early to come back; MSAL repeats the answer that said so without asking again."""
+        left = self._closed_until - self._pace.now()
+        if left > 0:
+            raise ProviderBusyError(f"Signing in: Entra ID is busy. Come back in {left:.0f} seconds.", left)
 
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
 
     def _send(self, method: str, url: str, options: dict[str, Any]) -> _Page:
+        self.raise_if_busy()
         away = self.outward(self._home)
         if url.startswith(f"{away}/"):
             url = self._home + url.removeprefix(away)
@@ -235,12 +282,18 @@ class _Door:
         if "data" in kept:  # MSAL's own client takes bytes among the fields; this one would write b'…'.
             fields = kept["data"].items()
             kept["data"] = {name: value.decode() if isinstance(value, bytes) else value for name, value in fields}
-        response = self._client.request(method, url, **kept)
-        said = response.headers.get("Retry-After", "")
-        self._busy = 0.0
+        until = self._pace.now() + self._patience
+        response = self._client.send(self._client.build_request(method, url, **kept), stream=True)
+        try:
+            found = body(response, now=self._pace.now, until=until, largest=_LARGEST_ANSWER)
+        finally:
+            response.close()
+        if httpx2.codes.OK < response.status_code < httpx2.codes.BAD_REQUEST:
+            raise ValueError(f"Entra ID answers with status {response.status_code}, which is no answer to this.")
         if response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
-            self._busy = float(said) if said.isascii() and said.isdigit() and int(said[:9]) else _BUSY_FOR
-        return _Page(response, response.text.replace(self._home, away))
+            wait = retry_after(response.headers.get("Retry-After", ""), self._clock()) or _BUSY_FOR
+            self._closed_until = self._pace.now() + wait
+        return _Page(response, found.decode("utf-8", "replace").replace(self._home, away))
 
 
 class _Page:

@@ -48,7 +48,7 @@ class Microsoft365(Restrictions, Identity, Mailbox, Posture, Audit):
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         """Sign in only when something is asked."""
-        self.sign_in = SignIn(connection, tell, transport)
+        self.sign_in = SignIn(connection, tell, transport, pace, clock)
         self.wire = Wire(connection, self.sign_in, clock, pace, transport)
         self._graph = Graph(self.wire, connection)
         self._exchange = Exchange(self.wire, connection, lambda: self.sign_in.user)

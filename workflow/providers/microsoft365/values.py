@@ -1,4 +1,9 @@
-"""Fields of what a service answers, read tolerantly: what is not there, or is of another type, was not said."""
+"""Fields of what a service answers, read strictly, because conclusions rest on them.
+
+What is null or not there was not said. What is of another type than is documented is an error and never *nothing*: a
+list that could not be read must not pass for an empty one. Where nothing is concluded from a value,
+:mod:`workflow.providers.microsoft365.tolerant` reads it.
+"""
 
 from __future__ import annotations
 
@@ -6,88 +11,149 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from workflow.errors import ProviderError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Row = dict[str, Any]
-
 _TICKS = re.compile(r"/Date\((-?\d{1,18})(?:[+-]\d{4})?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FLAGS = {"true": True, "false": False}
 
 
-def text(row: Mapping[str, Any], *names: str) -> str:
+class Row(dict[str, Any]):
+    """An object of an answer, which knows the call that gave it and, for errors, its place in the answer."""
+
+    __slots__ = ("call", "place")
+
+    def __init__(self, call: str, found: Mapping[str, Any], place: str = "") -> None:
+        """Keep both beside the members."""
+        super().__init__(found)
+        self.call = call
+        self.place = place
+
+    def within(self, found: Mapping[str, Any], name: str) -> Row:
+        """Return an object that stands in a member of this one."""
+        return Row(self.call, found, f"{self.place}{name}.")
+
+    def strange(self, name: str) -> ProviderError:
+        """Return the error for a member of another type than is documented."""
+        return ProviderError(
+            f"{self.call}: {self.place}{name} is not of the type that is documented for it "
+            f"({type(self.get(name)).__name__}), so that nothing can be concluded from the answer."
+        )
+
+
+def present(row: Row, *names: str) -> None:
+    """Make sure of members that the service always sends, if only as null.
+
+    Raises:
+        ProviderError: one is left out.
+    """
+    for name in names:
+        if name not in row:
+            raise ProviderError(f"{row.call}: the answer leaves out {row.place}{name}, which is always part of it.")
+
+
+def text(row: Row, *names: str) -> str:
     """Return the first field of these names that says something; numbers as they are written."""
     for name in names:
         value = row.get(name)
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, type(None))):
+            raise row.strange(name)
+        if value is not None and value != "":
             return str(value)
     return ""
 
 
-def flag(row: Mapping[str, Any], name: str) -> bool | None:
+def told(row: Row, name: str) -> str:
+    """Return a text that the service always sends.
+
+    Raises:
+        ProviderError: it is left out, or empty.
+    """
+    found = text(row, name)
+    if not found:
+        raise ProviderError(f"{row.call}: the answer leaves out {row.place}{name}, which is always part of it.")
+    return found
+
+
+def flag(row: Row, name: str) -> bool | None:
     """Return a yes or no, which the gateway also writes as text, or None."""
     value = row.get(name)
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(value.strip().casefold()) if isinstance(value, str) else None
+    if isinstance(value, str):
+        value = _FLAGS.get(value.strip().casefold(), value)
+    if not isinstance(value, (bool, type(None))):
+        raise row.strange(name)
+    return value
 
 
-def number(row: Mapping[str, Any], name: str) -> int | None:
+def number(row: Row, name: str) -> int | None:
     """Return a whole number, or None."""
     value = row.get(name)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(2**63)):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, type(None))):
+        raise row.strange(name)
+    return value
 
 
-def texts(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def texts(row: Row, name: str) -> tuple[str, ...]:
     """Return a list of texts; a single text is a list of one."""
     value = row.get(name)
-    if isinstance(value, str):
-        return (value,) if value else ()
-    return tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list) else ()
+    found = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise row.strange(name)
+    return tuple(item for item in found if item)
 
 
-def rows(row: Mapping[str, Any], name: str) -> tuple[Row, ...]:
-    """Return a list of objects; anything else in the list is passed over."""
-    value = row.get(name)
-    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
+def rows(row: Row, name: str) -> tuple[Row, ...]:
+    """Return a list of objects."""
+    found = row.get(name)
+    found = [] if found is None else found
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise row.strange(name)
+    return tuple(row.within(item, name) for item in found)
 
 
-def child(row: Mapping[str, Any], *names: str) -> Row:
+def child(row: Row, *names: str) -> Row:
     """Return an object inside an object, and so on; an empty one when there is none."""
-    found: Any = row
     for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
+        found = row.get(name)
+        if not isinstance(found, (dict, type(None))):
+            raise row.strange(name)
+        row = row.within(found or {}, name)
+    return row
 
 
-def moment(row: Mapping[str, Any], *names: str) -> datetime | None:
+def moment(row: Row, *names: str) -> datetime | None:
     """Return the first time among these fields as aware UTC: ISO 8601 (without a zone: UTC) or ``/Date(ms)/``.
 
     The year 1 is .NET's *never*.
     """
     for name in names:
         value = row.get(name)
-        found = _moment(value.strip()) if isinstance(value, str) else None
-        if found is not None:
-            return found
+        if not isinstance(value, (str, type(None))):
+            raise row.strange(name)
+        if value:
+            try:
+                found = _moment(value.strip())
+            except (ValueError, OverflowError):
+                raise row.strange(name) from None
+            if found.year > 1:
+                return found
     return None
 
 
-def _moment(written: str) -> datetime | None:
+def _moment(written: str) -> datetime:
     ticks = _TICKS.fullmatch(written)
-    try:
-        if ticks:
-            found = _EPOCH + timedelta(milliseconds=int(ticks[1]))
-        else:
-            found = datetime.fromisoformat(written)
-            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return found if found.year > 1 else None
+    if ticks:
+        return _EPOCH + timedelta(milliseconds=int(ticks[1]))
+    found = datetime.fromisoformat(written)
+    # .NET's *never* in a zone east of Greenwich lies before Python's first instant.
+    if found.year == 1 or found.tzinfo is None:
+        return found.replace(tzinfo=UTC)
+    return found.astimezone(UTC)
 
 
 def iso(at: datetime) -> str:

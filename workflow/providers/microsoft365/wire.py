@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import httpx2
 
 from workflow.errors import NotReachedError, OutcomeUnknownError, ProviderBusyError, ProviderError
+from workflow.providers.microsoft365.answers import UnreadError, body, patience, retry_after
 from workflow.providers.microsoft365.connection import Family, Service, is_loopback
 from workflow.providers.microsoft365.pace import Budget, Pace
 from workflow.providers.microsoft365.redaction import redacted, request_id
@@ -34,9 +34,9 @@ LOG = logging.getLogger("holdfast.tenant")
 ATTEMPTS = 4
 _HOPS = 3
 _LARGEST = 64 * 1024 * 1024
-_LONGEST_WAIT = 86_400.0
 _UNSAID_WAIT = 5.0
 _UNAUTHORISED, _TOO_MANY, _TIMEOUT, _FAILED = 401, 429, 408, 500
+_SILENT = frozenset({202, 204})
 _MOVED = frozenset({301, 302, 307, 308})
 _TOO_BUSY = b"maximum number of concurrent requests"
 _NOT_SENT = (
@@ -79,7 +79,7 @@ class Call:
     repeatable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """An answer, whatever its status says."""
 
@@ -105,24 +105,30 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to stay away, where the service says so: a number, or a date (RFC 9110, section 10.2.3)."""
-        said = self.headers.get("retry-after", "").strip()
-        seconds: float | None = None
-        if said.isascii() and said.isdigit():
-            seconds = float(said[:9])
-        elif said:
-            with suppress(ValueError, OverflowError):
-                seconds = (parsedate_to_datetime(said).astimezone(UTC) - self.at).total_seconds()
-        return None if seconds is None else min(max(seconds, 0.0), _LONGEST_WAIT)
+        """Seconds to stay away, where the service says so."""
+        return retry_after(self.headers.get("retry-after", ""), self.at)
+
+    @property
+    def silent(self) -> bool:
+        """Whether it says by its status alone that the call was carried out."""
+        return self.status in _SILENT and not self.body
+
+    @property
+    def whole(self) -> bool:
+        """Whether its body is a JSON object without an error; a proxy's page that says *200* is none."""
+        return isinstance(self._parsed, dict) and self._parsed.get("error") is None
 
     @property
     def data(self) -> dict[str, Any]:
         """The body as a JSON object; an empty one where it is none."""
+        return self._parsed if isinstance(self._parsed, dict) else {}
+
+    @cached_property
+    def _parsed(self) -> Any:
         try:
-            found = json.loads(self.body)
+            return json.loads(self.body)
         except (ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+            return None
 
     def read(self, name: str) -> Read:
         """Return where an answer comes from."""
@@ -176,7 +182,7 @@ class Wire:
         Raises:
             ProviderBusyError: the service turned it away unheard, again and again or for longer than patience lasts.
             OutcomeUnknownError: it would change the tenant, and no answer says whether it did.
-            ProviderError: the service cannot be reached or fails; nothing was changed.
+            ProviderError: the service cannot be reached or fails, or a reading has no answer; nothing was changed.
         """
         token = self._tokens.token(call.service)
         renewed = False
@@ -202,6 +208,7 @@ class Wire:
                     token = self._tokens.token(call.service, fresh=True)
                     continue
                 else:
+                    _judge(call, reply)
                     return reply
             attempt += 1
 
@@ -250,40 +257,29 @@ class Wire:
         begun = self.pace.now()
         try:
             request = self._client.build_request(call.method, url, json=call.body, headers=headers)
+        except ValueError:
+            # The tenant's own names go into calls, and may hold what no text in UTF-8 does.
+            raise ProviderError(f"{call.name}: what it is about cannot be sent. Nothing was changed.") from None
+        try:
             response = self._client.send(request, stream=True)
+            until = begun + patience(self._connection.timeout)
             try:
-                body = self._body(response, begun)
+                found = body(response, now=self.pace.now, until=until, largest=_LARGEST)
             finally:
                 response.close()
         except _NOT_SENT as error:
             raise _LostError(type(error).__name__, sent=False) from None
         except httpx2.TransportError as error:
             raise _LostError(type(error).__name__, sent=True) from None
+        except UnreadError as error:
+            raise _LostError(str(error), sent=True) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        reply = Reply(response.status_code, headers, body, self._clock())
+        reply = Reply(response.status_code, headers, found, self._clock())
         spent = (self.pace.now() - begun) * 1_000
         if self.watch is not None:
             self.watch(call, reply)
         LOG.info("%s %s %s %.0f ms", call.name, reply.status, reply.read(call.name).request, spent)
         return reply
-
-    def _body(self, response: httpx2.Response, begun: float) -> bytes:
-        """Read an answer's body, which has a limit in bytes and in time; a refusal may have one that is no gzip."""
-        parts: list[bytes] = []
-        size = 0
-        try:
-            for part in response.iter_bytes():
-                parts.append(part)
-                size += len(part)
-                if size > _LARGEST:
-                    raise _LostError("the answer is too long", sent=True)
-                if self.pace.now() - begun > 5 * self._connection.timeout:
-                    raise _LostError("the answer does not end", sent=True)
-        except httpx2.DecodingError:
-            if httpx2.codes.is_success(response.status_code):
-                raise _LostError("the answer cannot be unpacked", sent=True) from None
-            return b""
-        return b"".join(parts)
 
     def _moved(self, call: Call, url: str, location: str) -> str:
         """Return where a call was sent on to: the token goes to the same service's hosts and to nobody else."""
@@ -321,7 +317,7 @@ def next_page(name: str, url: str, home: str) -> str:
     try:
         if belongs(httpx2.URL(url), httpx2.URL(home)):
             return url
-    except httpx2.InvalidURL:
+    except (httpx2.InvalidURL, ValueError):
         pass
     raise ProviderError(f"{name}: the next page is said to be at a place that is not the service's own.")
 
@@ -340,6 +336,16 @@ def client(
         trust_env=proxies and not local,
         headers={"User-Agent": "holdfast"},
     )
+
+
+def _judge(call: Call, reply: Reply) -> None:
+    """Raise where a status says *done* and the body does not: whoever answered may not be the service."""
+    says = reply.whole or (call.changes and reply.silent)
+    if reply.status >= httpx2.codes.BAD_REQUEST or (reply.good and says):
+        return
+    if call.changes:
+        raise _unknown(call, f"status {reply.status}, and a body that is not the service's")
+    raise ProviderError(f"{call.name}: the answer is no JSON object, or holds an error. Nothing is concluded from it.")
 
 
 def _unknown(call: Call, why: str) -> OutcomeUnknownError:
