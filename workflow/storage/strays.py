@@ -63,6 +63,21 @@ def standing(tx: Tx) -> list[str]:
     return [case_id for (case_id,) in rows]
 
 
+def misnumbered(tx: Tx) -> tuple[str, int, int] | None:
+    """Return case, sequence and leaf of the first entry by which rows are in another order than the tree.
+
+    On SQLite every commit seals what it appended, row by row. A server hands row numbers out before it is known who
+    commits first, and nothing of ours reads an order from them there.
+    """
+    if not tx.sqlite:
+        return None
+    return tx.one(
+        'SELECT e.case_id, e.sequence, l."index" FROM leaf AS l JOIN entry AS e ON e.position = l.entry '
+        'WHERE l."index" = (SELECT min(at) FROM '
+        '(SELECT "index" AS at, lag("index") OVER (ORDER BY entry) AS before FROM leaf) WHERE before > at)'
+    )
+
+
 def numbering(tx: Tx) -> list[tuple[str, object]]:
     """Return the tables, with the last number given out or used, that are not numbered on from where they end.
 
