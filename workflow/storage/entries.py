@@ -29,8 +29,7 @@ def newest(tx: Tx, limit: int) -> list[Entry]:
         (limit,),
     )
     sealed = tx.all(
-        "SELECT e.body FROM leaf AS l JOIN entry AS e ON e.position = l.entry "
-        'ORDER BY l."index" DESC LIMIT ?',
+        'SELECT e.body FROM leaf AS l JOIN entry AS e ON e.position = l.entry ORDER BY l."index" DESC LIMIT ?',
         (limit - len(waiting),),
     )
     return [decoded(body) for (body,) in reversed([*waiting, *sealed])]
