@@ -75,10 +75,13 @@ def _unsealed(tx: Tx, report: Report) -> None:
 
 
 def _search(tx: Tx, report: Report) -> None:
-    foreign, missing = strays.search(tx)
+    foreign, missing, broken = strays.search(tx)
     if foreign:
         why = f"the search index knows {foreign} names that the register does not have"
         report.add(Finding("search", "", 0, -1, why))
     if missing:
         why = f"the search index lacks {missing} names of the register: searching does not find their cases"
+        report.add(Finding("search", "", 0, -1, why))
+    if broken:
+        why = f"the search index does not lead to the names of the register, and searching misses their cases: {broken}"
         report.add(Finding("search", "", 0, -1, why))
