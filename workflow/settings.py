@@ -139,6 +139,18 @@ class Settings(BaseSettings):
         """The retention as a length of time."""
         return days(self.retention)
 
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name:
+            from workflow.domain.zones import zone  # noqa: PLC0415 - only a zone that is set has to be known
+
+            try:
+                zone(name)
+            except InputError as error:
+                raise ValueError(str(error)) from None
+        return name
+
     @field_validator("m365_limits")
     @classmethod
     def _are_rates(cls, limits: dict[str, str]) -> dict[str, str]:

@@ -54,3 +54,9 @@ def test_what_is_no_end(session: Session, ends: str) -> None:
     """No day of the calendar, none behind the last, no time at all, and one before the beginning."""
     with pytest.raises(InputError):
         period_of(session, "2026-07-01", ends)
+
+
+def test_a_day_that_has_none_behind_it(session: Session) -> None:
+    """The message says up to which day one may ask."""
+    with pytest.raises(InputError, match="from 0001-01-01 to 9999-12-30"):
+        period_of(session, None, "9999-12-31")

@@ -69,6 +69,15 @@ def test_config(shell: Shell, home: Path) -> None:
     assert ["cleo"] == [person["name"] for person in data["people"]]
 
 
+def test_a_zone_that_is_none_is_a_wrong_setting(case: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said before anything is shown or done, and not taken for a time that somebody typed."""
+    monkeypatch.setenv("HOLDFAST_TIMEZONE", "Foo")
+    ran = case("case view 1")
+    assert (1, "") == (ran.code, ran.out)
+    assert "timezone: " in ran.err
+    assert "'Foo' is not a time zone" in ran.err
+
+
 def test_every_setting_is_described(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where one is wrong, and that is where the error points."""
     monkeypatch.setenv("HOLDFAST_TIMEZONE", "Nowhere/Land")

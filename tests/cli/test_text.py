@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflow.cli.output import csv_line
 from workflow.cli.text import cell, padded, paragraphs, shortened, visible, width
 
 
@@ -55,7 +59,7 @@ def test_a_paragraph_cannot_fake_a_line() -> None:
     assert ["> 0", "> … 2 more lines"] == paragraphs("0\n1\n2", "> ", limit=1)
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_no_cell_is_a_formula(start: str) -> None:
     """A spreadsheet takes the cell for text."""
     assert f"'{start}cmd|' /C calc'!A0" == cell(f"{start}cmd|' /C calc'!A0")
@@ -64,3 +68,17 @@ def test_no_cell_is_a_formula(start: str) -> None:
 def test_other_cells_stay() -> None:
     """Plain values and nothing are left alone."""
     assert ["ada@contoso.com", "", "3"] == [cell("ada@contoso.com"), cell(None), cell(3)]
+
+
+@pytest.mark.parametrize("text", ["note: x;=1+1", "a,b", "a\tb", 'say "no"', "two\nlines", "a\rb"])
+def test_a_cell_stays_one_cell(text: str) -> None:
+    """Where a semicolon or a tab separates, no part of a cell becomes one of its own."""
+    line = csv_line(["1", text, None])
+    assert '1,"' + text.replace('"', '""') + '",\n' == line
+    assert [["1", text, ""]] == list(csv.reader(io.StringIO(line, newline="")))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2))
+def test_a_line_is_read_back(texts: list[str]) -> None:
+    """Whatever stands in its cells."""
+    assert [[cell(text) for text in texts]] == list(csv.reader(io.StringIO(csv_line(texts), newline="")))

@@ -18,6 +18,7 @@ from workflow.errors import InputError
         (Kind.USER, "e\u0301va@contoso.com", "\u00e9va@contoso.com"),
         (Kind.CONNECTOR, "{6F9619FF-8B86-D011-B42D-00C04FC964FF}", "6f9619ff-8b86-d011-b42d-00c04fc964ff"),
         (Kind.PERSON, "Ann Smith", "ann smith"),
+        (Kind.PERSON, " Ann \u2003 Smith", "ann smith"),
         (Kind.PERSON, "smtp:ann", "smtp:ann"),
     ],
 )

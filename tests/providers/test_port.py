@@ -46,6 +46,14 @@ def test_by_hand_nothing_is_called(name: str) -> None:
     manual.close()
 
 
+def test_what_a_person_saw_of_the_restriction_is_an_observation() -> None:
+    """It answers no prerequisite, which is what the other operations do."""
+    manual = Manual()
+    for name, command in (("restriction", "case observe"), ("unblock", "case unblock"), ("user", "case record")):
+        with pytest.raises(NotReadableError, match=f"'holdfast {command}"):
+            getattr(manual, name)("ada@contoso.com")
+
+
 def test_by_hand_nothing_else_exists() -> None:
     """What the port does not have, the filling does not have either."""
     assert False is hasattr(Manual(), "delete_everything")

@@ -1,6 +1,7 @@
 """What auditors take away: checkpoint and export; and the picture, thrown away and drawn again."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,32 @@ def against(exported: tuple[Path, str, list[str]], *notes: str) -> Report:
 def newest(path: Path) -> str:
     """The signed checkpoint in an export's own header."""
     return str(json.loads(path.read_text(encoding="utf-8").splitlines()[0])["checkpoint"])
+
+
+BESIDE: dict[str, tuple[Callable[[list[str]], list[str]], str, str]] = {
+    "another name": (
+        lambda lines: [lines[0].replace('"origins":[', '"origins":["evil",'), *lines[1:]],
+        "origin",
+        "names of the log",
+    ),
+    "a name behind the last": (
+        lambda lines: [lines[0].replace('],"size"', ',"evil"],"size"'), *lines[1:]],
+        "origin",
+        "names of the log",
+    ),
+    "another key": (lambda lines: [lines[0].replace('"vkey":"', '"vkey":"evil'), *lines[1:]], "origin", "public key"),
+    "a playbook twice": (lambda lines: [*lines, lines[-1]], "playbook", "more than once"),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_stands_beside_the_entries_is_what_they_name(exported: tuple[Path, str, list[str]], name: str) -> None:
+    """Names and key in the header, and each playbook once: whoever reads the file by its description relies on them."""
+    change, kind, why = BESIDE[name]
+    path, key, _ = exported
+    path.write_text("".join(change(path.read_text(encoding="utf-8").splitlines(keepends=True))), encoding="utf-8")
+    (finding,) = audit.verify_export(path, key, START).findings
+    assert (kind, True) == (finding.kind, why in finding.why)
 
 
 def test_an_export_is_complete_by_the_checkpoints_that_were_kept(exported: tuple[Path, str, list[str]]) -> None:

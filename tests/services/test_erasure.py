@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -243,6 +244,38 @@ def test_what_another_case_needs_stays(desk: Desk) -> None:
     confirm(desk, second)
     assert ADA not in stored(desk)
     assert [] == verification.verify(desk.app).findings
+
+
+def test_what_was_only_refused_in_another_case_stays_with_it(desk: Desk) -> None:
+    """A user whom a refused step of another case names, and its file, go with the erasure of that case."""
+    first, second = ended(desk), desk.restrict(EVE)
+    digest = casework.attach(desk.app, f"mail of {ADA}".encode())
+    desk.do(second, desk.gone())
+    desk.do(second, act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=WHY))
+    desk.do(second, act.ConfirmProposal(proposal="dismissal"), who=BOB)
+    with pytest.raises(WrongStateError):
+        desk.met(second, "password-reset", ADA, attachment=digest)
+    desk.clock.move(YEAR)
+    propose(desk, first)
+    confirm(desk, first)
+
+    assert f"mail of {ADA}" in stored(desk)
+    assert [] == verification.verify(desk.app).findings
+    propose(desk, second)
+    confirm(desk, second)
+    assert ADA not in stored(desk)
+    assert [] == verification.verify(desk.app).findings
+
+
+def test_a_step_about_nobody_known_is_recorded_nowhere(desk: Desk) -> None:
+    """An entry that names somebody whom nothing ever stood for could not be told from one whose name was taken."""
+    case_id = desk.restrict()
+    before = desk.types(case_id)
+    with pytest.raises(NotFoundError, match="not registered"):
+        desk.do(case_id, replace(desk.evidence("password-reset"), about="sub_404"))
+    with pytest.raises(NotFoundError, match="not registered"):
+        desk.do(case_id, act.RemoveIdentity(subject="sub_404", reason=WHY))
+    assert before == desk.types(case_id)
 
 
 def test_nothing_can_be_done_to_an_erased_case(desk: Desk) -> None:

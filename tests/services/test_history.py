@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.services.desk import ADA, BOB, DAN, EVE, TEAM, Desk, plain
+from tests.services.desk import ADA, BOB, DAN, EVE, TEAM, Desk, Place, plain
+from tests.services.test_verification import forced
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import EntryType, Kind
 from workflow.errors import GateClosedError, NotPermittedError, WrongStateError
-from workflow.services import casework, history
+from workflow.services import casework, history, setup, verification
 
 
 def texts(desk: Desk, case_id: str) -> list[str]:
@@ -96,3 +97,35 @@ def test_the_log_shows_the_newest_of_everything(open_desk: Callable[..., Desk]) 
     assert 9 == len(history.log(desk.app))
     first = history.log(desk.app)[1]
     assert first.text.startswith("playbook adopted: ")
+
+
+def test_the_log_is_in_the_order_of_the_tree_whatever_numbers_the_rows_have(sqlite_desk: Desk) -> None:
+    """Two rows exchange their numbers: the log shows what it showed, and verification names the first of them."""
+    sqlite_desk.restrict(ADA)
+    sqlite_desk.restrict(EVE)
+    before = [(entry.case, entry.sequence) for entry in history.log(sqlite_desk.app)]
+    sqlite_desk.close()
+    last = len(before)
+    with forced(sqlite_desk.place) as connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        for old, new in ((2, 999), (last, 2), (999, last)):
+            connection.execute("UPDATE entry SET position = ? WHERE position = ?", (new, old))
+            connection.execute("UPDATE leaf SET entry = ? WHERE entry = ?", (new, old))
+        connection.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'entry'", (last,))
+    desk = Desk(sqlite_desk.place)
+    assert before == [(entry.case, entry.sequence) for entry in history.log(desk.app)]
+    (finding,) = verification.verify(desk.app).findings
+    desk.close()
+    assert ("database", *before[1], 1) == (finding.kind, finding.case, finding.sequence, finding.index)
+
+
+@pytest.mark.postgres
+def test_the_log_ends_with_what_is_not_sealed_yet(postgres_place: Place) -> None:
+    """A sealer numbers what was committed; what came after it stands behind, in the order of its rows."""
+    desk = Desk(postgres_place)
+    desk.restrict(ADA)
+    setup.seal_now(desk.app)
+    desk.restrict(EVE)
+    assert ["case:opened", "case:opened"] == [entry.type for entry in history.log(desk.app, 2)]
+    assert [EVE] == [entry.details["entity"] for entry in history.log(desk.app, 1)]
+    desk.close()

@@ -85,6 +85,18 @@ def test_a_listed_person_in_another_composition(open_desk: Callable[..., Desk]) 
     assert ("lead",) == person.roles
 
 
+def test_blanks_make_no_second_person(open_desk: Callable[..., Desk]) -> None:
+    """However many stand between two names, nobody sees a difference; so they cannot confirm their own step."""
+    desk = open_desk(people=[{"name": "Ana  Smith", "roles": ["analyst", "approver"]}])
+    case_id = desk.restrict(who=Who("ana smith"))
+    desk.fulfil(case_id)
+    desk.do(case_id, act.RequestUnblock(), who=Who(" Ana Smith "))
+    with pytest.raises(SamePersonError):
+        desk.do(case_id, act.ApproveUnblock(), who=Who("ana   smith"))
+    assert listed(desk.app, "ANA SMITH") is not None
+    assert casework.person(desk.app, "ana smith") == casework.person(desk.app, "ana  smith")
+
+
 def test_an_account_of_ones_own_is_oneself(open_desk: Callable[..., Desk]) -> None:
     """Whoever the settings give an account to cannot work on a case about it, whatever name the account goes by."""
     desk = open_desk(people=[{"name": "Ada Lovelace", "roles": ["lead"], "identities": ["ADA@contoso.example"]}])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.desk import ADA, EVE, Desk, Place
+from tests.services.desk import report as reported
 from tests.services.test_verification import forced
 from workflow.domain import actions as act
 from workflow.domain.private import Private
@@ -32,6 +33,11 @@ def told(found: Report) -> list[tuple[str, str]]:
     return [(str(item.kind), item.why) for item in found.findings]
 
 
+DELETED = (
+    "INSERT INTO subject_search (subject_search, rowid, identifier) "
+    "SELECT 'delete', position, identifier FROM subject WHERE position = 1"
+)
+"""Takes a name out of the search index, as SQLite does when its row goes."""
 STRAYS = {
     "a node beneath the levels": ("INSERT INTO node VALUES (77, zeroblob(32))", "node", "key 77"),
     "a node under a negative key": ("INSERT INTO node VALUES (-5, zeroblob(32))", "node", "key -5"),
@@ -90,6 +96,18 @@ STRAYS = {
         "search",
         "1 ",
     ),
+    "a name that only looks indexed": (
+        f"{DELETED}; INSERT INTO subject_search_docsize SELECT 1, sz FROM subject_search_docsize WHERE id = 2",
+        "search",
+        "does not lead",
+    ),
+    "a search index of no format": ("UPDATE subject_search_config SET v = 99", "search", "does not lead"),
+    "a search index without its words": ("DELETE FROM subject_search_data WHERE id > 10", "search", "does not lead"),
+    "a search index of words elsewhere": (
+        "UPDATE subject_search_idx SET pgno = 99",
+        "search",
+        "does not lead",
+    ),
 }
 
 
@@ -101,13 +119,25 @@ def test_rows_that_nothing_put_there_are_named(sqlite_desk: Desk, name: str) -> 
     assert [] == verification.verify(sqlite_desk.app).findings
     sqlite_desk.close()
     with forced(sqlite_desk.place) as connection:
-        connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute(statement)
+        connection.executescript(f"PRAGMA foreign_keys=OFF; {statement}")
     desk = Desk(sqlite_desk.place) if "revision" not in name else sqlite_desk
     found = verification.verify(desk.app)
     desk.close()
     assert (False, "failed") == (found.ok, found.integrity)
     assert [item for item in told(found) if item[0] == kind and why in item[1]], told(found)
+
+
+def test_a_search_index_without_the_way_to_its_words_is_named(sqlite_desk: Desk) -> None:
+    """Every word is there, which is all that SQLite looks at; a few are still found, on the first page of the index."""
+    sqlite_desk.take(*(reported(f"user{number}@contoso.example") for number in range(400)))
+    sqlite_desk.close()
+    with forced(sqlite_desk.place) as connection:
+        connection.execute("DELETE FROM subject_search_idx")
+    desk = Desk(sqlite_desk.place)
+    found = verification.verify(desk.app)
+    desk.close()
+    (finding,) = found.findings
+    assert ("search", "of its words do not lead to their rows") == (finding.kind, finding.why[-38:])
 
 
 @pytest.mark.parametrize("which", ["> 0", "= 5", "IN (4, 6)"])

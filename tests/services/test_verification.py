@@ -3,16 +3,17 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.services.desk import ADA, EVE, HOUR, Desk, Place, plain, report
+from tests.services.desk import ADA, DAN, EVE, HOUR, TEAM, Desk, Place, plain, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
-from workflow.errors import InputError, StorageError, VerificationError
+from workflow.domain.vocabulary import Kind
+from workflow.errors import InputError, NotPermittedError, StorageError, VerificationError
 from workflow.ledger.merkle import leaf_hash
 from workflow.ledger.note import Signer
 from workflow.services import audit, casework, setup, verification
@@ -377,6 +378,37 @@ def test_what_is_gone_without_an_erasure_is_named(desk: Desk, statement: str, ki
     found = verification.verify(desk.app)
     assert [kind] * count == [finding.kind for finding in found.findings]
     assert {"no erasure on the ledger explains"} == {finding.why[-33:] for finding in found.findings}
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "count"),
+    [
+        ("DELETE FROM subject WHERE identifier IN ('bob', 'cat')", "subject", 2),
+        ("DELETE FROM subject WHERE identifier = 'zoe'", "subject", 1),
+        (f"DELETE FROM subject WHERE identifier = '{EVE}'", "subject", 1),
+        ("DELETE FROM subject WHERE identifier = 'yan@contoso.example'", "subject", 1),
+        ("DELETE FROM attachment", "attachment", 1),
+    ],
+)
+def test_who_and_what_is_only_named_is_missed_too(
+    open_desk: Callable[..., Desk], statement: str, kind: str, count: int
+) -> None:
+    """Listed people who never acted, an assignee, and the users and the file of steps that were refused."""
+    desk = open_desk(people=TEAM)
+    case_id = desk.restrict()
+    desk.do(case_id, act.AssignCase(assignee=casework.person(desk.app, "Zoe")))
+    eve = casework.subject(desk.app, "default", Kind.USER, EVE)
+    for denied in (
+        act.AddIdentity(subject=eve),
+        desk.evidence("password-reset", "yan@contoso.example", attachment=casework.attach(desk.app, b"proof")),
+    ):
+        with pytest.raises(NotPermittedError):
+            desk.do(case_id, denied, who=DAN)
+    assert [] == verification.verify(desk.app).findings
+    with desk.app.database.transaction() as tx:
+        tx.run(statement)
+    found = verification.verify(desk.app)
+    assert [kind] * count == [finding.kind for finding in found.findings]
 
 
 def test_no_ledger_is_no_verdict(tmp_path: Path) -> None:

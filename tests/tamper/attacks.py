@@ -35,6 +35,8 @@ class Done:
     commit: int = -1
 
 
+SPARE = 900_000
+"""A row number that no ledger here reaches."""
 Mutation = Callable[[Attacker, list[Body], random.Random], tuple[set[tuple[str, int]], int]]
 
 
@@ -327,6 +329,22 @@ def tree_rows(bench: Bench, rng: random.Random) -> Done:
         ]
         attacker.sql.execute(rng.choice(changes))
     return Done(place, set())
+
+
+def row_numbers(bench: Bench, rng: random.Random) -> Done:
+    """Exchange the row numbers of two entries, so that whoever reads by them sees another order."""
+    place = bench.copy()
+    with Attacker(place.database) as attacker:
+        bodies = attacker.bodies()
+        first, second = sorted(rng.sample(range(len(bodies)), 2))
+        one, other = (
+            attacker.sql.execute('SELECT entry FROM leaf WHERE "index" = ?', (index,)).fetchone()[0]
+            for index in (first, second)
+        )
+        for old, new in ((one, SPARE), (other, one), (SPARE, other)):
+            attacker.sql.execute("UPDATE entry SET position = ? WHERE position = ?", (new, old))
+            attacker.sql.execute("UPDATE leaf SET entry = ? WHERE entry = ?", (new, old))
+    return Done(place, {where(bodies[first])}, first)
 
 
 def rewritten_with_key(bench: Bench, rng: random.Random) -> Done:

@@ -25,6 +25,8 @@ def stray_rows(bench: Bench, rng: random.Random) -> Done:
             "INSERT INTO alembic_version VALUES ('0000')",
             f"UPDATE sqlite_sequence SET seq = {(1 << 63) - 1} WHERE name = 'subject'",
             "INSERT INTO subject_search (rowid, identifier) VALUES (99999, 'mallory@contoso.example')",
+            "UPDATE subject_search_config SET v = 99",
+            "DELETE FROM subject_search_data WHERE id > 10",
         ]
         attacker.sql.execute(rng.choice(changes))
     return Done(place, set())

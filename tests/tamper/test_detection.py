@@ -71,6 +71,7 @@ TABLE: dict[str, Class] = {
     "attachment edited": Class(attacks.attachment),
     "playbook edited": Class(attacks.playbook),
     "names exchanged": Class(attacks.names),
+    "row numbers exchanged": Class(attacks.row_numbers),
     "tree rows edited": Class(attacks.tree_rows),
     "rows beside the entries": Class(beside.stray_rows),
     "checkpoints taken out": Class(beside.checkpoints_gone, unchecked, unchecked, incomplete),

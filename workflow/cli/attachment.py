@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from workflow.cli.output import as_csv, as_json, fields, hint, say, table
+from workflow.cli.paths import STREAM
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
 from workflow.errors import InputError
@@ -56,7 +57,9 @@ def list_(session: Session, case: str, wants_csv: bool) -> None:
 @attachment.command(cls=Verb)
 @click.argument("case")
 @click.argument("wanted", metavar="NAME|DIGEST")
-@click.option("--output", metavar="FILE", required=True, help="Where to write it; '-' for standard output in a pipe.")
+@click.option(
+    "--output", metavar="FILE", type=STREAM, required=True, help="Where to write it; '-' for standard output in a pipe."
+)
 @click.pass_obj
 def get(session: Session, case: str, wanted: str, output: str) -> None:
     """Give a file's bytes back, held against the SHA-256 on the ledger.

@@ -10,6 +10,7 @@ import click
 
 from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_csv, as_json, csv_text, hint, json_text
+from workflow.cli.paths import FileName
 from workflow.cli.period import period_of, period_options
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
@@ -19,7 +20,7 @@ from workflow.domain.notable import KINDS
 if TYPE_CHECKING:
     from workflow.services.report import Report
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = FileName(dir_okay=False, path_type=Path)
 
 
 @click.command(cls=Many, several=True, asks=False)

@@ -11,6 +11,7 @@ import click
 from workflow.cli.answers import Answer, record_rows
 from workflow.cli.case_open import one_of, second
 from workflow.cli.many import Many
+from workflow.cli.paths import FILE, STREAM
 from workflow.cli.steps import private
 from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
@@ -43,9 +44,11 @@ FOR = click.option("--for", "user", metavar="USER", help="The compromised user i
 @click.option("--before", metavar="TEXT", default="", help="The value before.")
 @click.option("--after", metavar="TEXT", default="", help="The value after.")
 @FOR
-@click.option("--attach", metavar="FILE", type=click.Path(path_type=Path), help="Evidence to keep, at most 10 MiB.")
+@click.option("--attach", metavar="FILE", type=FILE, help="Evidence to keep, at most 10 MiB.")
 @click.option("--linked", metavar="CASE", multiple=True, help="The linked case that meets it; may be repeated.")
-@click.option("--from", "source", metavar="FILE", help="Answers of a script, one to a row; - for standard input.")
+@click.option(
+    "--from", "source", metavar="FILE", type=STREAM, help="Answers of a script, one to a row; - for standard input."
+)
 @click.pass_obj
 def record(
     session: Session, /, *, cases: Cases, ids: tuple[str, ...], source: str | None, attach: Path | None, **options: Any

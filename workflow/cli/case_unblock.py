@@ -17,6 +17,7 @@ from workflow.cli.case_tenant import unblock_many, unblock_one
 from workflow.cli.many import Cases, Many
 from workflow.cli.output import hint, say
 from workflow.cli.overview import instructions, show_overview
+from workflow.cli.paths import FILE, STREAM
 from workflow.cli.rereading import connected, read_again
 from workflow.cli.rereading import decide as take
 from workflow.cli.session import Session, interactive
@@ -176,9 +177,11 @@ def reject(session: Session, cases: Cases, reason: str) -> None:
 @click.option("--ref", metavar="TEXT", default="", help="Where the answer can be checked.")
 @REASON
 @click.option("--manual", is_flag=True, help="Say what to do by hand, though a tenant is connected.")
-@click.option("--script", metavar="FILE", type=click.Path(path_type=Path), help="Write the commands as a script.")
+@click.option("--script", metavar="FILE", type=FILE, help="Write the commands as a script.")
 @click.option("--force", is_flag=True, help="Let --script write over a file.")
-@click.option("--outcomes", metavar="FILE", help="Record what that script wrote down; - for standard input.")
+@click.option(
+    "--outcomes", metavar="FILE", type=STREAM, help="Record what that script wrote down; - for standard input."
+)
 @click.pass_obj
 def unblock(
     session: Session,

@@ -9,6 +9,7 @@ import click
 
 from workflow.cli.exits import Exit
 from workflow.cli.output import as_json, fields, hint, say
+from workflow.cli.paths import FILE
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
@@ -17,8 +18,6 @@ from workflow.errors import InputError, StorageError
 if TYPE_CHECKING:
     from workflow.services.backups import Backup
     from workflow.services.permissions import Finding
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command(cls=Verb)

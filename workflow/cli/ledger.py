@@ -16,6 +16,7 @@ from workflow.cli.ledger_reconcile import reconcile
 from workflow.cli.ledger_restore import restore
 from workflow.cli.ledger_sample import sample
 from workflow.cli.output import as_csv, as_json, hint, say
+from workflow.cli.paths import FILE
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
@@ -24,7 +25,6 @@ from workflow.errors import DatabaseBusyError, InputError, StorageError, Verific
 if TYPE_CHECKING:
     from workflow.services.verification import Report
 
-FILE = click.Path(path_type=Path)
 LARGEST_KEY = 4096
 """Bytes of a public key's file; the key itself is one short line."""
 

@@ -21,7 +21,7 @@ def zone_of(name: str) -> tzinfo | None:
     """
     if not name:
         return None
-    from workflow.sources.moment import zone
+    from workflow.domain.zones import zone
 
     return zone(name)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,8 @@ FOLD = "    "
 """What stands before the columns of a row that go on on the next line."""
 EMPTY = frozenset({"", "-"})
 """Cells that tell nothing; no next line is printed for these alone."""
+_SEPARATING = re.compile(r'[",;\t\r\n]')
+"""What ends a cell, in one country or another."""
 
 
 def say(text: str = "", *, bold: bool = False, colour: str | None = None) -> None:
@@ -64,9 +65,12 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 def csv_line(values: Iterable[Any]) -> str:
     """Return one line of such CSV, with its line feed."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([cell(_flat(value)) for value in values])
-    return out.getvalue()
+    return ",".join([_quoted(cell(_flat(value))) for value in values]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a cell that stays one, where another sign than the comma separates them too."""
+    return '"' + text.replace('"', '""') + '"' if _SEPARATING.search(text) else text
 
 
 def _flat(value: Any) -> Any:

@@ -56,5 +56,6 @@ def _behind(text: str) -> str:
     try:
         return (date.fromisoformat(text) + timedelta(days=1)).isoformat()
     except (ValueError, OverflowError):
-        message = f"{text!r} is not a day of the calendar."
+        last = date.max - timedelta(days=1)
+        message = f"{text!r} is not a day of the calendar from {date.min} to {last}."
         raise InputError(message) from None

@@ -9,6 +9,7 @@ import click
 
 from workflow.cli.exits import Exit
 from workflow.cli.output import as_json, hint, say, table
+from workflow.cli.paths import FileName
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from workflow.providers.grants import Grant, Grants
     from workflow.providers.microsoft365.probe import Finding, Report
 
+_SCRIPT = FileName(stream=True, path_type=Path)
 FEATURES = ("check", "contain", "unblock", "roles")
 
 
@@ -29,7 +31,7 @@ FEATURES = ("check", "contain", "unblock", "roles")
     multiple=True,
     help="What Holdfast is to do: check, contain and unblock by default. Reading comes with the others.",
 )
-@click.option("--script", metavar="FILE", type=click.Path(path_type=Path), help="Write the set-up script; - prints it.")
+@click.option("--script", metavar="FILE", type=_SCRIPT, help="Write the set-up script; - prints it.")
 @click.pass_obj
 def permissions(session: Session, features: tuple[str, ...], script: Path | None) -> None:
     """List the least that Holdfast's application needs.

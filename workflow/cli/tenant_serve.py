@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workflow.cli.output import as_json, fields, hint, say
+from workflow.cli.paths import FileName
 from workflow.cli.session import Session, Verb
 
 if TYPE_CHECKING:
@@ -34,7 +35,15 @@ class Scenarios(Verb):
 @click.command(cls=Scenarios)
 @click.option("--port", type=click.IntRange(0, 65535), default=8365, show_default=True, help="0 for any that is free.")
 @click.option("--seed", type=_SEEDS, default=1, show_default=True, help="What all chance is drawn from.")
-@click.option("--scenario", "name", metavar="NAME|FILE", default="calm", show_default=True, help="How it behaves.")
+@click.option(
+    "--scenario",
+    "name",
+    metavar="NAME|FILE",
+    type=FileName(),
+    default="calm",
+    show_default=True,
+    help="How it behaves.",
+)
 @click.option("--users", type=click.IntRange(1, 200_000), help="How many accounts, unless the scenario says.")
 @click.option("--restricted", type=click.IntRange(0, 200_000), help="How many of them are restricted at the start.")
 @click.option(

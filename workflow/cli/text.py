@@ -13,7 +13,8 @@ CLAIMED = " (claimed)"
 """What stands behind a name that nobody authenticated."""
 _MARKUP = re.compile(r"[\\`*_\[\]>|~#]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What begins a formula, in full width too: spreadsheets set for Chinese or Japanese take one for the other."""
 _LAST_OF_TWO_DIGITS = 0xFF
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 _MOST_MARKS = 3

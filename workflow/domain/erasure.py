@@ -50,9 +50,13 @@ def kept(entry: Entry) -> str:
 NEEDING = (
     *(EntryType.CASE_OPENED, EntryType.IDENTITY_ADDED),
     *(EntryType.EVIDENCE_RECORDED, EntryType.EVIDENCE_CONFIRMED),
+    *(EntryType.ACTION_REFUSED, EntryType.ACTION_DENIED),
 )
-"""Entries whose case needs the names and files they stand for, until it is erased."""
-SUBJECTS = ("entity", "identities", "subject")
+"""Entries whose case needs the names and files they stand for, until it is erased.
+
+What was refused may name somebody, or a file, that nothing else in the case does.
+"""
+SUBJECTS = ("entity", "identities", "subject", "about")
 """Members of an entry's data that say whom it is about. People who act are never among them."""
 FILE = "attachment"
 
@@ -62,6 +66,15 @@ def named(entry: Entry) -> Iterator[str]:
     for member in SUBJECTS:
         value = entry.data.get(member) or []
         yield from value if isinstance(value, list) else [value]
+
+
+def people(entry: Entry) -> Iterator[str]:
+    """Return who an entry says acted, was listed or was to take a case, by opaque id; no erasure takes their names."""
+    yield from (entry.actor["id"], entry.actor["os"])
+    if entry.data.get("assignee"):
+        yield entry.data["assignee"]
+    if entry.type == EntryType.PEOPLE_CHANGED:
+        yield from (row["id"] for row in entry.data["people"])
 
 
 def not_erased(case: Case) -> None:

@@ -67,7 +67,8 @@ def normalise(kind: Kind, identifier: str) -> str:
     """Return the identifier in the one spelling under which subjects are compared.
 
     Addresses are NFC-normalised and case-folded (Exchange compares them without case); connector GUIDs become
-    lower-case with hyphens and without braces; people keep their spelling but are case-folded.
+    lower-case with hyphens and without braces; people keep their spelling but are case-folded, with one blank between
+    words: more of them cannot be told from it.
 
     Raises:
         InputError: the text is empty, too long, has control or invisible characters, or is no address or GUID.
@@ -92,4 +93,4 @@ def normalise(kind: Kind, identifier: str) -> str:
         if not (local and at and domain) or any(character.isspace() for character in text):
             message = f"{text[:60]!r} is not an address: expected something like ada@contoso.com."
             raise InputError(message)
-    return text.casefold()
+    return (" ".join(text.split()) if kind is Kind.PERSON else text).casefold()

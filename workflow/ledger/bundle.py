@@ -52,6 +52,8 @@ class Bundle:
     """Raises :class:`Malformed` where a line is damaged."""
     texts: dict[str, str]
     """What entries name by the SHA-256 of its bytes (playbooks), by that digest; complete once the rows are read."""
+    repeated: set[str]
+    """The digests of texts that stand there more than once; complete once the rows are read."""
 
 
 def write(header: Header, rows: Iterable[verify.Row], texts: Iterable[str] = ()) -> Iterator[str]:
@@ -97,7 +99,8 @@ def read(lines: Iterable[str]) -> Bundle:
         raise Malformed("the export's header has fields of the wrong kind")
     header = Header(tuple(origins), found["vkey"], found["size"], found["checkpoint"])
     beside: dict[str, str] = {}
-    return Bundle(header, _rows(source, beside), beside)
+    repeated: set[str] = set()
+    return Bundle(header, _rows(source, beside, repeated), beside, repeated)
 
 
 def check(bundle: Bundle, verifiers: Sequence[Verifier]) -> verify.TreeReport:
@@ -112,7 +115,7 @@ def check(bundle: Bundle, verifiers: Sequence[Verifier]) -> verify.TreeReport:
     return verify.check_tree(bundle.rows, notes, origins=header.origins, verifiers=list(keys.values()))
 
 
-def _rows(lines: Iterator[str], texts: dict[str, str]) -> Iterator[verify.Row]:
+def _rows(lines: Iterator[str], texts: dict[str, str], repeated: set[str]) -> Iterator[verify.Row]:
     """Read the lines after the header; texts are put aside, each held against its digest."""
     for number, line in enumerate(lines, start=2):
         found = _object(line, _TEXT if line.startswith('{"digest"') else _ROW, number)
@@ -120,6 +123,7 @@ def _rows(lines: Iterator[str], texts: dict[str, str]) -> Iterator[verify.Row]:
             digest, text = found["digest"], found["text"]
             if type(text) is not str or _digest(text) != digest:
                 raise Malformed(f"line {number} holds a text that is not what its digest says")
+            repeated.update({digest} & texts.keys())
             texts[digest] = text
             continue
         index, body, leaf = found["index"], found["body"], found["leaf"]

@@ -6,6 +6,12 @@ from typing import Any, NoReturn
 
 from workflow.errors import NotReadableError
 
+_RECORDED = {
+    **dict.fromkeys(("restricted", "restriction"), "case observe"),
+    "unblock": "case unblock --outcome",
+}
+"""With which command a person says what the restriction was; every other operation answers a prerequisite."""
+
 
 class Manual:
     """No tenant: every operation says that a person does this."""
@@ -24,7 +30,7 @@ class Manual:
         def by_hand(*_: object, **__: object) -> NoReturn:
             message = (
                 f"No tenant is connected, so a person does this: {known.title}. Record what was seen or done with "
-                "'holdfast case record'; connect one with HOLDFAST_PROVIDER."
+                f"'holdfast {_RECORDED.get(operation, 'case record')}'; connect one with HOLDFAST_PROVIDER."
             )
             raise NotReadableError(message)
 

@@ -22,7 +22,7 @@ from workflow.storage import cases, playbooks, tree
 from workflow.storage.rebuild import rebuild as redraw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -118,7 +118,7 @@ def verify_export(path: Path, key: str, now: datetime, against: Sequence[Path] =
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {error.strerror if isinstance(error, OSError) else 'it is no text'}."
         raise InputError(message) from None
-    for finding in (*seen.findings, *named.faults(found.texts)):
+    for finding in (*seen.findings, *named.faults(found)):
         report.add(finding)
     report.more += seen.more
     report.checkpoint = seen.newest
@@ -174,8 +174,10 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 @dataclass(slots=True)
 class Named:
-    """The playbooks that an export's entries name, by digest: those the log adopted, those a case stands on."""
+    """What an export's entries name: the log's names and key, the playbooks it adopted, those a case stands on."""
 
+    origins: list[str] = field(default_factory=list)
+    vkey: str = ""
     adopted: set[str] = field(default_factory=set)
     used: dict[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -184,16 +186,29 @@ class Named:
         for row in rows:
             with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 body = json.loads(row[1] or b"")
+                if body["type"] in {EntryType.LOG_CREATED, EntryType.LOG_RESTORED}:
+                    self.origins.append(body["data"]["origin"])
+                    self.vkey = body["data"].get("vkey", self.vkey)
                 if body["type"] == EntryType.PLAYBOOK_ADOPTED:
                     self.adopted.add(str(body["data"]["digest"]))
                 if body["playbook"]:
                     self.used.setdefault(str(body["playbook"]), (body["case"], row[0]))
             yield row
 
-    def faults(self, texts: Mapping[str, str]) -> Iterator[Finding]:
-        """Yield a finding for each adopted playbook that is not there, and each case under one never adopted."""
-        for digest in sorted(self.adopted - texts.keys()):
+    def faults(self, export: bundle.Bundle) -> Iterator[Finding]:
+        """Yield a finding for whatever stands beside the entries and is not what they name, or is missing there."""
+        if list(export.header.origins) != self.origins:
+            yield Finding(
+                "origin", LOG_CASE, 0, -1, "the header's names of the log are not those that its entries give"
+            )
+        if export.header.vkey != self.vkey:
+            yield Finding("origin", LOG_CASE, 0, -1, "the header's public key is not the one that the log names")
+        for digest in sorted(export.repeated):
+            yield Finding("playbook", LOG_CASE, 0, -1, f"playbook {digest[:12]} stands in the export more than once")
+        for digest in sorted(self.adopted - export.texts.keys()):
             yield Finding("playbook", LOG_CASE, 0, -1, f"playbook {digest[:12]} was adopted and is not in the export")
+        for digest in sorted(export.texts.keys() - self.adopted):
+            yield Finding("playbook", LOG_CASE, 0, -1, f"playbook {digest[:12]} is in the export and never adopted")
         for digest in sorted(self.used.keys() - self.adopted):
             case, index = self.used[digest]
             yield Finding("playbook", str(case), 0, index, f"it stands on playbook {digest[:12]}, never adopted here")

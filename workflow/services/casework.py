@@ -198,7 +198,7 @@ def _step(
         return Done(case, before, repeated=True), None
     actions = [erasure.completed(app, tx, case, action) for action in actions]
     for action in actions:
-        references.existing(tx, action)
+        references.existing(tx, case, action)
         linked = linked | erasure.others(action)
     actor = people.actor(app, tx, who)
     now = app.now()

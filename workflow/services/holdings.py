@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.domain.erasure import FILE, NEEDING, kept, named
+from workflow.domain.erasure import FILE, NEEDING, kept, named, people
 from workflow.domain.playbook import Playbook, from_data
 from workflow.domain.record import SYSTEM
 from workflow.domain.vocabulary import EntryType
@@ -90,14 +90,14 @@ def is_erased(entries: Iterable[Entry]) -> bool:
 
 @dataclass(slots=True)
 class Needs:
-    """What has to be here: everybody who acted, and the names and files of every case that was not erased."""
+    """What has to be here: all people, and the names and files of every case that was not erased."""
 
     subjects: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
 
     def of(self, entries: Sequence[Entry]) -> None:
         """Add what a case's entries need."""
-        self.subjects.update(name for entry in entries for name in (entry.actor["id"], entry.actor["os"]))
+        self.subjects.update(name for entry in entries for name in people(entry))
         if is_erased(entries):
             return
         for entry in entries:

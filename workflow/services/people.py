@@ -65,7 +65,7 @@ def listed(app: App, name: str) -> Person | None:
 
 def _folded(name: str) -> str:
     """Return a name as :func:`normalise` does, whatever stands in it."""
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+    return unicodedata.normalize("NFC", " ".join(name.split())).casefold()
 
 
 def actor(app: App, tx: Tx, who: Who) -> Actor:

@@ -15,6 +15,7 @@ from workflow.storage import attachments, cases, subjects
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workflow.domain.case import Case
     from workflow.domain.record import Entry
     from workflow.storage.transaction import Tx
 
@@ -33,7 +34,7 @@ def request_key(request: str) -> None:
         raise InputError(message)
 
 
-def existing(tx: Tx, action: act.Action) -> None:
+def existing(tx: Tx, case: Case, action: act.Action) -> None:
     """Refuse an action that names a case, a subject or a file that is not here; recorded nowhere.
 
     Raises:
@@ -45,7 +46,8 @@ def existing(tx: Tx, action: act.Action) -> None:
             message = "The other case does not exist."
             raise NotFoundError(message, next_step="See them with: holdfast case list --all")
     subject = _subject(action)
-    if subject and not subjects.held(tx, subject):
+    # Whom the case is about stays until it is erased itself.
+    if subject and subject not in {case.entity, *case.identities} and not subjects.held(tx, subject):
         message = "That person or user is not registered here."
         raise NotFoundError(message)
     if isinstance(action, act.RecordEvidence) and action.attachment and not attachments.known(tx, action.attachment):
@@ -67,7 +69,7 @@ def _cases(action: act.Action) -> tuple[str, ...]:
 def _subject(action: act.Action) -> str:
     if isinstance(action, act.AssignCase):
         return action.assignee
-    return action.subject if isinstance(action, act.AddIdentity) else ""
+    return str(getattr(action, "subject", "") or getattr(action, "about", ""))
 
 
 def same_step(entries: Sequence[Entry], actions: Sequence[act.Action]) -> None:

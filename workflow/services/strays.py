@@ -27,6 +27,7 @@ def check(tx: Tx, report: Report, errors: type[Exception]) -> None:
         for table, last in strays.numbering(tx):
             why = f"the rows of {table} go on behind {last!r}, which is not where they end"
             report.add(Finding("database", "", 0, -1, why))
+        _misnumbered(tx, report)
     with told(report, errors, "the search index"):
         _search(tx, report)
 
@@ -36,6 +37,14 @@ def check_columns(tx: Tx, report: Report) -> None:
     for position in tree.column_faults(tx):
         why = f"a derived column of the entry in row {position} does not follow its body"
         report.add(Finding("column", "", 0, position, why))
+
+
+def _misnumbered(tx: Tx, report: Report) -> None:
+    found = strays.misnumbered(tx)
+    if found is not None:
+        case, sequence, index = found
+        why = "from this entry on the rows are numbered in another order than the tree"
+        report.add(Finding("database", case, sequence, index, why))
 
 
 def _nodes(tx: Tx, report: Report) -> None:
@@ -66,10 +75,13 @@ def _unsealed(tx: Tx, report: Report) -> None:
 
 
 def _search(tx: Tx, report: Report) -> None:
-    foreign, missing = strays.search(tx)
+    foreign, missing, broken = strays.search(tx)
     if foreign:
         why = f"the search index knows {foreign} names that the register does not have"
         report.add(Finding("search", "", 0, -1, why))
     if missing:
         why = f"the search index lacks {missing} names of the register: searching does not find their cases"
+        report.add(Finding("search", "", 0, -1, why))
+    if broken:
+        why = f"the search index does not lead to the names of the register, and searching misses their cases: {broken}"
         report.add(Finding("search", "", 0, -1, why))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from workflow.sources.moment import zone
+from workflow.domain.zones import zone
 from workflow.sources.options import DateOrder, ReadOptions
 from workflow.sources.reading import detect, read, whole_list
 from workflow.sources.shape import ONE_LINERS, Shape

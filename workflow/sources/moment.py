@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from workflow.domain.zones import offset
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _NUMERIC = re.compile(
     rf"(?P<a>[0-9]{{1,4}})\s?(?P<mark>[/.-])\s?(?P<b>[0-9]{{1,2}})\s?(?P=mark)\s?(?P<c>[0-9]{{1,4}})\.?,?\s+{_TIME}",
 )
 _TICKS = re.compile(r"/Date\((?P<ms>-?[0-9]{1,18})(?:[+-][0-9]{4})?\)/")
-_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSET_MS = -62_135_596_800_000
 _UNSET_YEAR = 1
@@ -60,22 +59,6 @@ def moment(value: object, options: ReadOptions) -> datetime | None:
     except (ValueError, OverflowError):
         raise InputError(
             f"{written!r} is not a time that can be read: expected one such as 2026-05-01T08:12:33Z.",
-        ) from None
-
-
-def zone(name: str) -> tzinfo:
-    """Return the time zone of that name: ``UTC``, an offset such as ``+02:00``, or an IANA name.
-
-    Raises:
-        InputError: there is no such zone on this machine.
-    """
-    if name.upper() in {"UTC", "Z", "GMT"}:
-        return UTC
-    try:
-        return _offset(name) or ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InputError(
-            f"{name[:60]!r} is not a time zone: expected UTC, +02:00, or a name such as Europe/Berlin.",
         ) from None
 
 
@@ -125,17 +108,9 @@ def _assembled(match: re.Match[str], year: int, month: int, day: int, options: R
     written = match["zone"] or ""
     where: tzinfo = options.timezone
     if written:
-        where = _offset(written) or UTC
+        where = offset(written) or UTC
     naive = datetime(year, month, day, hour, int(match["minute"]), int(match["second"] or 0), microsecond)  # noqa: DTZ001 - the zone follows.
     return _sane(naive.replace(tzinfo=where).astimezone(UTC))
-
-
-def _offset(written: str) -> tzinfo | None:
-    match = _OFFSET.fullmatch(written)
-    if match is None:
-        return None
-    offset = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"]))
-    return timezone(-offset if match["sign"] == "-" else offset)
 
 
 def _sane(at: datetime) -> datetime:

@@ -19,9 +19,20 @@ def follow(tx: Tx, case: Case, written: Sequence[Entry], cache: FoldCache | None
 
 
 def newest(tx: Tx, limit: int) -> list[Entry]:
-    """Return the newest entries of all cases, in the order they were written."""
-    rows = tx.all("SELECT body FROM entry ORDER BY position DESC LIMIT ?", (limit,))
-    return [decoded(body) for (body,) in reversed(rows)]
+    """Return the newest entries of all cases: in the order of the tree, and behind it what is not sealed yet.
+
+    The numbers of rows, which anybody who owns the database can change, only order what no tree orders.
+    """
+    waiting = tx.all(
+        "SELECT e.body FROM unsealed AS u JOIN entry AS e ON e.position = u.entry "
+        "WHERE NOT EXISTS (SELECT 1 FROM leaf AS l WHERE l.entry = u.entry) ORDER BY u.entry DESC LIMIT ?",
+        (limit,),
+    )
+    sealed = tx.all(
+        'SELECT e.body FROM leaf AS l JOIN entry AS e ON e.position = l.entry ORDER BY l."index" DESC LIMIT ?',
+        (limit - len(waiting),),
+    )
+    return [decoded(body) for (body,) in reversed([*waiting, *sealed])]
 
 
 def of_types(tx: Tx, case_id: str, types: Collection[str]) -> list[Entry]:

@@ -57,9 +57,9 @@ def _needed(tx: Tx) -> set[str]:
         [kind.value for kind in NEEDING],
     )
     needed: set[str] = set()
-    for case_id, entity, identities, subject, file in rows:
+    for case_id, entity, identities, subject, about, file in rows:
         if case_id not in erased:
-            needed.update((entity, subject, file), json.loads(identities or "[]"))
+            needed.update((entity, subject, about, file), json.loads(identities or "[]"))
     return needed
 
 

@@ -6,6 +6,7 @@ these looks for what the others pass over, and names at most a hundred.
 
 from typing import Final
 
+from workflow.storage import search_index
 from workflow.storage.faults import NUMBERED
 from workflow.storage.guards import NEWEST
 from workflow.storage.seal import LEVEL_BITS
@@ -63,6 +64,21 @@ def standing(tx: Tx) -> list[str]:
     return [case_id for (case_id,) in rows]
 
 
+def misnumbered(tx: Tx) -> tuple[str, int, int] | None:
+    """Return case, sequence and leaf of the first entry by which rows are in another order than the tree.
+
+    On SQLite every commit seals what it appended, row by row. A server hands row numbers out before it is known who
+    commits first, and nothing of ours reads an order from them there.
+    """
+    if not tx.sqlite:
+        return None
+    return tx.one(
+        'SELECT e.case_id, e.sequence, l."index" FROM leaf AS l JOIN entry AS e ON e.position = l.entry '
+        'WHERE l."index" = (SELECT min(at) FROM '
+        '(SELECT "index" AS at, lag("index") OVER (ORDER BY entry) AS before FROM leaf) WHERE before > at)'
+    )
+
+
 def numbering(tx: Tx) -> list[tuple[str, object]]:
     """Return the tables, with the last number given out or used, that are not numbered on from where they end.
 
@@ -88,15 +104,15 @@ def numbering(tx: Tx) -> list[tuple[str, object]]:
     return [(name, last) for name, last in rows]
 
 
-def search(tx: Tx) -> tuple[int, int]:
-    """Return how many names only the search index has, and how many only the register (SQLite's index alone is apart).
+def search(tx: Tx) -> tuple[int, int, str]:
+    """Return how many names only the search index has, how many only the register, and why it does not find the others.
 
-    The index keeps the length of every text it knows under the number of its row; what it says of the text itself is
-    always read from the register.
+    SQLite's index alone is apart. It keeps the length of every text it knows under the number of its row; what it says
+    of the text itself is always read from the register.
     """
     if not tx.sqlite or tx.one("SELECT 1 FROM sqlite_master WHERE name = 'subject_search_docsize'") is None:
-        return 0, 0
+        return 0, 0, ""
     indexed, registered = "SELECT id FROM subject_search_docsize", "SELECT position FROM subject"
     (foreign,) = tx.one(f"SELECT count(*) FROM ({indexed} EXCEPT {registered})") or (0,)
     (missing,) = tx.one(f"SELECT count(*) FROM ({registered} EXCEPT {indexed})") or (0,)
-    return int(foreign), int(missing)
+    return int(foreign), int(missing), "" if foreign or missing else search_index.fault(tx)
