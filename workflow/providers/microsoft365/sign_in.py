@@ -49,16 +49,7 @@ _CURES = {
     50034: "There is no such user in this tenant.",
 }
 """What to do about the error codes that a set-up runs into (Microsoft's list of AADSTS codes)."""
-_STRANGE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    MsalError,
-)
+_STRANGE = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError)
 """What the library raises of answers that are not as it expects them: it takes their shape for granted."""
 
 
@@ -106,9 +97,13 @@ class SignIn:
                 raise NotReachedError(f"Signing in: Entra ID cannot be reached ({type(error).__name__}).") from None
             except UnreadError as error:
                 raise NotReachedError(f"Signing in: {error}.") from None
-            except _STRANGE as error:
+            except (ValueError, MsalError) as error:
                 self._door.raise_if_busy()
                 raise ProviderError(f"Signing in: {redacted(str(error)) or type(error).__name__}") from None
+            except _STRANGE as error:
+                raise ProviderError(
+                    f"Signing in: Entra ID's answer is not of the shape that is documented ({type(error).__name__})."
+                ) from None
         found = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(found, str) or not found:
             self._door.raise_if_busy()
