@@ -34,7 +34,7 @@ def test_open_again(case: Shell) -> None:
     [
         ("0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90", "connector", "blocked-connector"),
         ("ada@contoso.com --kind user", "user", "privileged-account"),
-        ("ada@contoso.com --playbook legitimate-bulk-sender", "mailbox", "legitimate-bulk-sender"),
+        ("ada@contoso.com --playbook privileged-account", "mailbox", "privileged-account"),
     ],
 )
 def test_kinds(shell: Shell, words: str, kind: str, playbook: str) -> None:
@@ -45,10 +45,24 @@ def test_kinds(shell: Shell, words: str, kind: str, playbook: str) -> None:
     assert (kind, playbook) == (view["kind"], view["playbook"])
 
 
+def test_a_playbook_that_asks_less(shell: Shell) -> None:
+    """The case opens under its own, and what is next names the second person's command."""
+    words = "case open ada@contoso.com --playbook legitimate-bulk-sender --playbook-reason 'The newsletter'"
+    said = shell.ok(f"{words} --as ana").out
+    assert "waits for a second person" in said
+    assert "holdfast case playbook 1 --confirm" in said
+    assert "compromised-mailbox" == shell.view()["playbook"]
+    shell.ok("case playbook 1 --confirm --as ben")
+    assert "legitimate-bulk-sender" == shell.view()["playbook"]
+    assert "" == shell.ok("case open bob@contoso.com --json").data["waiting"]
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
         ("nonsense", 2),
+        ("ada@contoso.com --playbook legitimate-bulk-sender", 2),
+        ("ada@contoso.com --playbook-reason x", 2),
         ("ada@contoso.com --fact nonsense", 2),
         ("ada@contoso.com --restricted-at nonsense", 2),
         ("ada@contoso.com --restricted-at +2h", 2),

@@ -11,6 +11,7 @@ import pytest
 from tests.services.desk import (
     ADA,
     ANN,
+    BOB,
     CONNECTOR,
     DAN,
     DAY,
@@ -29,10 +30,10 @@ from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.domain.vocabulary import Kind, Phase, Resolution, State
-from workflow.errors import InputError, NotFoundError, NotPermittedError, RuleRefusedError
+from workflow.errors import InputError, NotFoundError, NotPermittedError, RuleRefusedError, SamePersonError
 from workflow.services import casework, intake, verification
-from workflow.services.intake import Wish
 from workflow.services.people import Who
+from workflow.services.wishes import Wish
 from workflow.sources import ReadOptions, read
 
 
@@ -292,15 +293,58 @@ def test_tenants_keep_apart(open_desk: Callable[..., Desk]) -> None:
 
 def test_by_hand_a_case_is_opened_with_what_is_known(desk: Desk) -> None:
     """The opener names playbook, users and facts; the second report of it is only seen."""
-    wish = Wish("legitimate-bulk-sender", ("bob@contoso.example", EVE), (("hosted", True),))
+    wish = Wish("privileged-account", ("bob@contoso.example", EVE), (("hosted", True),))
     restriction = report(source=Source.PORTAL, name="Newsletter")
     taken = intake.open_by_hand(desk.app, ANN, restriction, wish)
     case = desk.case(casework.find(desk.app, ADA))
     assert ("opened", 2, {"hosted": True}) == (taken.outcome, len(case.identities), case.facts)
-    with desk.app.database.reading() as tx:
-        assert "legitimate-bulk-sender" == desk.app.playbook(tx, case.playbook).name
+    assert "privileged-account" == under(desk, ADA)
     again = intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL, observed_at=desk.clock.move()))
     assert "seen" == again.outcome
+
+
+def under(desk: Desk, address: str) -> str:
+    """Return the name of the playbook that the case about an address is under."""
+    with desk.app.database.reading() as tx:
+        return desk.app.playbook(tx, desk.case(casework.find(desk.app, address)).playbook).name
+
+
+@pytest.mark.parametrize(
+    ("kind", "usual", "wished"),
+    [
+        (Kind.MAILBOX, "compromised-mailbox", "legitimate-bulk-sender"),
+        (Kind.USER, "privileged-account", "compromised-mailbox"),
+    ],
+)
+def test_a_playbook_that_asks_less_waits_for_a_second_person(desk: Desk, kind: Kind, usual: str, wished: str) -> None:
+    """It opens under its kind's own; neither who wished for the other nor who agreed to it approves."""
+    wish = Wish(wished, why="The newsletter")
+    taken = intake.open_by_hand(desk.app, ANN, report(kind=kind), wish)
+    case_id = casework.find(desk.app, ADA)
+    assert ("opened", wished, usual) == (taken.outcome, taken.waiting, under(desk, ADA))
+    assert ["case:opened", "proposal:made"] == desk.types(case_id)
+    (opener,) = desk.case(case_id).hands
+    with pytest.raises(SamePersonError):
+        desk.do(case_id, act.ConfirmProposal(proposal="playbook"))
+    desk.do(case_id, act.ConfirmProposal(proposal="playbook"), who=BOB)
+    assert wished == under(desk, ADA)
+    assert 2 == len(desk.case(case_id).hands)
+    assert opener in desk.case(case_id).hands
+    assert [] == verification.verify(desk.app).findings
+
+
+def test_a_playbook_that_asks_less_needs_a_reason(desk: Desk) -> None:
+    """As a move does; without one nothing is opened."""
+    with pytest.raises(InputError, match="asks less than 'compromised-mailbox'"):
+        intake.open_by_hand(desk.app, ANN, report(), Wish("legitimate-bulk-sender", why=" "))
+    assert [] == desk.open_cases()
+
+
+def test_a_reason_that_was_not_needed_is_kept(desk: Desk) -> None:
+    """Under a playbook that asks no less a case opens at once, and why it was chosen is a note."""
+    taken = intake.open_by_hand(desk.app, ANN, report(), Wish("privileged-account", why="An administrator"))
+    assert ("", "privileged-account") == (taken.waiting, under(desk, ADA))
+    assert ["case:opened", "case:noted"] == desk.types(casework.find(desk.app, ADA))
 
 
 def test_whoever_names_the_users_has_a_hand_in_the_case(desk: Desk) -> None:

@@ -23,6 +23,8 @@ from workflow.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from workflow.services.intake import Taken
+
 FACT_HELP = "What is known, such as synced or no-synced; may be repeated. One of: " + ", ".join(Condition) + "."
 
 
@@ -61,6 +63,7 @@ def kind_of(identifier: str) -> Kind:
 @click.option("--reason", default="", help="The portal's own text.")
 @click.option("--name", default="", help="A connector's or user's display name.")
 @click.option("--playbook", metavar="NAME", default="", help="Another playbook than the kind's own.")
+@click.option("--playbook-reason", "why", metavar="TEXT", default="", help="Why that playbook, where it asks less.")
 @click.option(
     "--user", "users", metavar="ADDRESS", multiple=True, help="A compromised user behind it; may be repeated."
 )
@@ -78,6 +81,7 @@ def open_(
     reason: str,
     name: str,
     playbook: str,
+    why: str,
     users: tuple[str, ...],
     given: tuple[str, ...],
 ) -> None:
@@ -85,9 +89,15 @@ def open_(
 
     An address that has an open case is reported to that case instead. '--kind user' opens a case about a compromised
     account that is not itself restricted, such as the administrator behind a connector.
-    """
-    from workflow.services.intake import Wish, open_by_hand
 
+    A playbook that asks less than the kind's own takes two people: the case opens under its own, and the move waits for
+    somebody else.
+    """
+    from workflow.services.intake import open_by_hand
+    from workflow.services.wishes import Wish
+
+    if why and not playbook:
+        raise click.UsageError("--playbook-reason goes with --playbook.")
     chosen = Kind(kind) if kind else kind_of(address)
     restriction = Restriction(
         kind=chosen,
@@ -99,13 +109,20 @@ def open_(
         name=name,
         where="by hand",
     )
-    wish = Wish(playbook=playbook, identities=users, facts=tuple(facts(given).items()))
+    wish = Wish(playbook=playbook, identities=users, facts=tuple(facts(given).items()), why=why)
     taken = open_by_hand(session.app, session.who, restriction, wish, tenant)
     if session.as_json:
-        as_json(taken.to_data())
-        return
+        as_json(taken.to_data() | {"waiting": taken.waiting})
+    else:
+        _tell(taken)
+
+
+def _tell(taken: Taken) -> None:
     why = f" ({visible(taken.why)})" if taken.why else ""
     say(f"#{taken.case_number} {visible(taken.identifier, 120)}: {taken.outcome}{why}", bold=True)
+    if taken.waiting:
+        say(f"  The move to playbook {visible(taken.waiting, 60)}, which asks less, waits for a second person:")
+        say(f"    holdfast case playbook {taken.case_number} --confirm --as NAME")
     say(f"  next: holdfast case view {taken.case_number}")
 
 

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
-from workflow.domain.adoption import DEFAULTS
 from workflow.domain.case import Case
 from workflow.domain.facts import Effect, judge_report
 from workflow.domain.private import Private
@@ -23,7 +22,8 @@ from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
-from workflow.services import logbook, people, tenantwide, writing
+from workflow.services import logbook, people, tenantwide, wishes, writing
+from workflow.services.wishes import Wish
 from workflow.storage import cases, subjects
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Taken:
     """What became of one item.
 
     ``outcome`` is one of: opened, seen, known, came-back, reopened, observed, skipped, broken; of a whole list also
-    released, expired, unblocked-outside, left (what it does not name), incomplete.
+    released, expired, unblocked-outside, left (what it does not name), incomplete. ``waiting`` names the playbook that
+    was wished for and waits for a second person.
     """
 
     where: str
@@ -59,6 +60,7 @@ class Taken:
     outcome: str
     case_number: int | None = None
     why: str = ""
+    waiting: str = ""
 
     def to_data(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -70,15 +72,6 @@ class Taken:
             "case_number": self.case_number,
             "why": self.why,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the opener by hand asks for beyond the restriction itself."""
-
-    playbook: str = ""
-    identities: tuple[str, ...] = ()
-    facts: tuple[tuple[str, bool], ...] = ()
 
 
 def take_in(app: App, who: Who, items: Iterable[Restriction | Skipped], tenant: str = "") -> Iterator[Taken]:
@@ -274,11 +267,7 @@ def _open(
     app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, wish: Wish, previous: str = ""
 ) -> Taken:
     case = Case(id=uuid7(int(app.now().timestamp() * 1000), secrets.token_bytes(10)))
-    playbook = logbook.current(app, tx, by, wish.playbook or DEFAULTS[item.kind])
-    if item.kind not in playbook.kinds:
-        kinds = ", ".join(kind.value for kind in playbook.kinds)
-        message = f"Playbook {playbook.name!r} is for: {kinds}. This is a {item.kind.value}."
-        raise InputError(message)
+    chosen = wishes.choose(app, tx, by, item.kind, wish)
     users = [normalise(Kind.USER, user) for user in wish.identities]
     if not users and item.kind is Kind.MAILBOX:
         users = [normalise(Kind.MAILBOX, item.identifier)]
@@ -290,7 +279,7 @@ def _open(
         tenant=tenant,
         kind=item.kind,
         entity=entity,
-        playbook=playbook.digest,
+        playbook=chosen.playbook.digest,
         status=item.status,
         source=item.source,
         restricted_at=item.restricted_at,
@@ -303,9 +292,11 @@ def _open(
         previous=previous,
         fingerprint=fingerprint(item),
     )
-    case = _step(app, tx, case, playbook, action, by)
+    case = _step(app, tx, case, chosen.playbook, action, by)
+    wishes.propose(app, tx, by, case, chosen, wish.why)
     why = "a later occurrence of an ended case" if previous else ""
-    return Taken(item.where, item.identifier, item.kind.value, "opened", case.number, why)
+    waiting = chosen.waiting.name if chosen.waiting is not None else ""
+    return Taken(item.where, item.identifier, item.kind.value, "opened", case.number, why, waiting)
 
 
 def _step(app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor) -> Case:

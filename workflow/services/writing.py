@@ -74,16 +74,16 @@ def write(
 
 
 def take_step(
-    app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor
+    app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor, *others: Playbook
 ) -> tuple[Case, list[Entry]]:
-    """Judge and write one step inside a transaction that holds the case's lock.
+    """Judge and write one step inside a transaction that holds the case's lock; ``others`` are what it may move to.
 
     Raises:
         HoldfastError: what refuses it; a rule's refusal is recorded with the transaction first (R9).
     """
     at, clock = clamp(app.now(), case.updated_at)
     (sealed,), opened = seal(tx, case, [action])
-    step = advance(case, sealed, by, {playbook.digest: playbook}, at)
+    step = advance(case, sealed, by, {item.digest: item for item in (playbook, *others)}, at)
     stamp = Stamp(at, clock, secrets.token_hex(8))
     tenant = action.tenant if isinstance(action, act.OpenCase) else ""
     after, written = write(app, tx, case, step.records, stamp, opened, tenant)
