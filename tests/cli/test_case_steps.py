@@ -57,6 +57,20 @@ def test_a_playbook_that_asks_less(shell: Shell) -> None:
     assert "" == shell.ok("case open bob@contoso.com --json").data["waiting"]
 
 
+def test_another_tenants_name(verified: Shell, home: Path) -> None:
+    """A mistyped tenant opens no second case, and a decision shows the second that a report opened."""
+    refused = verified("case open ada@contoso.com --tenant defualt")
+    assert (3, True) == (refused.code, "#1 of tenant 'default'" in refused.err)
+    assert "seen" == verified.ok("case open ada@contoso.com --tenant DEFAULT --json").data["outcome"]
+    rows = "SenderAddress,Reason,CreatedDatetime\nada@contoso.com,spam,2025-06-11T08:00:00Z\n"
+    (home / "list.csv").write_text(rows, encoding="utf-8")
+    verified.ok(f"import {home / 'list.csv'} --tenant defualt")
+    shown = verified.ok("case request-unblock 1 --yes --as ben").out
+    assert "#2 of tenant defualt, detected" in shown
+    told = verified.ok("case approve 1 --yes --json --as cem").data["overview"]["elsewhere"]
+    assert [{"case_number": 2, "tenant": "defualt", "state": "detected"}] == told
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -291,6 +291,37 @@ def test_tenants_keep_apart(open_desk: Callable[..., Desk]) -> None:
     assert {"contoso", "fabrikam"} == tenants
 
 
+def test_a_tenant_has_one_spelling(open_desk: Callable[..., Desk]) -> None:
+    """Capitals and blanks make no second tenant: by hand, from a file, in the settings and in what they map."""
+    guid = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+    desk = open_desk(tenant=" Fabrikam", tenants={guid.upper(): "CONTOSO "})
+    intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL), tenant="FABRIKAM ")
+    assert ["known", "opened", "known"] == [
+        *outcomes(desk, report(source=Source.PORTAL)),
+        *outcomes(desk, report(EVE, tenant=guid)),
+        *outcomes(desk, report(EVE), tenant="Contoso"),
+    ]
+    assert ["fabrikam", "contoso"] == [desk.case(casework.find(desk.app, number)).tenant for number in ("1", "2")]
+
+
+def test_by_hand_no_second_case_under_another_tenants_name(desk: Desk) -> None:
+    """The first case's gate is not passed by; what a tool reports is taken in, and an ended case bars nothing."""
+    desk.take(report(), report(EVE))
+    with pytest.raises(RuleRefusedError, match="#1 of tenant 'default'"):
+        intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL), tenant="defualt")
+    assert 2 == len(desk.open_cases())
+    assert ["opened"] == outcomes(desk, report(), tenant="defualt")
+    case_id = casework.find(desk.app, "2")
+    desk.do(
+        case_id,
+        act.DismissCase(
+            resolution=Resolution.DUPLICATE, duplicate_of=casework.find(desk.app, "1"), reason=Private("x")
+        ),
+    )
+    desk.do(case_id, act.ConfirmProposal(proposal="dismissal"), who=BOB)
+    assert "opened" == intake.open_by_hand(desk.app, ANN, report(EVE), tenant="defualt").outcome
+
+
 def test_by_hand_a_case_is_opened_with_what_is_known(desk: Desk) -> None:
     """The opener names playbook, users and facts; the second report of it is only seen."""
     wish = Wish("privileged-account", ("bob@contoso.example", EVE), (("hosted", True),))

@@ -9,6 +9,7 @@ import click
 
 from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_json, say
+from workflow.cli.places import folded
 from workflow.cli.session import Session, Verb
 from workflow.cli.steps import look, private, take, user_id
 from workflow.cli.text import visible
@@ -57,7 +58,7 @@ def kind_of(identifier: str) -> Kind:
 @click.option(
     "--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="A GUID is a connector, else mailbox."
 )
-@click.option("--tenant", metavar="NAME", default="", help="Which tenant, unless the settings' own.")
+@click.option("--tenant", metavar="NAME", default="", callback=folded, help="Which tenant, unless the settings' own.")
 @click.option("--restricted-at", metavar="TIME", help="When the restriction began, as the portal shows it.")
 @click.option("--temporary", is_flag=True, help="The portal says that the block ends by itself.")
 @click.option("--reason", default="", help="The portal's own text.")

@@ -18,7 +18,7 @@ from workflow.domain.facts import Effect, judge_report
 from workflow.domain.private import Private
 from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Restriction, Skipped
-from workflow.domain.subject import normalise
+from workflow.domain.subject import normalise, tenant_name
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
@@ -124,7 +124,7 @@ def _take_batch(
                     taken.append(Taken(item.where, "", "", "broken" if item.broken else "skipped", None, item.why))
                     continue
                 try:
-                    taken += _take_item(app, tx, by, item, tenant_of(app, item, tenant), wish or Wish(), gone)
+                    taken += _take_item(app, tx, by, item, tenant_of(app, item, tenant), wish, gone)
                 except (InputError, NotFoundError) as error:
                     if wish is not None:
                         raise
@@ -174,10 +174,10 @@ def tenant_of(app: App, item: Restriction, given: str) -> str:
 
     An alert names its tenant by GUID and a cmdlet's row by nothing; both have to lead to the same case.
     """
-    return given or app.settings.tenants.get(item.tenant, app.settings.tenant)
+    return tenant_name(given) or app.settings.tenants.get(tenant_name(item.tenant), app.settings.tenant)
 
 
-def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish) -> Taken:
+def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish | None) -> Taken:
     identifier = normalise(item.kind, item.identifier)
     entity = subjects.register(tx, tenant, item.kind, identifier)
     row = cases.open_case_of(tx, tenant, item.kind.value, entity) or cases.latest_case_of(
@@ -216,7 +216,7 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
 
 
 def _take_item(
-    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish, gone: Gone | None
+    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish | None, gone: Gone | None
 ) -> list[Taken]:
     """Take one item; a delisting that no case knew is told to the case that a later item opens.
 
@@ -264,8 +264,11 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
 
 
 def _open(
-    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, wish: Wish, previous: str = ""
+    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, asked: Wish | None, previous: str = ""
 ) -> Taken:
+    if asked is not None:
+        wishes.nowhere_else(tx, tenant, item, entity)
+    wish = asked or Wish()
     case = Case(id=uuid7(int(app.now().timestamp() * 1000), secrets.token_bytes(10)))
     chosen = wishes.choose(app, tx, by, item.kind, wish)
     users = [normalise(Kind.USER, user) for user in wish.identities]

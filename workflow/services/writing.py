@@ -12,6 +12,7 @@ from workflow.domain.lifecycle import advance
 from workflow.domain.picture import picture
 from workflow.domain.private import Private
 from workflow.domain.record import clamp
+from workflow.domain.subject import tenant_name
 from workflow.errors import InputError
 from workflow.ledger.commitment import commit
 from workflow.storage import entries as entries_of
@@ -142,6 +143,15 @@ def _standing_values(tx: Tx, case: Case, action: act.Action) -> dict[str, tuple[
 def is_commitment(value: object) -> bool:
     """Say whether a member of an entry stands for a text that is kept beside the ledger."""
     return isinstance(value, dict) and value.keys() == {"commitment"}
+
+
+def place(app: App, tenant: str) -> str:
+    """Return the name of the tenant that was named, in its one spelling, else that of the settings.
+
+    Raises:
+        InputError: too long, or not valid Unicode text.
+    """
+    return tenant_name(checked("tenant", tenant)) or app.settings.tenant
 
 
 def checked(name: str, text: str) -> str:
