@@ -395,7 +395,9 @@ def test_whoever_names_the_users_has_a_hand_in_the_case(desk: Desk) -> None:
         (report(), Wish("blocked-connector"), InputError),
         (report(), Wish(facts=(("no-such-fact", True),)), InputError),
         (report(restricted_at=START + DAY), None, InputError),
-        (report("ann@contoso.example"), Wish(facts=(("hosted", True),)), RuleRefusedError),
+        (report("ann@contoso.example"), Wish(facts=(("hosted", True),)), SamePersonError),
+        (report("ann@contoso.example"), None, SamePersonError),
+        (report(), Wish(identities=("ann@contoso.example",)), SamePersonError),
     ],
 )
 def test_by_hand_what_is_wrong_is_raised(
@@ -407,6 +409,14 @@ def test_by_hand_what_is_wrong_is_raised(
         intake.open_by_hand(desk.app, who, restriction, wish)
     with pytest.raises(NotFoundError):
         casework.find(desk.app, "1")
+
+
+def test_from_a_file_nobody_opens_a_case_about_themselves(open_desk: Callable[..., Desk]) -> None:
+    """Their own row is told as broken, and the others are taken in; the machine polls whatever is listed."""
+    desk = open_desk(people=[{"name": "ann", "roles": ["lead"], "identities": [EVE]}])
+    own, other = intake.take_in(desk.app, Who("ann"), [report(EVE.upper()), report()])
+    assert ("broken", True, "opened") == (own.outcome, "your own account" in own.why, other.outcome)
+    assert ["opened"] == [taken.outcome for taken in intake.take_in(desk.app, Who(machine=True), [report(EVE)])]
 
 
 def test_an_auditor_imports_nothing(team: Desk) -> None:

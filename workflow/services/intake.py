@@ -116,8 +116,7 @@ def _take_batch(
             cases.lock_intake(tx)
             cases.lock(tx, known)
             logbook.hold(app, tx)
-            if wish is not None:
-                _register(app, tx, batch, tenant, wish)
+            _register(app, tx, who, batch, tenant, wish)
             by = people.actor(app, tx, who)
             for item in batch:
                 if isinstance(item, Skipped):
@@ -145,12 +144,17 @@ def _take_batch(
     return taken
 
 
-def _register(app: App, tx: Tx, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish) -> None:
-    """Register whom the case will be about: only then it shows that one of them is the opener."""
+def _register(
+    app: App, tx: Tx, who: Who, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish | None
+) -> None:
+    """Register whom the case will be about, where it may be the opener: only then it shows that it is."""
+    own = set() if who.machine else set(people.addresses(app, who.name or people.os_user()))
     for item in [item for item in batch if isinstance(item, Restriction)]:
         place = tenant_of(app, item, tenant)
-        for kind, name in ((item.kind, item.identifier), *((Kind.USER, user) for user in wish.identities)):
-            subjects.register(tx, place, kind, normalise(kind, name))
+        users = wish.identities if wish is not None else ()
+        for kind, name in ((item.kind, item.identifier), *((Kind.USER, user) for user in users)):
+            if wish is not None or (own and name.strip().casefold() in own):
+                subjects.register(tx, place, kind, normalise(kind, name))
 
 
 def _known_cases(app: App, batch: Sequence[Restriction | Skipped], tenant: str) -> set[str]:
