@@ -80,6 +80,7 @@ def test_another_tenants_name(verified: Shell, home: Path) -> None:
         ("ada@contoso.com --fact nonsense", 2),
         ("ada@contoso.com --restricted-at nonsense", 2),
         ("ada@contoso.com --restricted-at +2h", 2),
+        ("ada@contoso.com --restricted-at 0001-01-01T00:00Z", 2),
         ("ada@contoso.com --playbook nonsense", 5),
         ("ada@contoso.com --playbook blocked-connector", 2),
         ("ada@contoso.com --kind nonsense", 2),

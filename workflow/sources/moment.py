@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from workflow.domain.record import possible_time
 from workflow.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSET_MS = -62_135_596_800_000
 _UNSET_YEAR = 1
-_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _LONGEST = 64
 _MONTHS = 12
 _NOON = 12
@@ -140,6 +140,6 @@ def _offset(written: str) -> tzinfo | None:
 
 def _sane(at: datetime) -> datetime:
     # Other calendars write years such as 1447 or 2569, which must not pass for Gregorian ones.
-    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+    if not possible_time(at):
         raise ValueError(at)
     return at
