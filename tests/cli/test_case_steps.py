@@ -29,6 +29,17 @@ def test_open_again(case: Shell) -> None:
     assert "(this very report was taken in before)" in case.ok("case open ada@contoso.com").out
 
 
+def test_open_again_with_more(case: Shell) -> None:
+    """What an open case does not take is told with its command, and the exit code says so."""
+    words = "case open ada@contoso.com --user bob@contoso.com"
+    ran = case(words)
+    assert (3, True) == (ran.code, "not taken: --user bob@contoso.com" in ran.out)
+    assert "holdfast case identity 1 bob@contoso.com\n" in ran.out
+    told = case(f"{words} --json")
+    command = {"option": "--user bob@contoso.com", "command": "holdfast case identity 1 bob@contoso.com"}
+    assert (3, [command]) == (told.code, told.data["not_taken"])
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "playbook"),
     [

@@ -17,6 +17,7 @@ from tests.services.desk import (
     DAY,
     EVE,
     HOUR,
+    LISTED,
     MINUTE,
     NOT_LISTED,
     START,
@@ -302,6 +303,69 @@ def test_a_tenant_has_one_spelling(open_desk: Callable[..., Desk]) -> None:
         *outcomes(desk, report(EVE), tenant="Contoso"),
     ]
     assert ["fabrikam", "contoso"] == [desk.case(casework.find(desk.app, number)).tenant for number in ("1", "2")]
+
+
+def left(desk: Desk, restriction: Restriction, **wished: Any) -> list[tuple[str, str]]:
+    """Report a restriction by hand to the case it has; return what was not taken of the wish."""
+    taken = intake.open_by_hand(desk.app, ANN, restriction, Wish(**wished))
+    assert "opened" != taken.outcome
+    assert all(plain(item.to_data()) == item.to_data() for item in taken.not_taken)
+    return [(item.option, item.command) for item in taken.not_taken]
+
+
+def test_what_an_open_case_does_not_take_is_told(desk: Desk) -> None:
+    """Each option with the command that does it; what holds of the case already was taken long ago."""
+    first = report(source=Source.PORTAL, name="Newsletter")
+    intake.open_by_hand(desk.app, ANN, first, Wish(facts=(("hosted", True),)))
+    assert [] == left(desk, first, identities=(ADA.upper(),), facts=(("hosted", True),), playbook="compromised-mailbox")
+    assert [
+        (f"--user {EVE}", f"holdfast case identity 1 {EVE}"),
+        ("--fact no-hosted", f"holdfast case identity 1 {EVE} --fact no-hosted --ref WHERE"),
+        ("--fact guest", f"holdfast case identity 1 {EVE} --fact guest"),
+        (
+            "--playbook legitimate-bulk-sender",
+            "holdfast case playbook 1 legitimate-bulk-sender --reason 'The newsletter'",
+        ),
+    ] == left(
+        desk,
+        first,
+        identities=(EVE,),
+        facts=(("hosted", False), ("guest", True)),
+        playbook="legitimate-bulk-sender",
+        why="The newsletter",
+    )
+    assert [("--fact guest", f"holdfast case identity 1 {ADA} --fact guest")] == left(
+        desk, first, facts=(("guest", True),)
+    )
+    later = report(
+        source=Source.PORTAL, restricted_at=START - DAY, observed_at=desk.clock.now, name="Ada", status=TEMPORARY
+    )
+    options = [option for option, _ in left(desk, later)]
+    assert ["--restricted-at 2026-11-23T08:00:00.000000Z", "--name Ada"] == options
+    assert ["--playbook privileged-account"] == [
+        option for option, _ in left(desk, first, playbook="privileged-account")
+    ]
+
+
+def test_what_was_wished_for_again_waits_for_the_second_person(desk: Desk) -> None:
+    """The command is then theirs; of a connector nobody is named; what was reported before is no new reading."""
+    wish = Wish("legitimate-bulk-sender", why="The newsletter")
+    intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL), wish)
+    assert ["holdfast case playbook 1 --confirm"] == [
+        command for _, command in left(desk, report(source=Source.PORTAL), playbook="legitimate-bulk-sender")
+    ]
+    passing, lasting = (report(EVE, source=Source.PORTAL, status=status) for status in (TEMPORARY, LISTED))
+    intake.open_by_hand(desk.app, ANN, passing)
+    desk.clock.move()
+    assert [] == left(desk, lasting)
+    assert ["holdfast case observe 2 --restriction temporary --ref WHERE"] == [
+        command for _, command in left(desk, passing)
+    ]
+    relay = report(CONNECTOR, kind=Kind.CONNECTOR, source=Source.PORTAL)
+    intake.open_by_hand(desk.app, ANN, relay)
+    assert ["holdfast case identity 3 USER --fact has-roles"] == [
+        command for _, command in left(desk, relay, facts=(("has-roles", True),))
+    ]
 
 
 def test_by_hand_no_second_case_under_another_tenants_name(desk: Desk) -> None:

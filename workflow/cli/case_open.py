@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from workflow.cli.exits import Exit
 from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_json, say
 from workflow.cli.places import folded
@@ -88,7 +89,8 @@ def open_(
 ) -> None:
     """Open a case by hand, from the portal or the telephone.
 
-    An address that has an open case is reported to that case instead. '--kind user' opens a case about a compromised
+    An address that has an open case is reported to that case instead, and what else was asked for is not done: the
+    command of each is named, and the exit code is 3. '--kind user' opens a case about a compromised
     account that is not itself restricted, such as the administrator behind a connector.
 
     A playbook that asks less than the kind's own takes two people: the case opens under its own, and the move waits for
@@ -113,9 +115,12 @@ def open_(
     wish = Wish(playbook=playbook, identities=users, facts=tuple(facts(given).items()), why=why)
     taken = open_by_hand(session.app, session.who, restriction, wish, tenant)
     if session.as_json:
-        as_json(taken.to_data() | {"waiting": taken.waiting})
+        left = [item.to_data() for item in taken.not_taken]
+        as_json(taken.to_data() | {"waiting": taken.waiting, "not_taken": left})
     else:
         _tell(taken)
+    if taken.not_taken:
+        click.get_current_context().exit(Exit.REFUSED)
 
 
 def _tell(taken: Taken) -> None:
@@ -124,6 +129,9 @@ def _tell(taken: Taken) -> None:
     if taken.waiting:
         say(f"  The move to playbook {visible(taken.waiting, 60)}, which asks less, waits for a second person:")
         say(f"    holdfast case playbook {taken.case_number} --confirm --as NAME")
+    for item in taken.not_taken:
+        say(f"  not taken: {visible(item.option, 200)}, because the case is open already; instead:", colour="red")
+        say(f"    {visible(item.command, 500)}")
     say(f"  next: holdfast case view {taken.case_number}")
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workflow.domain.playbook import Playbook
     from workflow.domain.record import Actor
     from workflow.services.people import Who
+    from workflow.services.wishes import NotTaken
     from workflow.storage.transaction import Tx
 
 BATCH = 200
@@ -51,7 +52,7 @@ class Taken:
 
     ``outcome`` is one of: opened, seen, known, came-back, reopened, observed, skipped, broken; of a whole list also
     released, expired, unblocked-outside, left (what it does not name), incomplete. ``waiting`` names the playbook that
-    was wished for and waits for a second person.
+    was wished for and waits for a second person; ``not_taken`` is what was asked for and not done.
     """
 
     where: str
@@ -61,6 +62,7 @@ class Taken:
     case_number: int | None = None
     why: str = ""
     waiting: str = ""
+    not_taken: tuple[NotTaken, ...] = ()
 
     def to_data(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -205,18 +207,20 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
     )
     playbook = app.playbook(tx, case.playbook)
     effect = judge_report(case, playbook, report, app.now())
-    if effect is Effect.KNOWN:
-        return Taken(
-            item.where, identifier, item.kind.value, "known", case.number, "this very report was taken in before"
-        )
     if effect is Effect.NEW_CASE:
         return _open(app, tx, by, item, tenant, entity, wish, previous=row.id)
-    _step(app, tx, case, playbook, report, by)
+    after = case if effect is Effect.KNOWN else _step(app, tx, case, playbook, report, by)
+    outcome, why = _told(effect, case)
+    left = wishes.not_taken(app, tx, after, item, wish) if wish is not None else ()
+    return Taken(item.where, identifier, item.kind.value, outcome, case.number, why, not_taken=left)
+
+
+def _told(effect: Effect, case: Case) -> tuple[str, str]:
+    if effect is Effect.KNOWN:
+        return "known", "this very report was taken in before"
     if effect is Effect.SEEN:
-        return Taken(item.where, identifier, item.kind.value, "seen", case.number, "a known occurrence, reported again")
-    ended = case.state in ENDED
-    why = "restricted again: the next recurrence of this case"
-    return Taken(item.where, identifier, item.kind.value, "reopened" if ended else "came-back", case.number, why)
+        return "seen", "a known occurrence, reported again"
+    return "reopened" if case.state in ENDED else "came-back", "restricted again: the next recurrence of this case"
 
 
 def _take_item(
