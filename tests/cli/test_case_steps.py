@@ -163,6 +163,7 @@ def test_linked_case(shell: Shell) -> None:
     shell.ok("case open 0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90 --fact connector-changed")
     shell.ok("case open ada@contoso.com")
     shell.ok("case link 1 2 --relation admin")
+    shell.ok("case identity 1 ada@contoso.com --fact connector-changed")
     too_early = shell("case record 1 admin-case-contained --linked 2 --ref T")
     shell.verify(2)
 
@@ -175,6 +176,7 @@ def test_a_linked_case_that_fell_back(shell: Shell) -> None:
     shell.ok("case open 0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90 --fact connector-changed --fact no-on-premises-relay")
     shell.ok("case open ada@contoso.com")
     shell.ok("case link 1 2 --relation admin")
+    shell.ok("case identity 1 ada@contoso.com --fact connector-changed")
     shell.verify(2)
     shell.ok("case record 1 admin-case-contained --linked 2 --ref T")
     shell.ok("case retract 2 password-reset --reason wrong")

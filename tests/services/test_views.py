@@ -353,6 +353,7 @@ def test_a_linked_case_that_fell_back_is_missing_again(desk: Desk) -> None:
     connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
     admin = desk.restrict(EVE, kind=Kind.USER)
     desk.do(connector, act.LinkCase(case=admin, relation="admin"))
+    desk.changed_by(connector, EVE)
     desk.do(admin, *desk.every(admin, Phase.CONTAIN))
     (name,) = (entry.id for entry in view(desk, connector).prerequisites if "--linked" in entry.next)
     desk.do(connector, desk.evidence(name, linked=(admin,)))

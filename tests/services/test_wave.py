@@ -114,6 +114,7 @@ def test_a_glance_at_linked_cases(desk: Desk) -> None:
     other = desk.restrict("admin@contoso.example", kind=Kind.USER)
     desk.do(other, *desk.every(other, Phase.CONTAIN))
     desk.do(connector, act.LinkCase(case=other, relation="admin"))
+    desk.changed_by(connector, "admin@contoso.example")
     desk.do(connector, desk.evidence("admin-case-contained", linked=(other,)))
     seen, view = glance.glances(desk.app, [connector])[connector], views.case_view(desk.app, connector)
 

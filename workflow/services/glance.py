@@ -12,6 +12,7 @@ from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Kind, Method, State
 from workflow.errors import InputError, NotFoundError
+from workflow.services import linking
 from workflow.services.names import Names
 from workflow.services.unblock import CHANGES
 from workflow.storage import cases
@@ -90,7 +91,7 @@ def _glance(app: App, tx: Tx, stored: Case, names: Names, now: datetime) -> Glan
     at = gate.gate_time(case, at)
     others = {other for item in case.evidence.values() for other in item.linked}
     rows = {other: cases.row(tx, other) for other in others}
-    linked = {other: State(row.state) for other, row in rows.items() if row is not None}
+    linked = linking.states(app, tx, case, playbook, rows)
     standing = gate.evidence_set(case, playbook, at)
     since = case.request.sequence + 1 if case.request else 0
     return Glance(
