@@ -212,6 +212,12 @@ def open_elsewhere(tx: Tx, tenant: str, kind: str, entity: str) -> list[Picture]
     return [from_row(item) for item in rows]
 
 
+def open_tenants(tx: Tx) -> int:
+    """Return how many tenants have open cases."""
+    (count,) = tx.one(f'SELECT count(DISTINCT tenant) FROM "case" WHERE {OPEN}') or (0,)
+    return int(count)
+
+
 def open_about(tx: Tx, entities: Iterable[str], limit: int = 20) -> list[str]:
     """Return the ids of open cases about any of these entities, at most ``limit``."""
     wanted = sorted(entities) or [""]
