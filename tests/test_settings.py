@@ -72,6 +72,15 @@ def test_the_environment_wins_over_the_file(home: Path, monkeypatch: pytest.Monk
     assert "secret" not in repr(settings)
 
 
+def test_a_tenants_name_has_one_spelling(home: Path) -> None:
+    """In capitals it would be another tenant, and a mailbox would have two cases; blanks are no name."""
+    write(home, 'tenant = " Contoso "\n[tenants]\n"72F988BF-86F1-41AF-91AB-2D7CD011DB47" = "Fabrikam"\n')
+    settings = load_settings()
+    assert ("contoso", {"72f988bf-86f1-41af-91ab-2d7cd011db47": "fabrikam"}) == (settings.tenant, settings.tenants)
+    with pytest.raises(SettingsError, match="more than blanks"):
+        load_settings(tenant="  ")
+
+
 def test_people_and_tenants_are_read_from_the_file(home: Path) -> None:
     """Accounts of one's own are kept in the spelling in which subjects are compared."""
     write(

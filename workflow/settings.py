@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from workflow.domain.addressee import ALIAS
-from workflow.domain.subject import check_name, normalise
+from workflow.domain.subject import check_name, normalise, tenant_name
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, SettingsError
 
@@ -150,6 +150,20 @@ class Settings(BaseSettings):
             except InputError as error:
                 raise ValueError(str(error)) from None
         return name
+
+    @field_validator("tenant")
+    @classmethod
+    def _has_one_spelling(cls, name: str) -> str:
+        folded = tenant_name(name)
+        if not folded:
+            message = "a tenant's name is more than blanks"
+            raise ValueError(message)
+        return folded
+
+    @field_validator("tenants")
+    @classmethod
+    def _have_one_spelling(cls, tenants: dict[str, str]) -> dict[str, str]:
+        return {tenant_name(guid): tenant_name(name) for guid, name in tenants.items()}
 
     @field_validator("m365_limits")
     @classmethod

@@ -29,12 +29,23 @@ def test_open_again(case: Shell) -> None:
     assert "(this very report was taken in before)" in case.ok("case open ada@contoso.com").out
 
 
+def test_open_again_with_more(case: Shell) -> None:
+    """What an open case does not take is told with its command, and the exit code says so."""
+    words = "case open ada@contoso.com --user bob@contoso.com"
+    ran = case(words)
+    assert (3, True) == (ran.code, "not taken: --user bob@contoso.com" in ran.out)
+    assert "holdfast case identity 1 bob@contoso.com\n" in ran.out
+    told = case(f"{words} --json")
+    command = {"option": "--user bob@contoso.com", "command": "holdfast case identity 1 bob@contoso.com"}
+    assert (3, [command]) == (told.code, told.data["not_taken"])
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "playbook"),
     [
         ("0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90", "connector", "blocked-connector"),
         ("ada@contoso.com --kind user", "user", "privileged-account"),
-        ("ada@contoso.com --playbook legitimate-bulk-sender", "mailbox", "legitimate-bulk-sender"),
+        ("ada@contoso.com --playbook privileged-account", "mailbox", "privileged-account"),
     ],
 )
 def test_kinds(shell: Shell, words: str, kind: str, playbook: str) -> None:
@@ -45,13 +56,42 @@ def test_kinds(shell: Shell, words: str, kind: str, playbook: str) -> None:
     assert (kind, playbook) == (view["kind"], view["playbook"])
 
 
+def test_a_playbook_that_asks_less(shell: Shell) -> None:
+    """The case opens under its own, and what is next names the second person's command."""
+    words = "case open ada@contoso.com --playbook legitimate-bulk-sender --playbook-reason 'The newsletter'"
+    said = shell.ok(f"{words} --as ana").out
+    assert "waits for a second person" in said
+    assert "holdfast case playbook 1 --confirm" in said
+    assert "compromised-mailbox" == shell.view()["playbook"]
+    shell.ok("case playbook 1 --confirm --as ben")
+    assert "legitimate-bulk-sender" == shell.view()["playbook"]
+    assert "" == shell.ok("case open bob@contoso.com --json").data["waiting"]
+
+
+def test_another_tenants_name(verified: Shell, home: Path) -> None:
+    """A mistyped tenant opens no second case, and a decision shows the second that a report opened."""
+    refused = verified("case open ada@contoso.com --tenant defualt")
+    assert (3, True) == (refused.code, "#1 of tenant 'default'" in refused.err)
+    assert "seen" == verified.ok("case open ada@contoso.com --tenant DEFAULT --json").data["outcome"]
+    rows = "SenderAddress,Reason,CreatedDatetime\nada@contoso.com,spam,2025-06-11T08:00:00Z\n"
+    (home / "list.csv").write_text(rows, encoding="utf-8")
+    verified.ok(f"import {home / 'list.csv'} --tenant defualt")
+    shown = verified.ok("case request-unblock 1 --yes --as ben").out
+    assert "#2 of tenant defualt, detected" in shown
+    told = verified.ok("case approve 1 --yes --json --as cem").data["overview"]["elsewhere"]
+    assert [{"case_number": 2, "tenant": "defualt", "state": "detected"}] == told
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
         ("nonsense", 2),
+        ("ada@contoso.com --playbook legitimate-bulk-sender", 2),
+        ("ada@contoso.com --playbook-reason x", 2),
         ("ada@contoso.com --fact nonsense", 2),
         ("ada@contoso.com --restricted-at nonsense", 2),
         ("ada@contoso.com --restricted-at +2h", 2),
+        ("ada@contoso.com --restricted-at 0001-01-01T00:00Z", 2),
         ("ada@contoso.com --playbook nonsense", 5),
         ("ada@contoso.com --playbook blocked-connector", 2),
         ("ada@contoso.com --kind nonsense", 2),
@@ -123,6 +163,7 @@ def test_linked_case(shell: Shell) -> None:
     shell.ok("case open 0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90 --fact connector-changed")
     shell.ok("case open ada@contoso.com")
     shell.ok("case link 1 2 --relation admin")
+    shell.ok("case identity 1 ada@contoso.com --fact connector-changed")
     too_early = shell("case record 1 admin-case-contained --linked 2 --ref T")
     shell.verify(2)
 
@@ -135,6 +176,7 @@ def test_a_linked_case_that_fell_back(shell: Shell) -> None:
     shell.ok("case open 0f6d2b8a-77c1-4e0f-8d35-1b9c4a6e2d90 --fact connector-changed --fact no-on-premises-relay")
     shell.ok("case open ada@contoso.com")
     shell.ok("case link 1 2 --relation admin")
+    shell.ok("case identity 1 ada@contoso.com --fact connector-changed")
     shell.verify(2)
     shell.ok("case record 1 admin-case-contained --linked 2 --ref T")
     shell.ok("case retract 2 password-reset --reason wrong")

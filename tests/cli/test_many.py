@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -150,6 +151,15 @@ def test_one_of_many_is_not_bulk(asked: Shell) -> None:
     asked.ok("case approve --search joe --yes --as cleo")
 
     assert "bulk" not in asked.ok("case history 3 --json").data["entries"][-1]["details"]
+
+
+def test_cases_of_another_tenants_name_are_told(asked: Shell, home: Path) -> None:
+    """What is open twice is shown before many are approved at once."""
+    rows = "SenderAddress,Reason,CreatedDatetime\njoe@contoso.com,spam,2025-06-11T08:00:00Z\n"
+    (home / "list.csv").write_text(rows, encoding="utf-8")
+    asked.ok(f"import {home / 'list.csv'} --tenant defualt")
+    ran = asked.ok("case approve --state unblock_requested --yes --as cleo")
+    assert "Open under another tenant's name too (1):\n    #3 joe@contoso.com: unblock_requested; #4 of" in ran.out
 
 
 def test_changes_since_the_request_are_told(asked: Shell) -> None:

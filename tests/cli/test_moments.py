@@ -48,6 +48,13 @@ def test_not_a_time(typed: str) -> None:
         parse(typed, NOW, BERLIN)
 
 
+@pytest.mark.parametrize("typed", ["0001-01-01T00:00Z", "1999-12-31T23:59Z", "2200-01-01T00:00Z", "-99999w", "+99999w"])
+def test_a_time_of_another_age(typed: str) -> None:
+    """Typed times have the bounds of imported ones: what is outside cannot be shown in every zone."""
+    with pytest.raises(InputError, match="not a time between the years 2000 and 2199"):
+        parse(typed, NOW, BERLIN)
+
+
 def test_the_system_zone() -> None:
     """Without a setting the system's zone is asked."""
     assert zone_of("") is None

@@ -31,6 +31,7 @@ class Ground:
     answers: dict[Key, dict[str, Any]] = field(default_factory=dict)
     accepted: dict[Key, datetime] = field(default_factory=dict)
     hands: list[tuple[str, str]] = field(default_factory=list)
+    lasting: list[tuple[str, str]] = field(default_factory=list)
     asked: dict[str, Entry] = field(default_factory=dict)
     requester: str = ""
     approvers: dict[int, str] = field(default_factory=dict)
@@ -75,15 +76,17 @@ def _take(ground: Ground, entry: Entry) -> None:
         ground.hands += [(who, ""), (asked.actor["id"], "")]
     elif entry.type == "identity:added":
         ground.people.setdefault(data["subject"], {}).update(data.get("facts", {}))
-        ground.hands.append((who, ""))
+        ground.lasting.append((who, ""))
     elif entry.type == "identity:removed":
         gone = ground.asked[data["proposal"]].data["subject"]
+        ground.lasting += [(who, ""), (ground.asked[data["proposal"]].actor["id"], "")]
         ground.people.pop(gone)
         ground.answers = {k: v for k, v in ground.answers.items() if k[1] != gone}
         ground.accepted = {k: v for k, v in ground.accepted.items() if k[1] != gone}
     elif entry.type == "playbook:moved":
         asked = ground.asked[data["proposal"]] if "proposal" in data else entry
         ground.playbook = asked.data["playbook"]
+        ground.lasting += [(who, ""), (asked.actor["id"], "")] if asked is not entry else []
     else:
         _take_decision(ground, entry)
 
@@ -111,6 +114,7 @@ def _begin(ground: Ground, entry: Entry) -> None:
         ground.playbook, ground.entity = entry.data["playbook"], entry.data["entity"]
         ground.entity_facts = dict(entry.data.get("facts", {}))
         ground.people = {name: {} for name in entry.data.get("identities", ())}
+        ground.lasting = [(entry.actor["id"], "")] if ground.entity_facts or entry.data.get("named") else []
     else:
         ground.entity_facts = {k: v for k, v in ground.entity_facts.items() if v}
         ground.people = {name: {k: v for k, v in facts.items() if v} for name, facts in ground.people.items()}
@@ -128,7 +132,7 @@ def one_person_may(ground: Ground, playbook: Playbook) -> bool:
 def workers(ground: Ground, playbook: Playbook) -> set[str]:
     """Return who recorded a required prerequisite (or what stands in for one), an identity or an exception."""
     needed = {name for item in playbook.required for name in (item.id, *item.any_of)} | {""}
-    return {who for who, name in ground.hands if name in needed}
+    return {who for who, name in (*ground.hands, *ground.lasting) if name in needed}
 
 
 def open_steps(

@@ -34,12 +34,12 @@ from workflow.domain.replay import replay
 from workflow.domain.restriction import Source
 from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, Role, State
 from workflow.errors import (
-    EvidenceRefusedError,
     HoldfastError,
     InputError,
     NotFoundError,
     PendingError,
     RuleRefusedError,
+    SamePersonError,
 )
 
 
@@ -82,12 +82,12 @@ def test_whoever_names_the_users_when_opening_does_not_approve() -> None:
     book.done(act.ApproveUnblock(), opener)
 
 
-def test_nobody_names_others_in_a_case_of_their_own() -> None:
-    """Whoever the case is about would say whose the work is."""
+@pytest.mark.parametrize("named", [False, True])
+def test_nobody_opens_a_case_of_their_own(*, named: bool) -> None:
+    """Whoever the case is about would say from when on evidence counts, and whose the work is."""
     own = person("mallory", identities=("sub_box",))
-    with pytest.raises(EvidenceRefusedError, match="your own account"):
-        Casebook().open(named=True, actor=own)
-    Casebook().open(actor=own)
+    with pytest.raises(SamePersonError, match="your own account"):
+        Casebook().open(named=named, actor=own)
 
 
 def test_two_approvals_are_two_people_of_another_team() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.domain.casebook import (
     ADA,
     ANN,
     BOB,
+    CAT,
     DAN,
     DAY,
     HOUR,
@@ -28,7 +31,7 @@ from workflow.domain.lifecycle import advance
 from workflow.domain.playbook import About, Check, Condition, ExceptionRule, Prerequisite
 from workflow.domain.replay import replay
 from workflow.domain.vocabulary import Kind, Method, Phase, Resolution, Result, Role, State
-from workflow.errors import EvidenceRefusedError, InputError, NotFoundError
+from workflow.errors import InputError, NotFoundError, SamePersonError
 
 # ── Evidence ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,6 +119,31 @@ def test_facts_that_spare_work_do_not_survive_a_recurrence() -> None:
     book.observe(LISTED)
     assert {"hosted": True} == book.case.facts
     assert (("guest", True),) == book.case.identities[ADA].facts
+
+
+def test_whose_word_goes_on_into_the_next_recurrence_has_a_hand_in_it() -> None:
+    """Users, facts and the playbook stay, and so do those who said them; whoever recorded evidence only is free."""
+    less = another(prerequisites=tuple(item for item in SMALL.prerequisites if item.id != "relay"))
+    for way in ("named", "facts", "identified", "removed", "moved"):
+        book = Casebook(SMALL, less).open(
+            identities=(ADA, "sub_eve"), named=way == "named", facts={"guest": True} if way == "facts" else {}
+        )
+        if way == "identified":
+            book.done(act.AddIdentity(subject=ADA, facts={"guest": True}), CAT)
+        if way == "removed":
+            book.done(act.RemoveIdentity(subject="sub_eve", reason=WORDS), CAT)
+            book.done(act.ConfirmProposal(proposal="identity:sub_eve"), BOB)
+        if way == "moved":
+            book.done(act.MovePlaybook(playbook=less.digest, reason=WORDS), CAT)
+            book.done(act.ConfirmProposal(proposal="playbook"), BOB)
+        book.record("rules", actor=DAN)
+        book.observe(NOT_LISTED)
+        book.observe(LISTED)
+        second = frozenset({BOB.id} if way in {"removed", "moved"} else ())
+        assert (second | {CAT.id}, 2) == (book.case.hands, book.case.recurrence), way
+        book.requested()
+        assert "same_person" == book.refused(act.ApproveUnblock(), CAT), way
+        book.done(act.ApproveUnblock(), DAN)
 
 
 def test_a_fact_is_not_turned_round_without_saying_where_to_look() -> None:
@@ -275,16 +303,13 @@ def test_proposals_do_not_survive_a_recurrence() -> None:
         book.do(act.ConfirmProposal(proposal="exception:rules"), BOB)
 
 
-def test_a_case_about_oneself_is_not_opened_with_facts() -> None:
-    """The restricted person does not say what need not be done."""
+@pytest.mark.parametrize(
+    "fields", [{"facts": {"synced": False}}, {}, {"entity": "sub_box", "identities": ("ann",), "named": True}]
+)
+def test_a_case_about_oneself_is_not_opened(fields: dict[str, Any]) -> None:
+    """The restricted person chooses neither what need not be done, nor the playbook, nor from when on it counts."""
     book = Casebook()
-    action = act.OpenCase(
-        number=1,
-        tenant="t",
-        kind=Kind.MAILBOX,
-        entity="ann",
-        playbook=book.first,
-        facts={"synced": False},
-    )
-    with pytest.raises(EvidenceRefusedError):
+    about: dict[str, Any] = {"number": 1, "tenant": "t", "kind": Kind.MAILBOX, "entity": "ann", "playbook": book.first}
+    action = act.OpenCase(**(about | fields))
+    with pytest.raises(SamePersonError):
         advance(book.case, action, ANN, book.playbooks, book.now)

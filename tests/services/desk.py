@@ -165,6 +165,11 @@ class Desk:
             for about in (case.identities if item.about is About.IDENTITY else ("",))
         ]
 
+    def changed_by(self, connector: str, address: str) -> None:
+        """Name a user in a connector's case as the one who changed it."""
+        user = casework.subject(self.app, "default", Kind.USER, address)
+        self.do(connector, act.AddIdentity(subject=user, facts={"connector-changed": True}))
+
     def fulfil(self, case_id: str, who: Who = ANN) -> Done:
         """Record every prerequisite of an unblock, in one step."""
         return self.do(case_id, *self.every(case_id), who=who)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.services.desk import ADA, ANN, BOB, CAT, CONNECTOR, DAN, DAY, EVE, HOUR, TEAM, Desk, report
+from tests.services.desk import ADA, ANN, BOB, CAT, CONNECTOR, DAN, DAY, EVE, HOUR, TEAM, UNKNOWN, Desk, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.restriction import Source
@@ -252,6 +253,7 @@ def test_a_linked_case_is_read_under_the_lock(desk: Desk) -> None:
     connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
     admin = desk.restrict(EVE, kind=Kind.USER)
     desk.do(connector, act.LinkCase(case=admin, relation="admin"))
+    desk.changed_by(connector, EVE)
     item = _linked_prerequisite(desk, connector)
     answer = desk.evidence(item, linked=(admin,))
     assert isinstance(refused(desk, connector, answer), RuleRefusedError)
@@ -264,6 +266,55 @@ def test_a_linked_case_is_read_under_the_lock(desk: Desk) -> None:
     view = views.case_view(desk.app, connector)
     assert [(2, "admin", "contained")] == [(item["number"], item["relation"], item["state"]) for item in view.links]
     assert verification.verify(desk.app).ok
+
+
+def test_only_a_case_that_contains_whom_the_step_is_about_counts(desk: Desk) -> None:
+    """Not another connector's, nor one about somebody else, nor a bulk sender's; what would count is named."""
+    connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    other = desk.restrict("0c1e2f30-4a5b-4c6d-8e7f-901234567890", kind=Kind.CONNECTOR)
+    stranger, bulk = desk.restrict(ADA), desk.restrict(EVE)
+    target = playbooks.adopted_digest(desk.app, ANN, "legitimate-bulk-sender")
+    desk.do(bulk, act.MovePlaybook(playbook=target, reason=Private("The newsletter")))
+    desk.do(bulk, act.ConfirmProposal(proposal="playbook"), who=BOB)
+    for case_id in (other, stranger, bulk):
+        desk.do(case_id, *desk.every(case_id, Phase.CONTAIN))
+        assert State.CONTAINED is desk.case(case_id).state
+        desk.do(connector, act.LinkCase(case=case_id))
+    item = _linked_prerequisite(desk, connector)
+    unnamed = refused(desk, connector, desk.evidence(item, linked=(stranger,)))
+    assert "none is open now" in str(unnamed)
+    desk.changed_by(connector, EVE)
+    for case_id in (other, stranger, bulk):
+        error = refused(desk, connector, desk.evidence(item, linked=(case_id,)))
+        assert "does not count" in str(error)
+        assert "action:refused" == desk.types(connector)[-1]
+    admin = desk.restrict(EVE, kind=Kind.USER)
+    assert "#5." in str(refused(desk, connector, desk.evidence(item, linked=(bulk,))))
+    desk.do(connector, act.LinkCase(case=admin))
+    assert "not contained yet" in str(refused(desk, connector, desk.evidence(item, linked=(admin,))))
+    desk.do(admin, *desk.every(admin, Phase.CONTAIN))
+    desk.do(connector, desk.evidence(item, linked=(admin,)))
+    assert verification.verify(desk.app).ok
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_an_ended_case_counts_that_was_contained_since(desk: Desk, *, before: bool) -> None:
+    """A case long closed contains nobody who changed the connector afterwards."""
+    connector = "" if before else desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    admin = desk.restrict(EVE, kind=Kind.USER, status=UNKNOWN)
+    desk.fulfil(admin)
+    closed = act.CloseCase(resolution=Resolution.NOT_UNBLOCKED, reason=Private("x"))
+    error = refused(desk, admin, closed)
+    assert isinstance(error, GateClosedError)
+    desk.do(admin, *[replace(desk.evidence(item.prerequisite), about=item.about) for item in error.missing], closed)
+    connector = connector or desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    desk.changed_by(connector, EVE)
+    desk.do(connector, act.LinkCase(case=admin))
+    answer = desk.evidence(_linked_prerequisite(desk, connector), linked=(admin,))
+    if before:
+        assert "does not count" in str(refused(desk, connector, answer))
+    else:
+        desk.do(connector, answer)
 
 
 def _linked_prerequisite(desk: Desk, case_id: str) -> str:

@@ -11,11 +11,13 @@ import pytest
 from tests.services.desk import (
     ADA,
     ANN,
+    BOB,
     CONNECTOR,
     DAN,
     DAY,
     EVE,
     HOUR,
+    LISTED,
     MINUTE,
     NOT_LISTED,
     START,
@@ -29,10 +31,10 @@ from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.domain.vocabulary import Kind, Phase, Resolution, State
-from workflow.errors import InputError, NotFoundError, NotPermittedError, RuleRefusedError
+from workflow.errors import InputError, NotFoundError, NotPermittedError, RuleRefusedError, SamePersonError
 from workflow.services import casework, intake, verification
-from workflow.services.intake import Wish
 from workflow.services.people import Who
+from workflow.services.wishes import Wish
 from workflow.sources import ReadOptions, read
 
 
@@ -290,17 +292,154 @@ def test_tenants_keep_apart(open_desk: Callable[..., Desk]) -> None:
     assert {"contoso", "fabrikam"} == tenants
 
 
+def test_a_tenant_has_one_spelling(open_desk: Callable[..., Desk]) -> None:
+    """Capitals and blanks make no second tenant: by hand, from a file, in the settings and in what they map."""
+    guid = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+    desk = open_desk(tenant=" Fabrikam", tenants={guid.upper(): "CONTOSO "})
+    intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL), tenant="FABRIKAM ")
+    assert ["known", "opened", "known"] == [
+        *outcomes(desk, report(source=Source.PORTAL)),
+        *outcomes(desk, report(EVE, tenant=guid)),
+        *outcomes(desk, report(EVE), tenant="Contoso"),
+    ]
+    assert ["fabrikam", "contoso"] == [desk.case(casework.find(desk.app, number)).tenant for number in ("1", "2")]
+
+
+def left(desk: Desk, restriction: Restriction, **wished: Any) -> list[tuple[str, str]]:
+    """Report a restriction by hand to the case it has; return what was not taken of the wish."""
+    taken = intake.open_by_hand(desk.app, ANN, restriction, Wish(**wished))
+    assert "opened" != taken.outcome
+    assert all(plain(item.to_data()) == item.to_data() for item in taken.not_taken)
+    return [(item.option, item.command) for item in taken.not_taken]
+
+
+def test_what_an_open_case_does_not_take_is_told(desk: Desk) -> None:
+    """Each option with the command that does it; what holds of the case already was taken long ago."""
+    first = report(source=Source.PORTAL, name="Newsletter")
+    intake.open_by_hand(desk.app, ANN, first, Wish(facts=(("hosted", True),)))
+    assert [] == left(desk, first, identities=(ADA.upper(),), facts=(("hosted", True),), playbook="compromised-mailbox")
+    assert [
+        (f"--user {EVE}", f"holdfast case identity 1 {EVE}"),
+        ("--fact no-hosted", f"holdfast case identity 1 {EVE} --fact no-hosted --ref WHERE"),
+        ("--fact guest", f"holdfast case identity 1 {EVE} --fact guest"),
+        (
+            "--playbook legitimate-bulk-sender",
+            "holdfast case playbook 1 legitimate-bulk-sender --reason 'The newsletter'",
+        ),
+    ] == left(
+        desk,
+        first,
+        identities=(EVE,),
+        facts=(("hosted", False), ("guest", True)),
+        playbook="legitimate-bulk-sender",
+        why="The newsletter",
+    )
+    assert [("--fact guest", f"holdfast case identity 1 {ADA} --fact guest")] == left(
+        desk, first, facts=(("guest", True),)
+    )
+    later = report(
+        source=Source.PORTAL, restricted_at=START - DAY, observed_at=desk.clock.now, name="Ada", status=TEMPORARY
+    )
+    options = [option for option, _ in left(desk, later)]
+    assert ["--restricted-at 2026-11-23T08:00:00.000000Z", "--name Ada"] == options
+    assert ["--playbook privileged-account"] == [
+        option for option, _ in left(desk, first, playbook="privileged-account")
+    ]
+
+
+def test_what_was_wished_for_again_waits_for_the_second_person(desk: Desk) -> None:
+    """The command is then theirs; of a connector nobody is named; what was reported before is no new reading."""
+    wish = Wish("legitimate-bulk-sender", why="The newsletter")
+    intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL), wish)
+    assert ["holdfast case playbook 1 --confirm"] == [
+        command for _, command in left(desk, report(source=Source.PORTAL), playbook="legitimate-bulk-sender")
+    ]
+    passing, lasting = (report(EVE, source=Source.PORTAL, status=status) for status in (TEMPORARY, LISTED))
+    intake.open_by_hand(desk.app, ANN, passing)
+    desk.clock.move()
+    assert [] == left(desk, lasting)
+    assert ["holdfast case observe 2 --restriction temporary --ref WHERE"] == [
+        command for _, command in left(desk, passing)
+    ]
+    relay = report(CONNECTOR, kind=Kind.CONNECTOR, source=Source.PORTAL)
+    intake.open_by_hand(desk.app, ANN, relay)
+    assert ["holdfast case identity 3 USER --fact has-roles"] == [
+        command for _, command in left(desk, relay, facts=(("has-roles", True),))
+    ]
+
+
+def test_by_hand_no_second_case_under_another_tenants_name(desk: Desk) -> None:
+    """The first case's gate is not passed by; what a tool reports is taken in, and an ended case bars nothing."""
+    desk.take(report(), report(EVE))
+    with pytest.raises(RuleRefusedError, match="#1 of tenant 'default'"):
+        intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL), tenant="defualt")
+    assert 2 == len(desk.open_cases())
+    assert ["opened"] == outcomes(desk, report(), tenant="defualt")
+    case_id = casework.find(desk.app, "2")
+    desk.do(
+        case_id,
+        act.DismissCase(
+            resolution=Resolution.DUPLICATE, duplicate_of=casework.find(desk.app, "1"), reason=Private("x")
+        ),
+    )
+    desk.do(case_id, act.ConfirmProposal(proposal="dismissal"), who=BOB)
+    assert "opened" == intake.open_by_hand(desk.app, ANN, report(EVE), tenant="defualt").outcome
+
+
 def test_by_hand_a_case_is_opened_with_what_is_known(desk: Desk) -> None:
     """The opener names playbook, users and facts; the second report of it is only seen."""
-    wish = Wish("legitimate-bulk-sender", ("bob@contoso.example", EVE), (("hosted", True),))
+    wish = Wish("privileged-account", ("bob@contoso.example", EVE), (("hosted", True),))
     restriction = report(source=Source.PORTAL, name="Newsletter")
     taken = intake.open_by_hand(desk.app, ANN, restriction, wish)
     case = desk.case(casework.find(desk.app, ADA))
     assert ("opened", 2, {"hosted": True}) == (taken.outcome, len(case.identities), case.facts)
-    with desk.app.database.reading() as tx:
-        assert "legitimate-bulk-sender" == desk.app.playbook(tx, case.playbook).name
+    assert "privileged-account" == under(desk, ADA)
     again = intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL, observed_at=desk.clock.move()))
     assert "seen" == again.outcome
+
+
+def under(desk: Desk, address: str) -> str:
+    """Return the name of the playbook that the case about an address is under."""
+    with desk.app.database.reading() as tx:
+        return desk.app.playbook(tx, desk.case(casework.find(desk.app, address)).playbook).name
+
+
+@pytest.mark.parametrize(
+    ("kind", "usual", "wished"),
+    [
+        (Kind.MAILBOX, "compromised-mailbox", "legitimate-bulk-sender"),
+        (Kind.USER, "privileged-account", "compromised-mailbox"),
+    ],
+)
+def test_a_playbook_that_asks_less_waits_for_a_second_person(desk: Desk, kind: Kind, usual: str, wished: str) -> None:
+    """It opens under its kind's own; neither who wished for the other nor who agreed to it approves."""
+    wish = Wish(wished, why="The newsletter")
+    taken = intake.open_by_hand(desk.app, ANN, report(kind=kind), wish)
+    case_id = casework.find(desk.app, ADA)
+    assert ("opened", wished, usual) == (taken.outcome, taken.waiting, under(desk, ADA))
+    assert ["case:opened", "proposal:made"] == desk.types(case_id)
+    (opener,) = desk.case(case_id).hands
+    with pytest.raises(SamePersonError):
+        desk.do(case_id, act.ConfirmProposal(proposal="playbook"))
+    desk.do(case_id, act.ConfirmProposal(proposal="playbook"), who=BOB)
+    assert wished == under(desk, ADA)
+    assert 2 == len(desk.case(case_id).hands)
+    assert opener in desk.case(case_id).hands
+    assert [] == verification.verify(desk.app).findings
+
+
+def test_a_playbook_that_asks_less_needs_a_reason(desk: Desk) -> None:
+    """As a move does; without one nothing is opened."""
+    with pytest.raises(InputError, match="asks less than 'compromised-mailbox'"):
+        intake.open_by_hand(desk.app, ANN, report(), Wish("legitimate-bulk-sender", why=" "))
+    assert [] == desk.open_cases()
+
+
+def test_a_reason_that_was_not_needed_is_kept(desk: Desk) -> None:
+    """Under a playbook that asks no less a case opens at once, and why it was chosen is a note."""
+    taken = intake.open_by_hand(desk.app, ANN, report(), Wish("privileged-account", why="An administrator"))
+    assert ("", "privileged-account") == (taken.waiting, under(desk, ADA))
+    assert ["case:opened", "case:noted"] == desk.types(casework.find(desk.app, ADA))
 
 
 def test_whoever_names_the_users_has_a_hand_in_the_case(desk: Desk) -> None:
@@ -320,7 +459,9 @@ def test_whoever_names_the_users_has_a_hand_in_the_case(desk: Desk) -> None:
         (report(), Wish("blocked-connector"), InputError),
         (report(), Wish(facts=(("no-such-fact", True),)), InputError),
         (report(restricted_at=START + DAY), None, InputError),
-        (report("ann@contoso.example"), Wish(facts=(("hosted", True),)), RuleRefusedError),
+        (report("ann@contoso.example"), Wish(facts=(("hosted", True),)), SamePersonError),
+        (report("ann@contoso.example"), None, SamePersonError),
+        (report(), Wish(identities=("ann@contoso.example",)), SamePersonError),
     ],
 )
 def test_by_hand_what_is_wrong_is_raised(
@@ -332,6 +473,14 @@ def test_by_hand_what_is_wrong_is_raised(
         intake.open_by_hand(desk.app, who, restriction, wish)
     with pytest.raises(NotFoundError):
         casework.find(desk.app, "1")
+
+
+def test_from_a_file_nobody_opens_a_case_about_themselves(open_desk: Callable[..., Desk]) -> None:
+    """Their own row is told as broken, and the others are taken in; the machine polls whatever is listed."""
+    desk = open_desk(people=[{"name": "ann", "roles": ["lead"], "identities": [EVE]}])
+    own, other = intake.take_in(desk.app, Who("ann"), [report(EVE.upper()), report()])
+    assert ("broken", True, "opened") == (own.outcome, "your own account" in own.why, other.outcome)
+    assert ["opened"] == [taken.outcome for taken in intake.take_in(desk.app, Who(machine=True), [report(EVE)])]
 
 
 def test_an_auditor_imports_nothing(team: Desk) -> None:

@@ -49,6 +49,7 @@ def test_what_one_case_of_a_batch_became_is_seen_by_the_next(desk: Desk) -> None
     connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
     other = desk.restrict("admin@contoso.example", kind=Kind.USER)
     desk.do(connector, act.LinkCase(case=other, relation="admin"))
+    desk.changed_by(connector, "admin@contoso.example")
     wanted = [
         (other, desk.every(other, Phase.CONTAIN)),
         (connector, [desk.evidence("admin-case-contained", linked=(other,))]),
@@ -64,6 +65,7 @@ def test_a_case_that_names_another_is_locked_with_it(desk: Desk) -> None:
     other = desk.restrict("admin@contoso.example", kind=Kind.USER)
     desk.do(other, *desk.every(other, Phase.CONTAIN))
     desk.do(connector, act.LinkCase(case=other, relation="admin"))
+    desk.changed_by(connector, "admin@contoso.example")
     wanted = [(connector, [desk.evidence("admin-case-contained", linked=(linked,))]) for linked in (other, "nobody")]
     found = [outcome(result) for _, result in perform_many(desk.app, ANN, wanted)]
     assert [["evidence:recorded"], NotFoundError] == found

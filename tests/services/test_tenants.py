@@ -35,10 +35,10 @@ from workflow.services import (
     views,
     writing,
 )
-from workflow.services.intake import Wish
 from workflow.services.people import Who
 from workflow.services.tenants import Found
 from workflow.services.verdict import Report
+from workflow.services.wishes import Wish
 from workflow.storage import cases, worklist
 
 AUDIT = "audit-logging-on"
@@ -494,9 +494,12 @@ def test_a_step_stands_when_nothing_can_be_handed_on(sqlite_desk: Desk, monkeypa
 
 def test_a_playbook_that_asks_nothing_of_the_tenant(sqlite_desk: Desk) -> None:
     """A case whose playbook asks for none of it gets none of it."""
+    wish = Wish(playbook="legitimate-bulk-sender", why="The newsletter")
+    intake.open_by_hand(sqlite_desk.app, ANN, report(EVE), wish)
+    case_id = casework.find(sqlite_desk.app, EVE)
+    sqlite_desk.do(case_id, act.ConfirmProposal(proposal="playbook"), who=BOB)
     record(sqlite_desk)
-    intake.open_by_hand(sqlite_desk.app, ANN, report(EVE), Wish(playbook="legitimate-bulk-sender"))
-    assert ["case:opened"] == sqlite_desk.types(casework.find(sqlite_desk.app, EVE))
+    assert ["case:opened", "proposal:made", "playbook:moved"] == sqlite_desk.types(case_id)
 
 
 def spoken(desk: Desk, who: Who = ANN, **changes: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from tests.services.desk import ADA, BOB, CONNECTOR, DAY, HOUR, Desk, plain
+from tests.services.desk import ADA, BOB, CONNECTOR, DAY, EVE, HOUR, Desk, plain, report
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Kind
@@ -37,6 +37,17 @@ def test_what_changed_since_the_request_is_told(desk: Desk) -> None:
     desk.met(case_id, "forwarding-reviewed")
     (told,) = unblock.overview(desk.app, case_id).changed_since_request
     assert "evidence confirmed: forwarding-reviewed" in told
+
+
+def test_open_cases_about_the_same_elsewhere_are_told(desk: Desk) -> None:
+    """Whoever decides sees that the same mailbox has another open case, whose steps this one does not ask for."""
+    case_id = desk.requested()
+    assert [] == unblock.overview(desk.app, case_id).elsewhere
+    desk.take(report(), report(EVE), tenant="defualt")
+    desk.take(report(kind=Kind.USER), tenant="fabrikam")
+    assert [{"case_number": 2, "tenant": "defualt", "state": "detected"}] == unblock.overview(
+        desk.app, case_id
+    ).elsewhere
 
 
 def test_an_unblocked_user_is_unprotected_until_midnight(desk: Desk) -> None:

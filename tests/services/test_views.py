@@ -30,6 +30,7 @@ from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, Result
 from workflow.errors import InputError, NotFoundError
 from workflow.services import adoption, casework, intake, playbooks, views
 from workflow.services.shapes import CaseView, PrerequisiteView
+from workflow.services.wishes import Wish
 
 
 def view(desk: Desk, case_id: str, as_of: str | None = None) -> CaseView:
@@ -148,8 +149,10 @@ def own(desk: Desk) -> str:
     for who, confirm in ((ANN, False), (BOB, True)):
         adoption.install(desk.app, who, str(path), "ours", confirm=confirm)
     restriction = report(CONNECTOR, kind=Kind.CONNECTOR)
-    intake.open_by_hand(desk.app, ANN, restriction, intake.Wish(playbook="own"))
-    return casework.find(desk.app, CONNECTOR)
+    intake.open_by_hand(desk.app, ANN, restriction, Wish(playbook="own", why="x"))
+    case_id = casework.find(desk.app, CONNECTOR)
+    desk.do(case_id, act.ConfirmProposal(proposal="playbook"), who=BOB)
+    return case_id
 
 
 def test_a_connector_without_a_user_asks_for_one(desk: Desk) -> None:
@@ -350,6 +353,7 @@ def test_a_linked_case_that_fell_back_is_missing_again(desk: Desk) -> None:
     connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
     admin = desk.restrict(EVE, kind=Kind.USER)
     desk.do(connector, act.LinkCase(case=admin, relation="admin"))
+    desk.changed_by(connector, EVE)
     desk.do(admin, *desk.every(admin, Phase.CONTAIN))
     (name,) = (entry.id for entry in view(desk, connector).prerequisites if "--linked" in entry.next)
     desk.do(connector, desk.evidence(name, linked=(admin,)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.desk import ADA, ANN, BOB, CONNECTOR, EVE, Desk
+from tests.services.desk import ADA, ANN, BOB, CONNECTOR, EVE, Desk, report
 from workflow.domain import actions as act
 from workflow.domain.case import Case
 from workflow.domain.private import Private
@@ -114,10 +114,19 @@ def test_a_glance_at_linked_cases(desk: Desk) -> None:
     other = desk.restrict("admin@contoso.example", kind=Kind.USER)
     desk.do(other, *desk.every(other, Phase.CONTAIN))
     desk.do(connector, act.LinkCase(case=other, relation="admin"))
+    desk.changed_by(connector, "admin@contoso.example")
     desk.do(connector, desk.evidence("admin-case-contained", linked=(other,)))
     seen, view = glance.glances(desk.app, [connector])[connector], views.case_view(desk.app, connector)
 
     assert (view.digest, view.version, view.state) == (seen.digest, seen.version, seen.state)
+
+
+def test_a_glance_at_another_tenants_case(desk: Desk) -> None:
+    """Whoever decides about many sees the same as whoever decides about one."""
+    case_id = desk.restrict()
+    assert () == glance.glances(desk.app, [case_id])[case_id].elsewhere
+    desk.take(report(), tenant="defualt")
+    assert ((2, "defualt"),) == glance.glances(desk.app, [case_id])[case_id].elsewhere
 
 
 def test_exceptions_that_wait(desk: Desk) -> None:

@@ -16,8 +16,8 @@ from workflow.domain.restriction import Restriction, Source
 from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, RestrictionStatus, State
 from workflow.errors import HoldfastError
 from workflow.services import casework, intake, setup
-from workflow.services.intake import Wish
 from workflow.services.people import Who
+from workflow.services.wishes import Wish
 from workflow.settings import Settings, load_settings
 from workflow.sources import ReadOptions, read
 from workflow.storage import cases

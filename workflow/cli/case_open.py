@@ -7,8 +7,10 @@ from uuid import UUID
 
 import click
 
+from workflow.cli.exits import Exit
 from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_json, say
+from workflow.cli.places import folded
 from workflow.cli.session import Session, Verb
 from workflow.cli.steps import look, private, take, user_id
 from workflow.cli.text import visible
@@ -22,6 +24,8 @@ from workflow.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from workflow.services.intake import Taken
 
 FACT_HELP = "What is known, such as synced or no-synced; may be repeated. One of: " + ", ".join(Condition) + "."
 
@@ -55,12 +59,13 @@ def kind_of(identifier: str) -> Kind:
 @click.option(
     "--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="A GUID is a connector, else mailbox."
 )
-@click.option("--tenant", metavar="NAME", default="", help="Which tenant, unless the settings' own.")
+@click.option("--tenant", metavar="NAME", default="", callback=folded, help="Which tenant, unless the settings' own.")
 @click.option("--restricted-at", metavar="TIME", help="When the restriction began, as the portal shows it.")
 @click.option("--temporary", is_flag=True, help="The portal says that the block ends by itself.")
 @click.option("--reason", default="", help="The portal's own text.")
 @click.option("--name", default="", help="A connector's or user's display name.")
 @click.option("--playbook", metavar="NAME", default="", help="Another playbook than the kind's own.")
+@click.option("--playbook-reason", "why", metavar="TEXT", default="", help="Why that playbook, where it asks less.")
 @click.option(
     "--user", "users", metavar="ADDRESS", multiple=True, help="A compromised user behind it; may be repeated."
 )
@@ -78,16 +83,24 @@ def open_(
     reason: str,
     name: str,
     playbook: str,
+    why: str,
     users: tuple[str, ...],
     given: tuple[str, ...],
 ) -> None:
     """Open a case by hand, from the portal or the telephone.
 
-    An address that has an open case is reported to that case instead. '--kind user' opens a case about a compromised
+    An address that has an open case is reported to that case instead, and what else was asked for is not done: the
+    command of each is named, and the exit code is 3. '--kind user' opens a case about a compromised
     account that is not itself restricted, such as the administrator behind a connector.
-    """
-    from workflow.services.intake import Wish, open_by_hand
 
+    A playbook that asks less than the kind's own takes two people: the case opens under its own, and the move waits for
+    somebody else.
+    """
+    from workflow.services.intake import open_by_hand
+    from workflow.services.wishes import Wish
+
+    if why and not playbook:
+        raise click.UsageError("--playbook-reason goes with --playbook.")
     chosen = Kind(kind) if kind else kind_of(address)
     restriction = Restriction(
         kind=chosen,
@@ -99,13 +112,26 @@ def open_(
         name=name,
         where="by hand",
     )
-    wish = Wish(playbook=playbook, identities=users, facts=tuple(facts(given).items()))
+    wish = Wish(playbook=playbook, identities=users, facts=tuple(facts(given).items()), why=why)
     taken = open_by_hand(session.app, session.who, restriction, wish, tenant)
     if session.as_json:
-        as_json(taken.to_data())
-        return
+        left = [item.to_data() for item in taken.not_taken]
+        as_json(taken.to_data() | {"waiting": taken.waiting, "not_taken": left})
+    else:
+        _tell(taken)
+    if taken.not_taken:
+        click.get_current_context().exit(Exit.REFUSED)
+
+
+def _tell(taken: Taken) -> None:
     why = f" ({visible(taken.why)})" if taken.why else ""
     say(f"#{taken.case_number} {visible(taken.identifier, 120)}: {taken.outcome}{why}", bold=True)
+    if taken.waiting:
+        say(f"  The move to playbook {visible(taken.waiting, 60)}, which asks less, waits for a second person:")
+        say(f"    holdfast case playbook {taken.case_number} --confirm --as NAME")
+    for item in taken.not_taken:
+        say(f"  not taken: {visible(item.option, 200)}, because the case is open already; instead:", colour="red")
+        say(f"    {visible(item.command, 500)}")
     say(f"  next: holdfast case view {taken.case_number}")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workflow.cli.places import folded
 from workflow.domain.vocabulary import ENTITY_KINDS, Resolution, State
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def filter_options() -> list[click.Option]:
         click.Option(["--state", "states"], multiple=True, type=states, help="Only these."),
         click.Option(["--all", "everything"], is_flag=True, help="Ended cases too; without --state only open ones."),
         click.Option(["--kind"], type=kinds, help="Only entities of this kind."),
-        click.Option(["--tenant"], metavar="NAME", default="", help="Only this tenant's."),
+        click.Option(["--tenant"], metavar="NAME", default="", callback=folded, help="Only this tenant's."),
         click.Option(["--missing"], metavar="ID", default="", help="Only cases that lack this prerequisite."),
         click.Option(
             ["--label", "labels"], metavar="LABEL", multiple=True, help="Only with this label; several: with all."

@@ -12,6 +12,7 @@ import click
 from workflow.cli.exits import Exit
 from workflow.cli.files import Spool, could_not_be_opened, counted, in_file, items_of, opened
 from workflow.cli.output import hint, say, table
+from workflow.cli.places import folded
 from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
@@ -52,7 +53,7 @@ class Import(Verb):
 
 @click.command("import", cls=Import)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--tenant", metavar="NAME", default="", help="The tenant these files are from.")
+@click.option("--tenant", metavar="NAME", default="", callback=folded, help="The tenant these files are from.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="How numeric dates are written.")
 @click.option(
     "--timezone", metavar="ZONE", help="Zone of times written without one, such as Europe/Berlin; UTC unless given."

@@ -11,6 +11,7 @@ from workflow.cli.exits import Exit
 from workflow.cli.files import Spool, could_not_be_opened, in_file, items_of
 from workflow.cli.output import csv_line, hint, say
 from workflow.cli.period import period_of, period_options, period_words
+from workflow.cli.places import folded
 from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
@@ -41,7 +42,7 @@ ORDER = ("tracked", "untracked", "outside", "missing", "awaited", "unreadable", 
 )
 @click.option("--record", "records", is_flag=True, help="With --tenant-log: record what the ledger does not know yet.")
 @period_options
-@click.option("--tenant", metavar="NAME", default="", help="The tenant these files are from.")
+@click.option("--tenant", metavar="NAME", default="", callback=folded, help="The tenant these files are from.")
 @click.option("--taken-at", metavar="TIME", help="When the log was exported; now by default.")
 @click.option("--quiet", is_flag=True, help="Only what is not tracked, and the summary.")
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")

@@ -10,6 +10,7 @@ import click
 from workflow.cli.output import as_csv, as_json, fields, hint, say, table
 from workflow.cli.paths import FILE
 from workflow.cli.period import period_of, period_options, period_words
+from workflow.cli.places import folded
 from workflow.cli.progress import progress_bar
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
@@ -49,7 +50,7 @@ COLUMNS = (
 )
 @click.option("--resolution", type=click.Choice([item.value for item in Resolution]), help="Only with this resolution.")
 @click.option("--kind", type=click.Choice([kind.value for kind in ENTITY_KINDS]), help="Only entities of this kind.")
-@click.option("--tenant", metavar="NAME", default="", help="Only this tenant's.")
+@click.option("--tenant", metavar="NAME", default="", callback=folded, help="Only this tenant's.")
 @click.option("--population", metavar="FILE", type=FILE, help="Write the ids drawn from to a new file.")
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
 @click.pass_obj

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from workflow.domain.record import FIRST_YEAR, LAST_YEAR, possible_time
 from workflow.errors import InputError
 
 _RELATIVE = re.compile(r"(?P<sign>[+-])(?P<number>[0-9]{1,5})(?P<unit>[mhdw])")
@@ -33,9 +34,16 @@ def parse(text: str, now: datetime, zone: tzinfo | None) -> datetime:
     local.
 
     Raises:
-        InputError: it is none of these, or falls into the hour that a change of clocks skips or repeats.
+        InputError: it is none of these, falls into the hour that a change of clocks skips or repeats, or lies outside
+            the years that imported times have.
     """
-    written = text.strip()
+    moment = _read(text.strip(), now, zone)
+    if not possible_time(moment):
+        raise InputError(f"{text.strip()[:40]!r} is not a time between the years {FIRST_YEAR} and {LAST_YEAR}.")
+    return moment
+
+
+def _read(written: str, now: datetime, zone: tzinfo | None) -> datetime:
     if written.lower() == "now":
         return now
     relative = _RELATIVE.fullmatch(written)

@@ -10,7 +10,7 @@ from workflow.cli.people import named
 from workflow.cli.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from workflow.cli.session import Session
     from workflow.services.shapes import PrerequisiteView
@@ -47,6 +47,7 @@ def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> 
     _list("Changed since the request", shown.changed_since_request, "nothing" if case.request else "")
     if not brief:
         _list("Recommended and not answered yet", shown.recommendations, "")
+    _list("Open about the same under another tenant's name", [_other(item) for item in shown.elsewhere], "")
     say(f"  It takes {visible(shown.propagation)} until mail flows again.")
     if shown.warning:
         say(f"Warning: {visible(shown.warning)}", bold=True, colour="yellow")
@@ -74,6 +75,10 @@ def _observed(session: Session, steps: Sequence[PrerequisiteView]) -> str:
     times = sorted(step.observed_at for step in steps if step.observed_at)
     first, last = session.local(times[0]), session.local(times[-1])
     return f"observed {first}" if first == last else f"observed {first} to {last}"
+
+
+def _other(other: Mapping[str, Any]) -> str:
+    return f"#{other['case_number']} of tenant {other['tenant']}, {other['state']}: its steps are not asked for here"
 
 
 def _list(heading: str, items: Sequence[str], otherwise: str) -> None:

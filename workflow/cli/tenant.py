@@ -10,6 +10,7 @@ from workflow.cli.lazy import InOrder
 from workflow.cli.moments import length
 from workflow.cli.output import as_json, fields, hint, say, table
 from workflow.cli.people import named
+from workflow.cli.places import folded
 from workflow.cli.session import Session, Verb
 from workflow.cli.tenant_connect import permissions, probe
 from workflow.cli.tenant_poll import poll
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from workflow.services.tenants import FactView
 
 FACT = click.argument("fact", type=click.Choice([item.value for item in TenantFact]), metavar="FACT")
-TENANT = click.option("--tenant", "place", metavar="NAME", default="", help="Which tenant, unless the settings' own.")
+TENANT = click.option(
+    "--tenant", "place", metavar="NAME", default="", callback=folded, help="Which tenant, unless the settings' own."
+)
 
 
 class Facts(Verb):

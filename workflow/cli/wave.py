@@ -220,6 +220,7 @@ def show(session: Session, shown: Mapping[str, Glance], plan: Plan) -> None:
 
 _HEADINGS = (
     *("Not possible now, will be refused", "With exceptions", "Changed since the request"),
+    "Open under another tenant's name too",
     *("Only attested by people", "Checked in the tenant", "Cases"),
 )
 
@@ -233,6 +234,8 @@ def _heading(seen: Glance, unblocks: str) -> str:
         return "With exceptions"
     if seen.changed:
         return "Changed since the request"
+    if seen.elsewhere:
+        return "Open under another tenant's name too"
     return "Only attested by people" if seen.attested else "Checked in the tenant"
 
 
@@ -241,4 +244,5 @@ def _telling(seen: Glance, unblocks: str) -> list[str]:
     if unblocks:
         told += [f"exception {visible(step)}" for step in seen.exceptions]
         told += [f"{seen.changed} changes since the request"] if seen.changed else []
+        told += [f"#{number} of tenant {visible(tenant)} is open" for number, tenant in seen.elsewhere]
     return told

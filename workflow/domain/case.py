@@ -225,12 +225,13 @@ class Case:
     """The fold of a case's entries.
 
     ``sequence`` counts all entries, ``version`` is the sequence of the last state-bearing one (R9), ``head`` the leaf
-    hash of the newest. ``hands`` are the people whose work the gate stands on in this recurrence (R4). ``boundary`` is
-    the restriction's own time or, while nobody knows it, the time of the first report: evidence observed earlier does
-    not count (R7). ``dated`` says that an authoritative source gave ``restricted_at``. ``read`` is, by prerequisite and
-    user, the commitment of the value that a check showed last, and ``judged`` that of the value that a person found
-    good when a check had shown it; another value read, and a retraction, end it. ``altered`` is, by the fingerprint of
-    the log's record, what others did to its accounts.
+    hash of the newest. ``hands`` are the people whose work the gate stands on in this recurrence (R4), ``lasting``
+    those of them whose word outlasts it, as users, facts and the playbook do. ``boundary`` is the restriction's own
+    time or, while nobody knows it, the time of the first report: evidence observed earlier does not count (R7).
+    ``dated`` says that an authoritative source gave ``restricted_at``. ``read`` is, by prerequisite and user, the
+    commitment of the value that a check showed last, and ``judged`` that of the value that a person found good when a
+    check had shown it; another value read, and a retraction, end it. ``altered`` is, by the fingerprint of the log's
+    record, what others did to its accounts.
     """
 
     id: str = ""
@@ -271,6 +272,7 @@ class Case:
     ended_at: datetime | None = None
     erased_at: datetime | None = None
     hands: frozenset[str] = frozenset()
+    lasting: frozenset[str] = frozenset()
     assignee: str = ""
     changes: dict[int, TenantChange] = field(default_factory=dict)
     altered: dict[str, SeenChange] = field(default_factory=dict)

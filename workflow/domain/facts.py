@@ -31,6 +31,7 @@ from workflow.errors import (
     InputError,
     NotFoundError,
     NotPermittedError,
+    SamePersonError,
     WrongStateError,
 )
 
@@ -110,7 +111,7 @@ def opened(action: act.OpenCase, scene: Scene) -> Record:
     Raises:
         WrongStateError: it was opened before.
         InputError: the playbook is for other kinds, a fact is unknown, too many users, a time in the future.
-        EvidenceRefusedError: the restricted person says what does not apply, or who else it was.
+        SamePersonError: it would be about the opener's own account.
     """
     if scene.case.opened_at is not None:
         message = "This case is open already; a case is opened once."
@@ -121,10 +122,9 @@ def opened(action: act.OpenCase, scene: Scene) -> Record:
         raise InputError(message)
     _known_facts(action.facts)
     _not_too_many(set(action.identities))
-    own = not {action.entity, *action.identities}.isdisjoint({scene.actor.id, *scene.actor.identities})
-    if own and (action.facts or action.named):
-        message = "This case would be about your own account: somebody else says which steps apply, and to whom."
-        raise EvidenceRefusedError(message)
+    if not {action.entity, *action.identities}.isdisjoint({scene.actor.id, *scene.actor.identities}):
+        message = "This case would be about your own account: somebody else has to open it."
+        raise SamePersonError(message, access.names(access.WORKERS))
     basis = _occurrence(action.source, action.restricted_at, action.observed_at, scene.now)
     record = scene.record(EntryType.CASE_OPENED, action, after=State.DETECTED, basis=basis)
     return Record(

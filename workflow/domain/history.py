@@ -103,7 +103,13 @@ def _opened(case: Case, entry: Entry, at: datetime) -> None:
     _begin(case, entry, at)
     if case.facts or data.get("named"):
         # A fact can let a requirement fall away, and so can a user who is not named: it is a hand in the work (R4).
-        case.hands = frozenset({entry.actor["id"]})
+        _stays(case, entry.actor["id"])
+
+
+def _stays(case: Case, *people: str) -> None:
+    """Count people among the hands for good: users, facts and the playbook go on into the next recurrence."""
+    case.lasting |= set(people)
+    case.hands |= case.lasting
 
 
 def _begin(case: Case, entry: Entry, at: datetime) -> None:
@@ -115,7 +121,7 @@ def _begin(case: Case, entry: Entry, at: datetime) -> None:
         case.seen |= {fingerprint}
     case.evidence, case.acceptances, case.proposals, case.read, case.judged = {}, {}, {}, {}, {}
     case.request, case.approvals = None, ()
-    case.hands = frozenset()
+    case.hands = case.lasting
     case.resolution = None
     case.released_at = case.ended_at = None
     case.attempt = ended(case.attempt, at)
@@ -283,7 +289,7 @@ def _identified(case: Case, entry: Entry, _at: datetime) -> None:
     facts = dict(known.facts) | entry.data.get("facts", {})
     had_roles = known.had_roles or facts.get(Condition.HAS_ROLES) is True
     case.identities[subject] = Identity(subject, tuple(sorted(facts.items())), entry.sequence, entry.leaf, had_roles)
-    case.hands |= {entry.actor["id"]}
+    _stays(case, entry.actor["id"])
 
 
 def _identity_removed(case: Case, entry: Entry, _at: datetime) -> None:
@@ -292,13 +298,13 @@ def _identity_removed(case: Case, entry: Entry, _at: datetime) -> None:
     case.identities.pop(subject, None)
     case.evidence = {key: value for key, value in case.evidence.items() if key[1] != subject}
     case.acceptances = {key: value for key, value in case.acceptances.items() if key[1] != subject}
-    case.hands |= {entry.actor["id"], proposal.by}
+    _stays(case, entry.actor["id"], proposal.by)
 
 
 def _moved(case: Case, entry: Entry, _at: datetime) -> None:
     if "proposal" in entry.data:
         proposal = case.proposals.pop(entry.data["proposal"])
-        case.hands |= {entry.actor["id"], proposal.by}
+        _stays(case, entry.actor["id"], proposal.by)
     # The new playbook may require what the old one only recommended.
     case.hands |= {evidence.actor for evidence in case.evidence.values()}
     case.playbook = entry.basis["playbook"]

@@ -186,6 +186,15 @@ def time_from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+"""Between which a time lies, whoever wrote it: others are another calendar's, or cannot be shown in every zone."""
+
+
+def possible_time(moment: datetime) -> bool:
+    """Say whether a time lies in the years in which times do."""
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
+
+
 def clamp(now: datetime, previous: datetime | None) -> tuple[datetime, str]:
     """Return the time to record and the clock's state: recorded time never runs backwards within a case (R10)."""
     return (previous, "clamped") if previous is not None and previous > now else (now, "ok")

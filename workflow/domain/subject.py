@@ -62,6 +62,11 @@ def check_name(name: str) -> None:
         raise InputError(message)
 
 
+def tenant_name(name: str) -> str:
+    """Return a tenant's name in its one spelling: two spellings would be two cases about one mailbox."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
+
+
 @lru_cache(maxsize=1024)
 def normalise(kind: Kind, identifier: str) -> str:
     """Return the identifier in the one spelling under which subjects are compared.

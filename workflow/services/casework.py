@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from workflow.domain import actions as act
@@ -13,7 +13,7 @@ from workflow.domain.record import clamp
 from workflow.domain.subject import check_name, normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
-from workflow.services import clocks, erasure, glass, logbook, people, references, tenantwide
+from workflow.services import clocks, erasure, glass, linking, logbook, people, references, tenantwide
 from workflow.services.writing import Stamp, seal, write
 from workflow.storage import attachments, cases, subjects
 from workflow.storage.erasure import erase_with_commit
@@ -199,14 +199,13 @@ def _step(
     actions = [erasure.completed(app, tx, case, action) for action in actions]
     for action in actions:
         references.existing(tx, case, action)
-        linked = linked | erasure.others(action)
     actor = people.actor(app, tx, who)
     now = app.now()
     clocks.trust(now, case, actions)
     at, clock = clamp(now, case.updated_at)
     books = playbooks_for(app, tx, case, actions)
-    states = {other: cases.row(tx, other) for other in linked}
-    links = {other: State(row.state) for other, row in states.items() if row is not None} if linked else None
+    book = books[case.playbook]
+    links = _links(app, tx, case, book, actions, linked)
     sealed, opened = seal(tx, case, actions)
     steps: list[Step] = []
     current = case
@@ -221,12 +220,27 @@ def _step(
         current = step.case
     records = [record for step in steps for record in step.records]
     stamp = Stamp(at, clock, request or secrets.token_hex(8))
+    last = steps[-1]
+    if last.error is not None:
+        last = replace(last, error=linking.told(app, tx, case, book, actions, last.error))
     after, entries = write(app, tx, case, records, stamp, opened)
     if entries:
         move(tx, picture(after, books[after.playbook]))
     if after.erased_at is not None:
         erase_with_commit(tx, after.id)
-    return Done(after, entries, app.warnings), steps[-1]
+    return Done(after, entries, app.warnings), last
+
+
+def _links(
+    app: App, tx: Tx, case: Case, playbook: Playbook, actions: Sequence[act.Action], linked: set[str]
+) -> dict[str, State] | None:
+    """Return how the other cases stand that the actions, or the answers of the case, name; None where none is named."""
+    about = {other: cases.row(tx, other) for action in actions for other in erasure.others(action)}
+    behind = {other: cases.row(tx, other) for other in linked}
+    if not about and not behind:
+        return None
+    found = {other: State(row.state) for other, row in about.items() if row is not None}
+    return found | linking.states(app, tx, case, playbook, behind)
 
 
 def _followed(app: App, done: Done) -> Done:

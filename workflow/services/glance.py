@@ -12,6 +12,7 @@ from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Kind, Method, State
 from workflow.errors import InputError, NotFoundError
+from workflow.services import linking
 from workflow.services.names import Names
 from workflow.services.unblock import CHANGES
 from workflow.storage import cases
@@ -36,6 +37,7 @@ class Glance:
         held: whether every prerequisite of an unblock holds.
         exceptions: prerequisites that only an accepted risk carries.
         attested: whether all that counts was said by people and nothing checked in the tenant.
+        elsewhere: open cases about the same under other tenants' names, each as number and tenant.
         changed: how many entries came after the request that an approver should know of.
         users: opaque id by name of each compromised user.
         asked_of_users: the prerequisites that are answered for each user.
@@ -55,6 +57,7 @@ class Glance:
     held: bool
     exceptions: tuple[str, ...]
     attested: bool
+    elsewhere: tuple[tuple[int, str], ...]
     changed: int
     users: Mapping[str, str]
     asked_of_users: frozenset[str]
@@ -79,10 +82,18 @@ def glances(app: App, ids: Iterable[str]) -> dict[str, Glance]:
     with app.database.reading() as tx:
         loaded = [cases.load(tx, case_id, app.cache) for case_id in dict.fromkeys(ids)]
         names = Names(tx, {name for case in loaded for name in (case.entity, *case.identities)})
-        return {case.id: _glance(app, tx, case, names, now) for case in loaded}
+        apart = cases.open_tenants(tx) > 1
+        return {case.id: _glance(app, tx, case, names, now, _elsewhere(tx, case) if apart else ()) for case in loaded}
 
 
-def _glance(app: App, tx: Tx, stored: Case, names: Names, now: datetime) -> Glance:
+def _elsewhere(tx: Tx, case: Case) -> tuple[tuple[int, str], ...]:
+    others = cases.open_elsewhere(tx, case.tenant, case.kind.value, case.entity)
+    return tuple((other.number, other.tenant) for other in others)
+
+
+def _glance(
+    app: App, tx: Tx, stored: Case, names: Names, now: datetime, elsewhere: tuple[tuple[int, str], ...]
+) -> Glance:
     case = stored.copy()
     playbook = app.playbook(tx, case.playbook)
     at, _ = clamp(now, stored.updated_at)
@@ -90,7 +101,7 @@ def _glance(app: App, tx: Tx, stored: Case, names: Names, now: datetime) -> Glan
     at = gate.gate_time(case, at)
     others = {other for item in case.evidence.values() for other in item.linked}
     rows = {other: cases.row(tx, other) for other in others}
-    linked = {other: State(row.state) for other, row in rows.items() if row is not None}
+    linked = linking.states(app, tx, case, playbook, rows)
     standing = gate.evidence_set(case, playbook, at)
     since = case.request.sequence + 1 if case.request else 0
     return Glance(
@@ -104,6 +115,7 @@ def _glance(app: App, tx: Tx, stored: Case, names: Names, now: datetime) -> Glan
         held=not gate.missing(case, playbook, gate.UNBLOCK_PHASES, at, linked),
         exceptions=tuple(dict.fromkeys(step for step, _, how, _ in standing if how == "exception")),
         attested=not any(item.method is Method.CHECKED for item in case.evidence.values()),
+        elsewhere=elsewhere,
         changed=sum(entry.type in CHANGES for entry in cases.entries(tx, case.id, since)) if since else 0,
         users={names.subject(user): user for user in case.identities},
         asked_of_users=frozenset(item.id for item in playbook.prerequisites if item.about is About.IDENTITY),

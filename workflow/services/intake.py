@@ -13,17 +13,17 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
-from workflow.domain.adoption import DEFAULTS
 from workflow.domain.case import Case
 from workflow.domain.facts import Effect, judge_report
 from workflow.domain.private import Private
 from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Restriction, Skipped
-from workflow.domain.subject import normalise
+from workflow.domain.subject import normalise, tenant_name
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
-from workflow.services import logbook, people, tenantwide, writing
+from workflow.services import logbook, people, tenantwide, wishes, writing
+from workflow.services.wishes import Wish
 from workflow.storage import cases, subjects
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from workflow.domain.playbook import Playbook
     from workflow.domain.record import Actor
     from workflow.services.people import Who
+    from workflow.services.wishes import NotTaken
     from workflow.storage.transaction import Tx
 
 BATCH = 200
@@ -50,7 +51,8 @@ class Taken:
     """What became of one item.
 
     ``outcome`` is one of: opened, seen, known, came-back, reopened, observed, skipped, broken; of a whole list also
-    released, expired, unblocked-outside, left (what it does not name), incomplete.
+    released, expired, unblocked-outside, left (what it does not name), incomplete. ``waiting`` names the playbook that
+    was wished for and waits for a second person; ``not_taken`` is what was asked for and not done.
     """
 
     where: str
@@ -59,6 +61,8 @@ class Taken:
     outcome: str
     case_number: int | None = None
     why: str = ""
+    waiting: str = ""
+    not_taken: tuple[NotTaken, ...] = ()
 
     def to_data(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -70,15 +74,6 @@ class Taken:
             "case_number": self.case_number,
             "why": self.why,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the opener by hand asks for beyond the restriction itself."""
-
-    playbook: str = ""
-    identities: tuple[str, ...] = ()
-    facts: tuple[tuple[str, bool], ...] = ()
 
 
 def take_in(app: App, who: Who, items: Iterable[Restriction | Skipped], tenant: str = "") -> Iterator[Taken]:
@@ -123,15 +118,14 @@ def _take_batch(
             cases.lock_intake(tx)
             cases.lock(tx, known)
             logbook.hold(app, tx)
-            if wish is not None:
-                _register(app, tx, batch, tenant, wish)
+            _register(app, tx, who, batch, tenant, wish)
             by = people.actor(app, tx, who)
             for item in batch:
                 if isinstance(item, Skipped):
                     taken.append(Taken(item.where, "", "", "broken" if item.broken else "skipped", None, item.why))
                     continue
                 try:
-                    taken += _take_item(app, tx, by, item, tenant_of(app, item, tenant), wish or Wish(), gone)
+                    taken += _take_item(app, tx, by, item, tenant_of(app, item, tenant), wish, gone)
                 except (InputError, NotFoundError) as error:
                     if wish is not None:
                         raise
@@ -152,12 +146,17 @@ def _take_batch(
     return taken
 
 
-def _register(app: App, tx: Tx, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish) -> None:
-    """Register whom the case will be about: only then it shows that one of them is the opener."""
+def _register(
+    app: App, tx: Tx, who: Who, batch: Sequence[Restriction | Skipped], tenant: str, wish: Wish | None
+) -> None:
+    """Register whom the case will be about, where it may be the opener: only then it shows that it is."""
+    own = set() if who.machine else set(people.addresses(app, who.name or people.os_user()))
     for item in [item for item in batch if isinstance(item, Restriction)]:
         place = tenant_of(app, item, tenant)
-        for kind, name in ((item.kind, item.identifier), *((Kind.USER, user) for user in wish.identities)):
-            subjects.register(tx, place, kind, normalise(kind, name))
+        users = wish.identities if wish is not None else ()
+        for kind, name in ((item.kind, item.identifier), *((Kind.USER, user) for user in users)):
+            if wish is not None or (own and name.strip().casefold() in own):
+                subjects.register(tx, place, kind, normalise(kind, name))
 
 
 def _known_cases(app: App, batch: Sequence[Restriction | Skipped], tenant: str) -> set[str]:
@@ -181,10 +180,10 @@ def tenant_of(app: App, item: Restriction, given: str) -> str:
 
     An alert names its tenant by GUID and a cmdlet's row by nothing; both have to lead to the same case.
     """
-    return given or app.settings.tenants.get(item.tenant, app.settings.tenant)
+    return tenant_name(given) or app.settings.tenants.get(tenant_name(item.tenant), app.settings.tenant)
 
 
-def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish) -> Taken:
+def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish | None) -> Taken:
     identifier = normalise(item.kind, item.identifier)
     entity = subjects.register(tx, tenant, item.kind, identifier)
     row = cases.open_case_of(tx, tenant, item.kind.value, entity) or cases.latest_case_of(
@@ -208,22 +207,24 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
     )
     playbook = app.playbook(tx, case.playbook)
     effect = judge_report(case, playbook, report, app.now())
-    if effect is Effect.KNOWN:
-        return Taken(
-            item.where, identifier, item.kind.value, "known", case.number, "this very report was taken in before"
-        )
     if effect is Effect.NEW_CASE:
         return _open(app, tx, by, item, tenant, entity, wish, previous=row.id)
-    _step(app, tx, case, playbook, report, by)
+    after = case if effect is Effect.KNOWN else _step(app, tx, case, playbook, report, by)
+    outcome, why = _told(effect, case)
+    left = wishes.not_taken(app, tx, after, item, wish) if wish is not None else ()
+    return Taken(item.where, identifier, item.kind.value, outcome, case.number, why, not_taken=left)
+
+
+def _told(effect: Effect, case: Case) -> tuple[str, str]:
+    if effect is Effect.KNOWN:
+        return "known", "this very report was taken in before"
     if effect is Effect.SEEN:
-        return Taken(item.where, identifier, item.kind.value, "seen", case.number, "a known occurrence, reported again")
-    ended = case.state in ENDED
-    why = "restricted again: the next recurrence of this case"
-    return Taken(item.where, identifier, item.kind.value, "reopened" if ended else "came-back", case.number, why)
+        return "seen", "a known occurrence, reported again"
+    return "reopened" if case.state in ENDED else "came-back", "restricted again: the next recurrence of this case"
 
 
 def _take_item(
-    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish, gone: Gone | None
+    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish | None, gone: Gone | None
 ) -> list[Taken]:
     """Take one item; a delisting that no case knew is told to the case that a later item opens.
 
@@ -271,14 +272,13 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
 
 
 def _open(
-    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, wish: Wish, previous: str = ""
+    app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, asked: Wish | None, previous: str = ""
 ) -> Taken:
+    if asked is not None:
+        wishes.nowhere_else(tx, tenant, item, entity)
+    wish = asked or Wish()
     case = Case(id=uuid7(int(app.now().timestamp() * 1000), secrets.token_bytes(10)))
-    playbook = logbook.current(app, tx, by, wish.playbook or DEFAULTS[item.kind])
-    if item.kind not in playbook.kinds:
-        kinds = ", ".join(kind.value for kind in playbook.kinds)
-        message = f"Playbook {playbook.name!r} is for: {kinds}. This is a {item.kind.value}."
-        raise InputError(message)
+    chosen = wishes.choose(app, tx, by, item.kind, wish)
     users = [normalise(Kind.USER, user) for user in wish.identities]
     if not users and item.kind is Kind.MAILBOX:
         users = [normalise(Kind.MAILBOX, item.identifier)]
@@ -290,7 +290,7 @@ def _open(
         tenant=tenant,
         kind=item.kind,
         entity=entity,
-        playbook=playbook.digest,
+        playbook=chosen.playbook.digest,
         status=item.status,
         source=item.source,
         restricted_at=item.restricted_at,
@@ -303,9 +303,11 @@ def _open(
         previous=previous,
         fingerprint=fingerprint(item),
     )
-    case = _step(app, tx, case, playbook, action, by)
+    case = _step(app, tx, case, chosen.playbook, action, by)
+    wishes.propose(app, tx, by, case, chosen, wish.why)
     why = "a later occurrence of an ended case" if previous else ""
-    return Taken(item.where, item.identifier, item.kind.value, "opened", case.number, why)
+    waiting = chosen.waiting.name if chosen.waiting is not None else ""
+    return Taken(item.where, item.identifier, item.kind.value, "opened", case.number, why, waiting)
 
 
 def _step(app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor) -> Case:

@@ -16,7 +16,7 @@ from workflow.domain.record import time_for_people
 from workflow.domain.restriction import Restriction, Skipped
 from workflow.domain.vocabulary import Method, Resolution, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotPermittedError
-from workflow.services import casework
+from workflow.services import casework, writing
 from workflow.services.intake import Taken, take_in, tenant_of
 from workflow.services.names import Names
 from workflow.storage import cases, worklist
@@ -126,7 +126,7 @@ def take_list(
         if taken.case_number is not None:
             waiting.pop(taken.case_number, None)
         yield taken
-    place = reader.tenant or tenant or app.settings.tenant
+    place = reader.tenant or writing.place(app, tenant)
     absent = [case for case in waiting.values() if case.tenant == place]
     if unread and not reader.fault:
         reader.fault = f"{unread} of its rows could not be read, and each may be one that seems not to be named"

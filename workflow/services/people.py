@@ -106,9 +106,14 @@ def _actor(app: App, tx: Tx, who: Who) -> Actor:
 
 def accounts(app: App, tx: Tx, name: str) -> tuple[str, ...]:
     """Return the mailboxes and users known by now that are the person's own, by the settings and by the name."""
+    return subjects.alike(tx, addresses(app, name))
+
+
+def addresses(app: App, name: str) -> list[str]:
+    """Return the addresses of the person's own accounts, by the settings and by the name."""
     person = listed(app, name)
-    addresses = [*(person.identities if person else ()), *([name] if "@" in name else ())]
-    return subjects.alike(tx, [normalise(Kind.USER, address) for address in addresses if _is_address(address)])
+    given = [*(person.identities if person else ()), *([name] if "@" in name else ())]
+    return [normalise(Kind.USER, address) for address in given if _is_address(address)]
 
 
 def _is_address(text: str) -> bool:

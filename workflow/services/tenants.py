@@ -88,7 +88,7 @@ def record(app: App, who: Who, found: Found, tenant: str = "") -> tuple[FactView
         EvidenceRefusedError: it lies in the future, or has run out already.
         NotPermittedError: the actor may not.
     """
-    place = writing.checked("tenant", tenant) or app.settings.tenant
+    place = writing.place(app, tenant)
     _sensible(found, app.now())
     texts = {"reference": found.reference, "note": found.note, "value": found.value}
     data: dict[str, Any] = {
@@ -118,7 +118,7 @@ def retract(app: App, who: Who, fact: TenantFact, reason: str, tenant: str = "")
         NotFoundError: nothing stands recorded.
         NotPermittedError: the actor may not.
     """
-    place = writing.checked("tenant", tenant) or app.settings.tenant
+    place = writing.place(app, tenant)
     if not reason.strip():
         message = "A retraction needs a reason: give one with --reason."
         raise InputError(message)
@@ -171,7 +171,7 @@ def _take_back(app: App, place: str, fact: TenantFact, leaf: str, reason: str) -
 
 def list_(app: App, tenant: str = "") -> list[FactView]:
     """Return every fact there is about a tenant, recorded or not, in the order of the list."""
-    place = tenant or app.settings.tenant
+    place = writing.place(app, tenant)
     with app.database.reading() as tx:
         known = {item.fact: item for item in tenantwide.standing(tx, place)}
         texts = [text.commitment for item in known.values() for text in (item.reference, item.note, item.value) if text]

@@ -43,6 +43,7 @@ class Overview:
     """What the portal's own flyout shows, and what it does not.
 
     ``judged`` are those of ``checked`` that are good because a person judged just what is read.
+    ``elsewhere`` are open cases about the same mailbox, connector or user under other tenants' names.
     ``case.version`` and ``case.digest`` are what a decision on this overview sends back as seen. ``unprotected_until``
     is the coming midnight in UTC: Microsoft does not restrict an unblocked user again on the same day.
     """
@@ -55,6 +56,7 @@ class Overview:
     claimed: list[str]
     exceptions: list[str]
     changed_since_request: list[str]
+    elsewhere: list[dict[str, Any]]
     warning: str
     unprotected_until: str
     unprotected_hours: float
@@ -81,6 +83,7 @@ def overview(app: App, reference: str) -> Overview:
         playbook = app.playbook(tx, case.playbook)
         names = Names(tx, {case.entity})
         command = guidance.command(playbook.unblock_command, case, names)
+        others = cases.open_elsewhere(tx, case.tenant, case.kind.value, case.entity)
         portal = guidance.portal(playbook.unblock_portal, case, names)
     since = case_view.request["sequence"] if case_view.request else 0
     changes = [entry for entry in history.history(app, case_id) if since and entry.sequence > since]
@@ -96,6 +99,9 @@ def overview(app: App, reference: str) -> Overview:
         claimed=[_label(item) for item in counted if item.claimed],
         exceptions=[_label(item) for item in counted if item.exception and not item.exception["expired"]],
         changed_since_request=[f"{item.sequence}: {item.text}" for item in changes if item.type in CHANGES],
+        elsewhere=[
+            {"case_number": other.number, "tenant": other.tenant, "state": str(other.state)} for other in others
+        ],
         warning="" if connector else warning(app.now()),
         unprotected_until=time_to_text(midnight),
         unprotected_hours=hours,

@@ -14,7 +14,7 @@ from workflow.domain.record import clamp, optional_time_to_text, time_from_text,
 from workflow.domain.unblocking import known_by
 from workflow.domain.vocabulary import ENDED, Phase, State
 from workflow.errors import InputError, NotFoundError
-from workflow.services import casework, guidance, logbook, tenantwide
+from workflow.services import casework, guidance, linking, logbook, tenantwide
 from workflow.services.names import Names
 from workflow.services.shapes import CaseView, PrerequisiteView
 from workflow.storage import cases
@@ -89,7 +89,7 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
     by_entry = {entry.sequence: entry for entry in entries}
     names = Names(tx, _subjects(case), _commitments(case, entries[0]))
     behind = {} if as_of else _linked_rows(tx, case)
-    linked = None if as_of else {other: State(row.state) for other, row in behind.items()}
+    linked = None if as_of else linking.states(app, tx, case, playbook, behind)
     place = Place(app, case, playbook, names, claimed, at, linked, behind)
     due_at, due = next_due(case, playbook)
     intended_at = case.open_attempt.intended_at if case.open_attempt else None

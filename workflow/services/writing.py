@@ -12,6 +12,7 @@ from workflow.domain.lifecycle import advance
 from workflow.domain.picture import picture
 from workflow.domain.private import Private
 from workflow.domain.record import clamp
+from workflow.domain.subject import tenant_name
 from workflow.errors import InputError
 from workflow.ledger.commitment import commit
 from workflow.storage import entries as entries_of
@@ -74,16 +75,16 @@ def write(
 
 
 def take_step(
-    app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor
+    app: App, tx: Tx, case: Case, playbook: Playbook, action: act.Action, by: Actor, *others: Playbook
 ) -> tuple[Case, list[Entry]]:
-    """Judge and write one step inside a transaction that holds the case's lock.
+    """Judge and write one step inside a transaction that holds the case's lock; ``others`` are what it may move to.
 
     Raises:
         HoldfastError: what refuses it; a rule's refusal is recorded with the transaction first (R9).
     """
     at, clock = clamp(app.now(), case.updated_at)
     (sealed,), opened = seal(tx, case, [action])
-    step = advance(case, sealed, by, {playbook.digest: playbook}, at)
+    step = advance(case, sealed, by, {item.digest: item for item in (playbook, *others)}, at)
     stamp = Stamp(at, clock, secrets.token_hex(8))
     tenant = action.tenant if isinstance(action, act.OpenCase) else ""
     after, written = write(app, tx, case, step.records, stamp, opened, tenant)
@@ -142,6 +143,15 @@ def _standing_values(tx: Tx, case: Case, action: act.Action) -> dict[str, tuple[
 def is_commitment(value: object) -> bool:
     """Say whether a member of an entry stands for a text that is kept beside the ledger."""
     return isinstance(value, dict) and value.keys() == {"commitment"}
+
+
+def place(app: App, tenant: str) -> str:
+    """Return the name of the tenant that was named, in its one spelling, else that of the settings.
+
+    Raises:
+        InputError: too long, or not valid Unicode text.
+    """
+    return tenant_name(checked("tenant", tenant)) or app.settings.tenant
 
 
 def checked(name: str, text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from workflow.domain.record import possible_time
 from workflow.domain.zones import offset
 from workflow.errors import InputError
 
@@ -25,7 +26,6 @@ _TICKS = re.compile(r"/Date\((?P<ms>-?[0-9]{1,18})(?:[+-][0-9]{4})?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSET_MS = -62_135_596_800_000
 _UNSET_YEAR = 1
-_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _LONGEST = 64
 _MONTHS = 12
 _NOON = 12
@@ -115,6 +115,6 @@ def _assembled(match: re.Match[str], year: int, month: int, day: int, options: R
 
 def _sane(at: datetime) -> datetime:
     # Other calendars write years such as 1447 or 2569, which must not pass for Gregorian ones.
-    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+    if not possible_time(at):
         raise ValueError(at)
     return at

@@ -201,6 +201,23 @@ def open_case_of(tx: Tx, tenant: str, kind: str, entity: str) -> Picture | None:
     )
 
 
+def open_elsewhere(tx: Tx, tenant: str, kind: str, entity: str) -> list[Picture]:
+    """Return open cases about the same kind and identifier under other tenants' names, oldest first."""
+    rows = tx.all(
+        f'SELECT {SELECT} FROM "case" AS c WHERE c.kind = ? AND c.tenant <> ? AND {OPEN} AND c.entity IN '
+        "(SELECT o.id FROM subject AS s JOIN subject AS o ON o.kind = s.kind AND o.identifier = s.identifier "
+        f"WHERE s.id = ?) ORDER BY c.number LIMIT {_MOST}",
+        (kind, tenant, entity),
+    )
+    return [from_row(item) for item in rows]
+
+
+def open_tenants(tx: Tx) -> int:
+    """Return how many tenants have open cases."""
+    (count,) = tx.one(f'SELECT count(DISTINCT tenant) FROM "case" WHERE {OPEN}') or (0,)
+    return int(count)
+
+
 def open_about(tx: Tx, entities: Iterable[str], limit: int = 20) -> list[str]:
     """Return the ids of open cases about any of these entities, at most ``limit``."""
     wanted = sorted(entities) or [""]
