@@ -35,10 +35,10 @@ def test_changed_people_hold_from_then_on(open_desk: Callable[..., Desk]) -> Non
     """What was done under an earlier list stays as it was, and the ledger verifies."""
     desk = open_desk()
     case_id = desk.requested()
-    open_desk(people=TEAM).do(case_id, act.ApproveUnblock(), who=BOB)
-    other = open_desk(people=DEMOTED)
+    desk.again(people=TEAM).do(case_id, act.ApproveUnblock(), who=BOB)
+    other = desk.again(people=DEMOTED)
     other.do(case_id, act.RejectRequest(reason=Private("not yet")), who=CAT)
-    third = open_desk()
+    third = desk.again()
     third.do(case_id, act.AddNote(note=Private("everybody again")), who=BOB)
 
     assert set() == found(third)

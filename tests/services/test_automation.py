@@ -154,7 +154,7 @@ def test_a_change_that_was_cut_short_is_found_out(open_desk: Callable[..., Desk]
     user = casework.subject(desk.app, "default", Kind.USER, ADA)
     desk.do(case_id, act.IntendChange(change=Change.BLOCK_SIGN_IN, about=user))
     stepped = step(desk, case_id, 2 * MINUTE)
-    assert ("find-out", "block-sign-in failed") == (stepped.task, stepped.said)
+    assert ("find-out", "block-sign-in unseen") == (stepped.task, stepped.said)
 
 
 @pytest.mark.parametrize(
