@@ -92,6 +92,7 @@ def days(shell: Shell, home: Path) -> Days:
     return Days(shell, home)
 
 
+@pytest.mark.slow
 def test_two_days_and_a_quarter(days: Days) -> None:
     """Monday, a wave, a newsletter, a return, a shift change, a night alone, and what an auditor asks of it all."""
     began = days.shell.now

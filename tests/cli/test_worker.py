@@ -95,6 +95,7 @@ def test_without_a_tenant_it_sends_alerts_only(shell: Shell) -> None:
     assert "no connected tenant: alerts only" in shell.ok("worker --once").err
 
 
+@pytest.mark.slow
 def test_a_service_works_until_it_is_told_to_stop(shell: Shell) -> None:
     """It is the only one of its ledger, it is healthy, and SIGTERM ends it in good order."""
     del shell
