@@ -13,6 +13,7 @@ from workflow.cli.demo_stage import FIRST, Stage, set_up
 from workflow.cli.demo_wave import FEWEST
 
 
+@pytest.mark.slow
 def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that it is meant to show is in what it prints, in order."""
     monkeypatch.setenv("TMPDIR", str(home))

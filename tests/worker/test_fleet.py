@@ -17,7 +17,7 @@ from workflow.errors import StorageError
 from workflow.storage import seal
 from workflow.worker import fleet, tending
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PATIENT = 60.0
 """A lease that a busy machine does not outlast: whoever counts how often a case is begun loses no worker meanwhile."""
@@ -152,7 +152,6 @@ def test_the_step_in_hand_of_a_stopping_worker_is_nobody_elses(desk: Desk, diary
     assert 1 == desk.types(case_id).count("case:noted")
 
 
-@pytest.mark.slow
 def test_a_worker_that_was_only_slow_comes_back(desk: Desk, diary: Diary) -> None:
     """Stopped for longer than its lease, it has lost its case to a peer; awake again, it goes on with others."""
     (case_id,) = restricted(desk, 1)
@@ -207,7 +206,6 @@ def test_a_job_for_a_case_that_is_not_there_is_dropped(desk: Desk, diary: Diary)
     assert worker.finished is True
 
 
-@pytest.mark.slow
 def test_losing_every_job_loses_nothing(desk: Desk, diary: Diary) -> None:
     """The queue is emptied behind everybody's back; the cases are found again."""
     ids = restricted(desk, 6)
@@ -242,7 +240,6 @@ def test_a_job_whose_end_could_not_be_recorded_does_not_hold_its_case(desk: Desk
         assert is_done(desk, [case_id])
 
 
-@pytest.mark.slow
 def test_a_lost_database_connection_is_made_again(desk: Desk, diary: Diary) -> None:
     """The server ends every connection of the workers, and they go on."""
     with Thread(desk.place, StandIn(diary)):
@@ -271,7 +268,6 @@ def test_a_host_without_the_key_leaves_sealing_to_another(desk: Desk, diary: Dia
     assert 1 == len([said for said in worker.said if "no signing key" in said])
 
 
-@pytest.mark.slow
 def test_one_host_does_the_chores_and_another_takes_them_over(desk: Desk, diary: Diary) -> None:
     """The chores of the whole ledger are done by one process at a time, for as long as it lives."""
     with Process(desk.place, StandIn(diary)) as first:
@@ -288,7 +284,6 @@ def test_one_host_does_the_chores_and_another_takes_them_over(desk: Desk, diary:
     assert 2 == len(Counter(pids))
 
 
-@pytest.mark.slow
 def test_refused_chores_are_done_again_and_lost_ones_begun_anew(desk: Desk, diary: Diary) -> None:
     """What the tenant refuses is said; whoever no longer holds the job steps down, and somebody takes it up."""
     with Thread(desk.place, StandIn(diary, refused=True), lease=1.0) as worker:
