@@ -65,7 +65,15 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     reader.stop()
 
 
-@pytest.mark.parametrize("page", FOLLOWED, ids=name_of)
+LENGTHY = frozenset({"README.md", "docs/how-to/check-and-contain.md"})
+"""Pages whose commands take ten seconds and more: a demo, and a tenant of many accounts."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] if name_of(page) in LENGTHY else []) for page in FOLLOWED],
+    ids=name_of,
+)
 def test_page_does_what_it_shows(page: Path, reader: Reader) -> None:
     """Every command of the page ends as it says, prints what it shows, and writes entries that the reference names."""
     assert [] == follow(page, reader)

@@ -5,6 +5,8 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.services.desk import ANN, Desk, Place
 from workflow.domain import actions as act
 from workflow.domain.private import Private
@@ -21,6 +23,7 @@ def restore(place: Place, backup: Path) -> None:
     restoring.restore(place.settings(), Desk(place).clock, ANN, backup, "disk failed")
 
 
+@pytest.mark.slow
 def test_a_restore_that_is_killed_is_whole_or_not_at_all(sqlite_place: Place, tmp_path: Path) -> None:
     """Whatever stands verifies against the checkpoint file, takes the next step, and can be restored again."""
     CONTEXT.set_forkserver_preload(["tests.kill.writer"])
