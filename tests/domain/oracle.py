@@ -70,6 +70,10 @@ def _take(ground: Ground, entry: Entry) -> None:
         ground.accepted.pop(key, None)
     elif entry.type == "proposal:made":
         ground.asked[basis["proposal"]] = entry
+        if entry.action not in {"dismiss", "erase"}:
+            ground.hands.append((who, ""))
+    elif entry.type == "change:intended":
+        ground.hands.append((who, ""))
     elif entry.type == "exception:granted":
         asked = ground.asked[data["proposal"]]
         ground.accepted[asked.data["prerequisite"], asked.data.get("about", "")] = time(asked.data["expires_at"])
@@ -130,7 +134,7 @@ def one_person_may(ground: Ground, playbook: Playbook) -> bool:
 
 
 def workers(ground: Ground, playbook: Playbook) -> set[str]:
-    """Return who recorded a required prerequisite (or what stands in for one), an identity or an exception."""
+    """Return who recorded a required prerequisite (or what stands in for one), or had a say in what is asked of whom."""
     needed = {name for item in playbook.required for name in (item.id, *item.any_of)} | {""}
     return {who for who, name in (*ground.hands, *ground.lasting) if name in needed}
 
