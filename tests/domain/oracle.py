@@ -70,10 +70,7 @@ def _take(ground: Ground, entry: Entry) -> None:
         ground.accepted.pop(key, None)
     elif entry.type == "proposal:made":
         ground.asked[basis["proposal"]] = entry
-        if entry.action not in {"dismiss", "erase"}:
-            ground.hands.append((who, ""))
-    elif entry.type == "change:intended":
-        ground.hands.append((who, ""))
+        ground.hands += [] if entry.action in {"dismiss", "erase"} else [(who, "")]
     elif entry.type == "exception:granted":
         asked = ground.asked[data["proposal"]]
         ground.accepted[asked.data["prerequisite"], asked.data.get("about", "")] = time(asked.data["expires_at"])
@@ -105,6 +102,8 @@ def _take_decision(ground: Ground, entry: Entry) -> None:
             ground.unreviewed[entry.sequence] = entry.actor["id"]
     elif entry.type == "approval:reviewed":
         ground.unreviewed = {}
+    elif entry.type == "change:intended":
+        ground.hands.append((entry.actor["id"], ""))
     elif entry.type == "approval:lapsed":
         ground.approvers.pop(entry.basis["approval"])
     elif entry.type == "unblock:intended":
@@ -134,7 +133,7 @@ def one_person_may(ground: Ground, playbook: Playbook) -> bool:
 
 
 def workers(ground: Ground, playbook: Playbook) -> set[str]:
-    """Return who recorded a required prerequisite (or what stands in for one), or had a say in what is asked of whom."""
+    """Return who recorded a required prerequisite (or what stands in for one), or had a say in what is asked."""
     needed = {name for item in playbook.required for name in (item.id, *item.any_of)} | {""}
     return {who for who, name in (*ground.hands, *ground.lasting) if name in needed}
 
