@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.cli.files import called, opened
 from workflow.cli.moments import parse
-from workflow.cli.steps import private
 from workflow.cli.wave import Plan, carry_out
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.vocabulary import Result
 from workflow.errors import InputError
 

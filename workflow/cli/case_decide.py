@@ -7,9 +7,9 @@ import click
 from workflow.cli.case_open import one_of, second
 from workflow.cli.many import Cases, Many
 from workflow.cli.session import Session
-from workflow.cli.steps import private
 from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.vocabulary import Resolution, RestrictionStatus, Verdict
 
 REASON = click.option("--reason", metavar="TEXT", default="", help="Why.")

@@ -10,9 +10,10 @@ from workflow.cli.case_page import attempt_line
 from workflow.cli.case_unblock import allowed, overview_of, show_instructions
 from workflow.cli.output import say
 from workflow.cli.overview import show_overview
-from workflow.cli.steps import private, take
+from workflow.cli.steps import take
 from workflow.cli.text import visible
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.vocabulary import Answer, RestrictionStatus
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from workflow.cli.output import as_json, hint, say
 from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import error_data, show_error
 from workflow.cli.session import Session, Verb, interactive
-from workflow.cli.steps import look, private
+from workflow.cli.steps import look
 from workflow.cli.text import visible
 from workflow.domain import actions as act
 from workflow.domain.erasure import PROPOSAL
+from workflow.domain.private import private
 from workflow.errors import HoldfastError
 
 if TYPE_CHECKING:

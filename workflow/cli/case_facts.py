@@ -12,9 +12,9 @@ from workflow.cli.answers import Answer, record_rows
 from workflow.cli.case_open import one_of, second
 from workflow.cli.many import Many
 from workflow.cli.paths import FILE, STREAM
-from workflow.cli.steps import private
 from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.vocabulary import Result
 from workflow.errors import InputError
 

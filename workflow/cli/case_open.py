@@ -12,11 +12,12 @@ from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_json, say
 from workflow.cli.places import folded
 from workflow.cli.session import Session, Verb
-from workflow.cli.steps import look, private, take, user_id
+from workflow.cli.steps import look, take, user_id
 from workflow.cli.text import visible
 from workflow.cli.wave import Plan, act_on, each
 from workflow.domain import actions as act
 from workflow.domain.playbook import Condition
+from workflow.domain.private import private
 from workflow.domain.restriction import Restriction, Source
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import ENTITY_KINDS, Kind, RestrictionStatus

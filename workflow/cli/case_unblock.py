@@ -21,11 +21,12 @@ from workflow.cli.paths import FILE, STREAM
 from workflow.cli.rereading import connected, read_again
 from workflow.cli.rereading import decide as take
 from workflow.cli.session import Session, interactive
-from workflow.cli.steps import look, private, report
+from workflow.cli.steps import look, report
 from workflow.cli.text import visible
 from workflow.cli.unblock_many import approve_many, record_outcomes, write_script
 from workflow.cli.wave import Plan, act_on, each, over_many
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.vocabulary import Answer
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from workflow.cli.case_page import answers, label, show_step
 from workflow.cli.output import as_json, say
 from workflow.cli.refusals import show_error
 from workflow.cli.session import Session, Verb
-from workflow.cli.steps import about_id, look, private, take
+from workflow.cli.steps import about_id, look, take
 from workflow.cli.text import visible
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import Kind, Result
 from workflow.errors import HoldfastError

@@ -10,7 +10,6 @@ import click
 from workflow.cli.exits import exit_of
 from workflow.cli.output import as_json, hint, say
 from workflow.cli.text import visible
-from workflow.domain.private import NOTHING, Private
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, NotFoundError
 
@@ -29,11 +28,6 @@ SUMMARY = (
     *("attempt", "proposals", "break_glass", "break_glass_approvals", "possible"),
 )
 """The members of a case that a result carries."""
-
-
-def private(text: str | None) -> Private:
-    """Return what was typed as private text; blanks alone say nothing, so they are no reference and no reason."""
-    return Private(text=text) if text and text.strip() else NOTHING
 
 
 def look(session: Session, reference: str) -> CaseView:

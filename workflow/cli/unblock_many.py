@@ -10,10 +10,10 @@ from workflow.cli.answers import located_rows
 from workflow.cli.files import called, opened
 from workflow.cli.many import compact
 from workflow.cli.output import say
-from workflow.cli.steps import private
 from workflow.cli.text import visible
 from workflow.cli.wave import Plan, carry_out, chosen, each, over_many
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.vocabulary import Answer
 from workflow.errors import InputError, PendingError, StorageError
 

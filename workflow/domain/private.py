@@ -31,6 +31,11 @@ class Private:
 NOTHING = Private()
 
 
+def private(text: str | None) -> Private:
+    """Return what was said as private text; blanks alone say nothing, so they are no reference and no reason."""
+    return Private(text=text) if text and text.strip() else NOTHING
+
+
 def private_in(data: Mapping[str, Any], key: str) -> Private:
     """Return the text that a member of an entry stands for; :data:`NOTHING` where there is no such member."""
     value = data.get(key)

@@ -14,7 +14,7 @@ from workflow.domain import actions as act
 from workflow.domain.agenda import SETTLES
 from workflow.domain.evidence import unknown
 from workflow.domain.playbook import Check
-from workflow.domain.private import NOTHING, Private
+from workflow.domain.private import Private, private
 from workflow.domain.record import time_for_people
 from workflow.domain.vocabulary import Made, Phase, Result
 from workflow.errors import (
@@ -235,9 +235,9 @@ def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 
     intent = act.IntendChange(
         change=step.change,
         about=step.about,
-        target=optional(target),
+        target=private(target),
         undoes=undoes,
-        reason=optional(reason),
+        reason=private(reason),
     )
     done = casework.perform(app, who, case_id, intent)
     sequence = next(entry.sequence for entry in done.entries if entry.action == intent.name)
@@ -282,7 +282,7 @@ def _answered(
 ) -> Changed:
     source = checks.source(read) if read else ""
     reference = shown(": ".join(filter(None, (source, said))))
-    answer = act.AnswerChange(intent=sequence, made=made, reference=optional(reference))
+    answer = act.AnswerChange(intent=sequence, made=made, reference=private(reference))
     condition = DOINGS[step.change].condition
     known: list[act.Action] = [answer]
     if made is Made.DONE and condition is not None and step.about:
@@ -327,8 +327,3 @@ def again(app: App, subject: Subject, change: TenantChange) -> Planned:
         what=title(change.change, str(target.get("name") or target.get("app") or target.get("who") or "")),
         target=target,
     )
-
-
-def optional(text: str) -> Private:
-    """Return a text to keep beside the ledger, or that there is none."""
-    return Private(text) if text.strip() else NOTHING

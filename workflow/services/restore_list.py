@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
+from workflow.domain.private import private
 from workflow.domain.vocabulary import Made, Method
 from workflow.errors import InputError
 from workflow.services import casework, checks
 from workflow.services.changes import DOINGS
-from workflow.services.containment import Changed, again, carry_out, optional
+from workflow.services.containment import Changed, again, carry_out
 
 if TYPE_CHECKING:
     from workflow.app import App
@@ -94,7 +95,7 @@ def leave(app: App, who: Who, case_id: str, entry: int, reason: str) -> Changed:
 
 def _ended(app: App, who: Who, case_id: str, entry: int, made: Made, reason: str, reference: str = "") -> Changed:
     answer = act.AnswerChange(
-        intent=entry, made=made, method=Method.ATTESTED, reason=optional(reason), reference=optional(reference)
+        intent=entry, made=made, method=Method.ATTESTED, reason=private(reason), reference=private(reference)
     )
     casework.perform(app, who, case_id, answer)
     subject = checks.read_subject(app, case_id)
