@@ -43,8 +43,9 @@ def told(
     whom = _accounts(tx, case, playbook)
     if all(_counts(app, tx, case, whom, cases.load(tx, other, app.cache)) for other in named):
         return error
-    fit = [other for other in cases.open_about(tx, whom) if _counts(app, tx, case, whom, cases.load(tx, other))]
-    numbers = ", ".join(f"#{cases.load(tx, other).number}" for other in fit) or "none is open now"
+    about = [cases.load(tx, other, app.cache) for other in cases.open_about(tx, whom)]
+    fit = [f"#{other.number}" for other in about if _counts(app, tx, case, whom, other)]
+    numbers = ", ".join(fit) or "none is open now"
     since = time_for_people(case.boundary) if case.boundary is not None else "this restriction began"
     conditions = " and ".join(_conditions(playbook)) or "nothing more"
     message = (

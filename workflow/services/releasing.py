@@ -82,8 +82,10 @@ def connected(app: App, case: Case) -> bool:
     return app.provider.acts and case.tenant == app.settings.tenant and case.kind in REMOVALS
 
 
-def refresh(app: App, who: Who, case_id: str, within: timedelta = ANEW) -> Case:
+def refresh(app: App, who: Who, case_id: str, within: timedelta = ANEW, *, subject: Subject | None = None) -> Case:
     """Read again, and record, what a decision about an unblock stands on and what is older than ``within``.
+
+    ``subject`` is the case, where it was read a moment ago.
 
     What a person attested, and what still stands, is left alone. Where the tenant is not reached nothing is recorded,
     and the decision is judged by what stands and how old it is, unless something has run out.
@@ -92,7 +94,7 @@ def refresh(app: App, who: Who, case_id: str, within: timedelta = ANEW) -> Case:
         NotReadableError: no tenant is connected, or the case is another tenant's.
         HoldfastError: whatever refuses the step.
     """
-    subject = checks.read_subject(app, case_id)
+    subject = subject or checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
     wanted = _wanted(subject, within)
     try:
@@ -202,7 +204,7 @@ def unblock(app: App, who: Who, case_id: str, decision: act.IntendUnblock | None
     machine = checks.asking(app, who, subject)
     if subject.case.open_attempt is None and subject.case.request is not None:
         # Whatever their time says, which a wrong clock may have given them: nothing is called on readings from before.
-        refresh(app, who, case_id, EVERY)
+        refresh(app, who, case_id, EVERY, subject=subject)
         subject = checks.read_subject(app, case_id)
         before = _look(app, machine, subject)
         if before.status is RestrictionStatus.NOT_LISTED:

@@ -43,6 +43,10 @@ class Row(dict[str, Any]):
             f"({type(self.get(name)).__name__}), so that nothing can be concluded from the answer."
         )
 
+    def lacking(self, name: str) -> ProviderError:
+        """Return the error for a member that the service always sends."""
+        return ProviderError(f"{self.call}: the answer leaves out {self.place}{name}, which is always part of it.")
+
 
 def present(row: Row, *names: str) -> None:
     """Make sure of members that the service always sends, if only as null.
@@ -52,7 +56,7 @@ def present(row: Row, *names: str) -> None:
     """
     for name in names:
         if name not in row:
-            raise ProviderError(f"{row.call}: the answer leaves out {row.place}{name}, which is always part of it.")
+            raise row.lacking(name)
 
 
 def text(row: Row, *names: str) -> str:
@@ -74,7 +78,7 @@ def told(row: Row, name: str) -> str:
     """
     found = text(row, name)
     if not found:
-        raise ProviderError(f"{row.call}: the answer leaves out {row.place}{name}, which is always part of it.")
+        raise row.lacking(name)
     return found
 
 
