@@ -20,8 +20,8 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if "$$name" -c '$(NEW_ENOUGH)' 2>/dev/null; then command -v "$$name"; break; fi; done)
 
-# One more than the processors of a small machine: some tests wait, for a lease, a killed process or a lock.
-WORKERS ?= 3
+# Each collects every test anew, so that a third would cost two processors more than it would fill.
+WORKERS ?= 2
 # Whoever is done takes from who is not: a test that takes long and comes late keeps no core idle.
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal -m
 FLOORS_TESTED_WHOLLY := workflow/domain/*,workflow/ledger/*,workflow/services/*,workflow/storage/*

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
 
 from tests.services.tenant import Tenant
 from workflow.app import App
@@ -63,6 +66,10 @@ class Clock:
         return self.now
 
 
+_CHECKED: dict[str, Settings] = {}
+"""Settings by what was asked for: to check them takes longer than many a test, and only their places differ."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a ledger is: the folder of its key and checkpoints, and its database."""
@@ -73,12 +80,17 @@ class Place:
     def settings(self, **changes: Any) -> Settings:
         """Return settings for this ledger, and no other from the environment."""
         given: dict[str, Any] = {
-            "database_url": self.url,
+            "database_url": SecretStr(self.url),
             "key_file": self.home / "signing.key",
             "checkpoint_file": self.home / "checkpoints",
             "config_file": self.home / "config.toml",
         }
-        return load_settings(**(given | changes))
+        # Where a home is, only the places say, all of which are given.
+        around = {item for item in os.environ.items() if item[0].startswith("HOLDFAST_") and item[0] != "HOLDFAST_HOME"}
+        key = repr((sorted(around), sorted(changes.items())))
+        if key not in _CHECKED:
+            _CHECKED[key] = load_settings(**(given | changes))
+        return _CHECKED[key].model_copy(update={name: place for name, place in given.items() if name not in changes})
 
     def set_up(self) -> Place:
         """Make key, database and first entries."""
