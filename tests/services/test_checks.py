@@ -11,6 +11,7 @@ import pytest
 
 from tests.services.desk import ADA, ANN, BOB, CONNECTOR, DAN, EVE, MINUTE, TEAM, Desk, plain, report
 from workflow.domain import actions as act
+from workflow.domain import agenda
 from workflow.domain.gate import UNBLOCK_PHASES, Missing, Reason, missing
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Kind, Method, Result, State
@@ -24,13 +25,16 @@ from workflow.errors import (
     SamePersonError,
 )
 from workflow.providers.shapes import AuditEvent, Forwarding, InboxRule, Restricted, RoleAssignment
-from workflow.services import casework, checks, evidence_files, snapshot, unblock, verification
+from workflow.services import casework, checks, evidence_files, snapshot, tenant_log, unblock, verification
+from workflow.services.chores import MACHINE
 from workflow.services.people import Who
 from workflow.services.predicates import Look
 from workflow.storage import attachments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from workflow.domain.case import Evidence
 
 
 CHECKED = (
@@ -79,6 +83,11 @@ def gate_of(desk: Desk, case_id: str) -> tuple[Missing, ...]:
 def ann(desk: Desk) -> str:
     """Return Ann's opaque id."""
     return casework.person(desk.app, ANN.name)
+
+
+def evidence_of(desk: Desk, case_id: str, prerequisite: str) -> Evidence:
+    """Return what stands recorded of Ada."""
+    return desk.case(case_id).evidence[prerequisite, casework.subject(desk.app, "default", Kind.USER, ADA)]
 
 
 def verifies(desk: Desk) -> bool:
@@ -245,6 +254,29 @@ def test_what_cannot_be_read_is_no_news(desk: Desk) -> None:
     assert (before, []) == (desk.count(), examined.done.entries)
     desk.met(case_id, step[0], ADA, result=Result.NOT_MET)
     assert 1 == len(checks.check(desk.app, ANN, case_id, step).done.entries)
+
+
+def test_what_others_changed_since_is_news(desk: Desk) -> None:
+    """A good reading of what others changed afterwards falls where nothing shows any more that it holds."""
+    case_id, step = cleaned(desk), ["password-reset"]
+    checks.check(desk.app, MACHINE, case_id, step)
+    account, at = desk.tenant.accounts[ADA], desk.clock.move()
+    account.user, account.audit = replace(account.user, password_changed_at=at), ()
+    desk.tenant.log.append(AuditEvent(id="2", at=at, operation="Reset user password.", actor=EVE, target=ADA))
+    desk.clock.move()
+    tenant_log.catch_up(desk.app, MACHINE)
+    desk.tenant.faults["user"] = ProviderBusyError("429")
+    (examined,) = checks.check(desk.app, MACHINE, case_id, step).checks
+    assert (True, False) == (examined.unread, examined.recorded)
+    assert Result.MET is evidence_of(desk, case_id, step[0]).result
+
+    desk.tenant.faults.clear()
+    (examined,) = checks.check(desk.app, MACHINE, case_id, step).checks
+    assert (Result.UNABLE_TO_VERIFY, True) == (examined.result, examined.recorded)
+    assert Result.UNABLE_TO_VERIFY is evidence_of(desk, case_id, step[0]).result
+    case, playbook = desk.case(case_id), checks.read_subject(desk.app, case_id).playbook
+    assert step[0] not in agenda.wanted(case, playbook, desk.clock.move()), "asked again at once, and for ever"
+    assert verifies(desk)
 
 
 def test_the_snapshot_is_a_file_without_secrets(desk: Desk) -> None:

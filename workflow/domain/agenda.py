@@ -137,9 +137,9 @@ def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | N
         # Every snapshot is another one, so that only the case's own age says for how long none was whole.
         since = case.entered_at if item.check is Check.SNAPSHOT_SAVED else None
         return _again(evidence, since)
-    weakened_at = _weakened_at(case, item, about, evidence)
-    if weakened_at is not None:
-        return weakened_at
+    changed_at = weakened_at(case, item, about, evidence)
+    if changed_at is not None:
+        return changed_at
     fresh = item.fresh_within
     if fresh is None or evidence.method is Method.ATTESTED or evidence.expires_at is not None:
         # A person's word, and the tenant's record, count as long as they do; only then is the tenant asked instead.
@@ -147,7 +147,7 @@ def _check_at(case: Case, item: Prerequisite, about: str, evidence: Evidence | N
     return evidence.observed_at + _renewed(fresh)
 
 
-def _weakened_at(case: Case, item: Prerequisite, about: str, evidence: Evidence) -> datetime | None:
+def weakened_at(case: Case, item: Prerequisite, about: str, evidence: Evidence) -> datetime | None:
     """Return since when it is known that others changed what was read, after it was; None where nobody did."""
     if evidence.method is Method.ATTESTED:
         return None

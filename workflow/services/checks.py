@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain import access, erasure, gate
 from workflow.domain import actions as act
+from workflow.domain.agenda import weakened_at
 from workflow.domain.evidence import unknown
 from workflow.domain.lifecycle import settle
 from workflow.domain.playbook import Check
@@ -266,7 +267,9 @@ def _checked(
         finding, failed = Finding(Result.UNABLE_TO_VERIFY, "", shown(str(error))), error
     finding = _as_judged(subject, item, about, finding)
     standing = subject.case.evidence.get((item.id, about))
-    keeps = finding.result is Result.UNABLE_TO_VERIFY and _counts(subject, item, about, standing)
+    # What a licence or a permission keeps from being read stays so; there is nothing to ask for again.
+    unread = failed is not None and not isinstance(failed, NotReadableError | ProviderRefusedError)
+    keeps = finding.result is Result.UNABLE_TO_VERIFY and _counts(subject, item, about, standing, unread=unread)
     before = _before(subject, standing, finding)
     observed_at = min([read.at for read in look.reads] + [app.now()])
     reference = "; ".join(dict.fromkeys(source(read) for read in look.reads))
@@ -294,8 +297,7 @@ def _checked(
         reference=reference,
         observed_at=time_to_text(observed_at),
         recorded=not keeps,
-        # What a licence or a permission keeps from being read stays so; there is nothing to ask for again.
-        unread=failed is not None and not isinstance(failed, NotReadableError | ProviderRefusedError),
+        unread=unread,
     )
     return None if keeps else action, told, failed
 
@@ -342,9 +344,14 @@ def _as_judged(subject: Subject, item: Prerequisite, about: str, finding: Findin
     return Finding(Result.MET, finding.value, JUDGED)
 
 
-def _counts(subject: Subject, item: Prerequisite, about: str, standing: Evidence | None) -> bool:
-    """Say whether a good answer stands and counts: what cannot be read is no news against it."""
+def _counts(subject: Subject, item: Prerequisite, about: str, standing: Evidence | None, *, unread: bool) -> bool:
+    """Say whether a good answer stands and counts: what cannot be read is no news against it.
+
+    It is where others are known to have changed since what was read then, unless the tenant is ``unread`` for now.
+    """
     if standing is None or standing.result not in GOOD:
+        return False
+    if not unread and weakened_at(subject.case, item, about, standing) is not None:
         return False
     return gate.standing(subject.case, subject.playbook, item, about, subject.now) is None
 
