@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
 from workflow.domain.alterations import explained_by, within
-from workflow.domain.private import NOTHING, Private
+from workflow.domain.private import Private, private
 from workflow.domain.reconciliation import SKEW, Account
 from workflow.domain.record import time_to_text
 from workflow.domain.subject import normalise
@@ -104,7 +104,7 @@ def _judged(case: Case, accounts: Sequence[Subject], event: AuditEvent, alterati
         altered_at=event.at,
         fingerprint=hashlib.sha256(event.id.encode("utf-8", "surrogatepass")).hexdigest(),
         own=event.own,
-        done_by=Private(shown(event.actor)) if event.actor.strip() else NOTHING,
+        done_by=private(shown(event.actor)),
         reference=Private(where),
     )
     intent, told = explained_by(case, action), case.altered.get(action.fingerprint)

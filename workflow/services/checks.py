@@ -16,7 +16,7 @@ from workflow.domain.agenda import weakened_at
 from workflow.domain.evidence import unknown
 from workflow.domain.lifecycle import settle
 from workflow.domain.playbook import Check
-from workflow.domain.private import NOTHING, Private
+from workflow.domain.private import private
 from workflow.domain.record import clamp, time_to_text
 from workflow.domain.vocabulary import GOOD, Change, Made, Method, Result
 from workflow.errors import (
@@ -279,12 +279,12 @@ def _checked(
         result=finding.result,
         method=Method.CHECKED,
         observed_at=observed_at,
-        reference=_text(shown(reference)),
-        note=_text(finding.note),
-        before=_text(before),
-        after=_text(finding.value),
+        reference=private(shown(reference)),
+        note=private(finding.note),
+        before=private(before),
+        after=private(finding.value),
         attachment=attachment,
-        file=_text(f"snapshot-{subject.case.number}.json" if attachment else ""),
+        file=private(f"snapshot-{subject.case.number}.json" if attachment else ""),
     )
     told = Checked(
         prerequisite=item.id,
@@ -367,7 +367,3 @@ def _before(subject: Subject, standing: Evidence | None, finding: Finding) -> st
 def source(read: Read) -> str:
     """Return where an answer comes from, as evidence names it."""
     return f"{read.call} (request {read.request})" if read.request else read.call
-
-
-def _text(text: str) -> Private:
-    return Private(text) if text else NOTHING

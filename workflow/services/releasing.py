@@ -15,7 +15,7 @@ from workflow.domain import actions as act
 from workflow.domain import gate, unblocking
 from workflow.domain.agenda import SETTLES
 from workflow.domain.playbook import Check
-from workflow.domain.private import NOTHING, Private
+from workflow.domain.private import NOTHING, private
 from workflow.domain.readings import read_before
 from workflow.domain.record import time_for_people, time_to_text
 from workflow.domain.vocabulary import Answer, Kind, Method, RestrictionStatus
@@ -162,8 +162,8 @@ def _look(app: App, who: Who, subject: Subject, *, ask_log: bool = True) -> Seen
         status=status,
         observed_at=found.read.at,
         method=Method.CHECKED,
-        reference=_text("; ".join(filter(None, (reference, f"audit record {lifted.id}" if lifted else "")))),
-        lifted_by=_text(lifted.actor) if lifted else NOTHING,
+        reference=private(shown("; ".join(filter(None, (reference, f"audit record {lifted.id}" if lifted else ""))))),
+        lifted_by=private(shown(lifted.actor)) if lifted else NOTHING,
         lifted_at=lifted.at if lifted else None,
     )
     actions: list[act.Action] = [observation]
@@ -171,7 +171,7 @@ def _look(app: App, who: Who, subject: Subject, *, ask_log: bool = True) -> Seen
         answer, said = _outcome(app, subject, attempt, status)
         if answer is not None:
             # An answer that ends the attempt is given before the reading; "done" too, as it came about first.
-            actions.insert(0, act.RecordAnswer(answer=answer, reference=_text(said)))
+            actions.insert(0, act.RecordAnswer(answer=answer, reference=private(shown(said))))
     done = casework.perform(app, who, case.id, *actions)
     return Seen(
         case=done.case,
@@ -215,7 +215,7 @@ def unblock(app: App, who: Who, case_id: str, decision: act.IntendUnblock | None
     assert attempt is not None  # noqa: S101 - an intent opens one
     answer, said = _call(app, subject, attempt)
     if answer is not None:
-        casework.perform(app, machine, case_id, act.RecordAnswer(answer=answer, reference=_text(said)))
+        casework.perform(app, machine, case_id, act.RecordAnswer(answer=answer, reference=private(shown(said))))
     try:
         seen = _look(app, machine, checks.read_subject(app, case_id), ask_log=False)
     except ProviderError as error:
@@ -302,7 +302,3 @@ def status_of(found: Restricted | None) -> RestrictionStatus:
     if found is None:
         return RestrictionStatus.NOT_LISTED
     return RestrictionStatus.TEMPORARY if found.temporary else RestrictionStatus.LISTED
-
-
-def _text(text: str) -> Private:
-    return Private(shown(text)) if text else NOTHING

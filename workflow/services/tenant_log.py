@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
-from workflow.domain.private import NOTHING, Private
+from workflow.domain.private import Private, private
 from workflow.domain.reconciliation import SKEW, Account
 from workflow.domain.record import optional_time_to_text, time_to_text
 from workflow.domain.restriction import Restriction, Skipped
@@ -374,7 +374,7 @@ def _observation(
         observed_at=seen_at,
         method=Method.CHECKED,
         reference=Private(shown("; ".join(references))),
-        lifted_by=Private(shown(cause.lifted_by)) if cause.lifted_by else NOTHING,
+        lifted_by=private(shown(cause.lifted_by)),
         lifted_at=_at(cause) if outside else None,
     )
 

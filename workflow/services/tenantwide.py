@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflow.domain import tenant as rules
-from workflow.domain.private import NOTHING, Private
+from workflow.domain.private import Private, private
 from workflow.domain.record import SYSTEM, clamp, time_for_people
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.services import people
@@ -75,8 +75,7 @@ def answers(
 
 
 def _words(words: dict[str, str], text: Private) -> Private:
-    known = words.get(text.commitment, "")
-    return Private(known) if known else NOTHING
+    return private(words.get(text.commitment))
 
 
 def follow(app: App, tx: Tx, case: Case, written: Sequence[Entry]) -> tuple[Case, list[Entry]]:
