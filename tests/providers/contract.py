@@ -13,6 +13,15 @@ FOLDER = Path(__file__).parent / "contracts"
 EXCHANGE: dict[str, Any] = json.loads((FOLDER / "exchange.json").read_text(encoding="utf-8"))["cmdlets"]
 GRAPH: list[dict[str, Any]] = json.loads((FOLDER / "graph.json").read_text(encoding="utf-8"))["calls"]
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+PATHS = [
+    (
+        row["call"].split(" ")[0],
+        re.compile(re.sub(r"\\\{\w+\\\}", "[^/?#]+", re.escape(row["call"].split(" ")[1]))),
+        row,
+    )
+    for row in GRAPH
+]
+"""Of each call its method, what its path looks like, and its row."""
 GATEWAY = re.compile(rf"/adminapi/beta/{GUID}/InvokeCommand")
 ANCHOR = re.compile(rf"UPN:[!-~]+@[!-~]+|APP:SystemMailbox\{{{GUID}\}}@{GUID}")
 BEARER = re.compile(r"Bearer [\w.~+/=-]+")
@@ -78,11 +87,9 @@ def _gateway(request: httpx2.Request) -> None:
 
 def _graph(request: httpx2.Request) -> None:
     path = request.url.raw_path.decode().partition("?")[0]
-    for row in GRAPH:
-        method, pattern = row["call"].split(" ")
-        if method == request.method and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/?#]+", re.escape(pattern)), path):
-            break
-    else:
+    fits = (row for method, pattern, row in PATHS if method == request.method and pattern.fullmatch(path))
+    row = next(fits, None)
+    if row is None:
         raise ContractError(f"{request.method} {path}")
     for name, value in request.url.params.multi_items():
         if not re.fullmatch(row.get("query", {}).get(name, "(?!)"), value):
