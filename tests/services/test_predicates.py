@@ -85,6 +85,38 @@ def test_a_password_is_reset_by_somebody_else(tenant: Tenant) -> None:
         assert NOT_MET is ask(tenant, Check.PASSWORD_RESET).result
 
 
+def test_only_what_set_the_password_tells_whose_it_is(tenant: Tenant) -> None:
+    """Not what failed, nor what only has the word in its name, nor what came another time; their own change weighs."""
+    at = START + 10 * MINUTE
+    user(tenant, password_changed_at=at)
+    own = AuditEvent(id="1", at=at, operation="Change user password", actor=ADA)
+    admin = AuditEvent(id="2", at=at + 2 * MINUTE, operation="Reset user password", actor="admin@contoso.example")
+    failed = (("result", "failure"),)
+    for beside in (
+        (own, admin),
+        (own, replace(admin, at=at, details=failed)),
+        (own, replace(admin, at=at, operation="Set force change user password")),
+        (own, replace(admin, at=at, operation="Disable password expiration for user")),
+        (replace(own, at=at + MINUTE / 3), replace(admin, at=at)),
+        (replace(admin, at=at, operation="Reset password (self-service)"),),
+        (
+            replace(admin, at=at, operation="Change user password", actor="service@contoso.example"),
+            replace(own, operation="Change password (self-service).", actor="service@contoso.example"),
+        ),
+    ):
+        tenant.accounts[ADA].audit = beside
+        assert NOT_MET is ask(tenant, Check.PASSWORD_RESET).result, beside
+    for beside in (
+        (replace(own, at=at - 2 * MINUTE), replace(admin, at=at, details=(("result", "success"),))),
+        (replace(admin, at=at, operation="Reset password (by admin)"),),
+        (replace(own, details=failed), replace(admin, at=at)),
+    ):
+        tenant.accounts[ADA].audit = beside
+        assert MET is ask(tenant, Check.PASSWORD_RESET).result, beside
+    tenant.accounts[ADA].audit = (replace(admin, at=at, details=failed),)
+    assert UNABLE is ask(tenant, Check.PASSWORD_RESET).result
+
+
 def test_a_later_change_than_the_audit_knows_is_not_judged(tenant: Tenant) -> None:
     """Where the directory shows a change that its audit does not, nobody can say whose it was."""
     user(tenant, password_changed_at=START + 30 * MINUTE)

@@ -59,11 +59,32 @@ _FORWARDING = ("forwardingaddress", "forwardingsmtpaddress")
 _DONE = frozenset({"", "true", "success", "succeeded", "partiallysucceeded"})
 
 
+_PASSWORDS = frozenset({"reset user password", "change user password", "reset password (by admin)"})
+_OWN_PASSWORDS = frozenset({"reset password (self-service)", "change password (self-service)"})
+"""What the directory's own log calls a new password, and one that people gave themselves, whoever is named for it."""
+
+
+def succeeded(event: AuditEvent) -> bool:
+    """Say whether what a record tells was carried out, as far as it says."""
+    details = _details(event)
+    return all(details.get(name, "").casefold() in _DONE for name in ("result", "resultstatus"))
+
+
+def sets_password(event: AuditEvent) -> bool:
+    """Say whether a record of the directory's log tells of a new password."""
+    return _activity(event) in _PASSWORDS | _OWN_PASSWORDS and succeeded(event)
+
+
+def self_service(event: AuditEvent) -> bool:
+    """Say whether it tells of a password that people gave themselves; a service of Microsoft's may be named for it."""
+    return _activity(event) in _OWN_PASSWORDS
+
+
 def alteration_of(event: AuditEvent) -> Alteration | None:
     """Return what a record tells was done to an account; None for anything else, and for what did not succeed."""
-    details = _details(event)
-    if details.get("resultstatus", "").casefold() not in _DONE:
+    if not succeeded(event):
         return None
+    details = _details(event)
     if event.operation != SET_MAILBOX:
         return ALTERATIONS.get(event.operation)
     forwards = [details[name] for name in _FORWARDING if name in details]
@@ -82,6 +103,10 @@ def account_of(event: AuditEvent) -> str:
     whole = (name.partition("\\")[0] for name in named)
     own = event.actor if event.operation in _BY_ONESELF else ""
     return next((name for name in (*whole, own) if "@" in name), "")
+
+
+def _activity(event: AuditEvent) -> str:
+    return event.operation.casefold().rstrip(".")
 
 
 def _details(event: AuditEvent) -> dict[str, str]:

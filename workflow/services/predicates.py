@@ -16,6 +16,7 @@ from workflow.domain.playbook import Check
 from workflow.domain.record import time_for_people
 from workflow.domain.vocabulary import Result, TenantFact
 from workflow.errors import NotReadableError, ProviderError
+from workflow.providers import alterations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -47,6 +48,8 @@ LOOK_BACK = timedelta(days=30)
 """What was registered this long before the restriction may be the attacker's; a tenant keeps sign-ins no longer."""
 SKEW = timedelta(minutes=5)
 """How far the clocks of a directory's parts, and ours, may differ."""
+APART = timedelta(seconds=30)
+"""How far a directory's record of a change, and the time that it shows on the account, usually do."""
 ALERT = "User restricted from sending email"
 """Microsoft's own name of the alert policy."""
 JUDGED = "Unchanged since a person judged exactly this."
@@ -139,29 +142,31 @@ def password_reset(look: Look, user: str, ground: Ground) -> Finding:
     if found.synced:
         note = "The account is synchronised: it is reset on premises, twice, and a person attests it."
         return Finding(Result.UNABLE_TO_VERIFY, value, note)
-    last: AuditEvent | None = None
+    events: list[AuditEvent] = []
     own = ground.reset_at is not None and abs(changed - ground.reset_at) <= SKEW
     try:
-        events = look(look.provider.directory_audit, found.id, ground.since - SKEW)
-        last = max((event for event in events if _about_a_password(event)), key=lambda event: event.at, default=None)
+        every = look(look.provider.directory_audit, found.id, ground.since - SKEW)
+        events = [event for event in every if alterations.sets_password(event)]
     except ProviderError:
         if not own:
             raise
-    if own and (last is None or last.at < changed or _by_another(last, found)):
+    last = max(events, key=lambda event: event.at, default=None)
+    if own and (last is None or last.at < changed - APART or _by_another(last, found)):
         return Finding(Result.MET, f"{value}, reset by Holdfast")
-    if last is None or abs(last.at - changed) > SKEW:
+    near = min(events, key=lambda event: abs(event.at - changed), default=None)
+    if near is None or abs(near.at - changed) > SKEW:
         note = "The directory audit does not say (yet) who changed it; its records come late."
         return Finding(Result.UNABLE_TO_VERIFY, value, note)
-    by = shown(f"{last.operation} by {last.actor or 'nobody named'}")
-    return Finding(_met(holds=_by_another(last, found)), f"{value}, {by}")
-
-
-def _about_a_password(event: AuditEvent) -> bool:
-    return "password" in event.operation.casefold()
+    # Who changed their own password at that very time is not outweighed by somebody who did too.
+    same = (event for event in events if abs(event.at - changed) <= APART and not _by_another(event, found))
+    near = next(same, near)
+    by = shown(f"{near.operation} by {near.actor or 'nobody named'}")
+    return Finding(_met(holds=_by_another(near, found)), f"{value}, {by}")
 
 
 def _by_another(event: AuditEvent, user: User) -> bool:
-    return bool(event.actor) and event.actor.casefold() not in {user.id.casefold(), user.name.casefold()}
+    known = bool(event.actor) and not alterations.self_service(event)
+    return known and event.actor.casefold() not in {user.id.casefold(), user.name.casefold()}
 
 
 def sessions_revoked(look: Look, user: str, ground: Ground) -> Finding:

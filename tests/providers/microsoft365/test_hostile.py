@@ -119,7 +119,6 @@ ODD: list[object] = [{"a": 1}, [{"a": 1}], [["a"]], True]
     ("name", "place", "row", "field", "odd"),
     [
         ("mailboxes", 0, SENDER, "SenderAddress", [*ODD, ["x"]]),
-        ("mailboxes", 0, SENDER, "TemporaryBlock", [1, "perhaps", {}]),
         ("connectors", 0, {}, "ConnectorId", ODD),
         ("restriction", 0, SENDER, "SenderAddress", ODD),
         ("methods", 0, {"id": "p"}, "@odata.type", ODD),

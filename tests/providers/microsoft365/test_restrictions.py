@@ -121,7 +121,8 @@ def test_a_row_that_names_nobody_is_an_error() -> None:
 def test_one_sender_is_looked_up() -> None:
     """Somebody else's row is not theirs, whatever the cmdlet answers; capitals do not matter."""
     other = {"SenderAddress": "bob@contoso.example"}
-    script = Scripted(rows(other, ROW), rows(other), rows(), fault("couldn't be found", MISSING, 404))
+    gone = fault("object 'Ada@contoso.example' couldn't be found on 'EX0'.", MISSING, 404)
+    script = Scripted(rows(other, ROW), rows(other), rows(), gone)
     tenant = script.tenant()
 
     found = [tenant.restriction(Kind.MAILBOX, "ADA@contoso.example").value for _ in range(4)]
@@ -129,10 +130,59 @@ def test_one_sender_is_looked_up() -> None:
     assert ("Get-BlockedSenderAddress", {"SenderAddress": "ADA@contoso.example"}) == script.cmdlets[0]
 
 
-def test_a_failed_look_is_not_an_absence() -> None:
-    """Any other refusal is *not readable*."""
-    with pytest.raises(NotReadableError, match="something else"):
-        Scripted(fault("something else")).tenant().restriction(Kind.CONNECTOR, CONNECTOR)
+@pytest.mark.parametrize(
+    ("said", "kind", "status"),
+    [
+        ("something else", "System.Exception", 400),
+        ("object 'SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@t' couldn't be found on 'EX0'.", MISSING, 404),
+        (f"object 'x{CONNECTOR}' couldn't be found on 'EX0'.", MISSING, 404),
+        (f"object '{CONNECTOR}' couldn't be found on 'EX0'.", MISSING, 403),
+    ],
+)
+def test_a_failed_look_is_not_an_absence(said: str, kind: str, status: int) -> None:
+    """Any other refusal is *not readable*, one about another object that there is none of included."""
+    with pytest.raises(NotReadableError):
+        Scripted(fault(said, kind, status)).tenant().restriction(Kind.CONNECTOR, CONNECTOR)
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "asked"),
+    [
+        (Kind.CONNECTOR, f"{{{CONNECTOR.upper()}}}", CONNECTOR),
+        (Kind.MAILBOX, " SMTP:Ada@contoso.example", "ada@contoso.example"),
+        (Kind.MAILBOX, "zoe\u0308@contoso.example", "zo\u00eb@contoso.example"),
+    ],
+)
+def test_one_entity_has_many_spellings(kind: Kind, listed: str, asked: str) -> None:
+    """What a poll takes for the same is the same to a look."""
+    key = "ConnectorId" if kind is Kind.CONNECTOR else "SenderAddress"
+    found = Scripted(rows({key: "bob"}, {key: listed})).tenant().restriction(kind, asked).value
+    assert found is not None
+    assert listed == found.identifier
+
+
+def test_a_row_about_nobody_is_not_nobody() -> None:
+    """While a row cannot be told from the one that was asked for, nothing is concluded."""
+    with pytest.raises(ProviderError, match="'bob', so nobody can tell"):
+        Scripted(rows({"SenderAddress": "bob"})).tenant().restriction(Kind.MAILBOX, "ada@contoso.example")
+
+
+@pytest.mark.parametrize("value", ["", "0", 1, "No", ["x"], {}])
+def test_an_odd_yes_or_no_hides_no_row(value: object) -> None:
+    """Whether a block is temporary has no public type: what is neither was not said, and it is listed all the same."""
+    (found,) = Scripted(rows(ROW | {"TemporaryBlock": value})).tenant().restricted(Kind.MAILBOX).value
+    assert found.temporary is None
+
+
+@pytest.mark.parametrize("place", ["body", "header"])
+def test_a_list_that_is_cut_short_is_no_list(place: str) -> None:
+    """A cmdlet only warns that there is more."""
+    said = "WARNING: There are more results available than are currently displayed. Increase the ResultSize parameter."
+    answer = rows(ROW)
+    page = answer.json() | ({"@adminapi.warnings": [said]} if place == "body" else {})
+    cut = httpx2.Response(200, json=page, headers={"X-Warnings": said} if place == "header" else {})
+    with pytest.raises(ProviderError, match="not the whole list"):
+        Scripted(cut).tenant().restricted(Kind.MAILBOX)
 
 
 @pytest.mark.parametrize("name", ["", " a@b.example", "a@b\r\nX: y", "\u202eda@b", "x" * 321, "..", "a\x00b"])
@@ -177,6 +227,10 @@ def test_a_change_is_never_called_twice_for_another_page() -> None:
         "The unblock limit has been reached.",
         "The sender has been unblocked too often.",
         "You exceeded the limit of unblocks for this address.",
+        "The maximum number of unblocks for this user has been reached. Contact Microsoft Support.",
+        "The maximum number of unblock attempts has been reached. Please contact support.",
+        "You can't unblock this sender any more; please contact Microsoft Support.",
+        "This account has reached the limit. You need to contact Microsoft Support.",
         LIMIT_REACHED,
     ],
 )
@@ -207,7 +261,9 @@ def test_another_limit_is_not_the_end(said: str) -> None:
 
 def test_unblocking_what_is_not_listed() -> None:
     """It is said as what it is; any other refusal keeps its own words."""
-    script = Scripted(fault("not there", MISSING, 404), fault("Invalid cmdlet parameters specified. Confirm"))
+    script = Scripted(
+        fault("'ada@contoso.example' is not there", MISSING, 404), fault("Invalid cmdlet parameters specified. Confirm")
+    )
     tenant = script.tenant()
 
     with pytest.raises(ProviderRefusedError, match="not on the list"):

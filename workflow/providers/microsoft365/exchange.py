@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _SYSTEM_MAILBOX = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
 _EXPIRED = "pagination request"
 _FORBIDDEN = 403
+_REFUSED = frozenset({400, 404})
 _MISSING = "ManagementObjectNotFoundException"
 
 
@@ -40,10 +41,10 @@ class CmdletError(Exception):
         self.said, self.kind = _reason(reply)
         super().__init__(self.said)
 
-    @property
-    def missing(self) -> bool:
-        """Whether there is no such object."""
-        return self.kind.endswith(_MISSING)
+    def lacks(self, name: str) -> bool:
+        """Say whether it is this object that there is none of: the same error comes for a mailbox on the way to it."""
+        told = f"'{name.casefold()}'" in self.said.casefold()
+        return self.kind.endswith(_MISSING) and self.reply.status in _REFUSED and told
 
 
 class Exchange:

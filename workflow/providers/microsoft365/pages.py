@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from workflow.errors import ProviderError
-from workflow.providers.microsoft365.values import Row, rows, text
+from workflow.providers.microsoft365.values import Row, rows, text, texts
 from workflow.providers.microsoft365.wire import next_page
 
 if TYPE_CHECKING:
     from workflow.providers.microsoft365.wire import Reply
 
+_WARNINGS = "@adminapi.warnings"
+_CUT = re.compile(r"(?i)\bmore results\b|\bResultSize\b|\btruncated\b")
+"""How a cmdlet warns of having left something out, though its answer looks like any other."""
 _MOST = 1_000
 _MOST_BYTES = 256 * 1024 * 1024
 
@@ -36,6 +40,8 @@ class Pages:
         if self._bytes > _MOST_BYTES:
             raise ProviderError(f"{self._name}: the list is too long, and a part is not given for the whole.")
         page = Row(self._name, reply.data)
+        if _CUT.search("; ".join([*texts(page, _WARNINGS), reply.headers.get("x-warnings", "")])):
+            raise ProviderError(f"{self._name}: the service says that this is not the whole list.")
         if page.get("value") is None:
             raise ProviderError(f"{self._name}: the answer holds no list.")
         self.rows += rows(page, "value")

@@ -27,6 +27,13 @@ def text(row: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
+def flag(row: Mapping[str, Any], name: str) -> bool | None:
+    """Return a yes or no; None where it is neither."""
+    with suppress(ProviderError):
+        return values.flag(_row(row), name)
+    return None
+
+
 def rows(row: Mapping[str, Any], name: str) -> tuple[Row, ...]:
     """Return a list of objects; anything else in the list is passed over."""
     value = row.get(name)
