@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.providers.microsoft365.scripted import ADA, Scripted, no, one, rows
-from workflow.errors import NotReadableError
+from workflow.errors import NotReadableError, ProviderError
 from workflow.providers.shapes import MfaRequirement, User
 
 GROUP, ROLE = "group-1", "role-template-1"
@@ -82,6 +82,9 @@ def test_a_policy_that_nothing_leads_round(found: dict[str, Any]) -> None:
         policy(signInRiskLevels=["high"]),
         policy(userRiskLevels=["high"]),
         policy(devices={"deviceFilter": {"mode": "exclude", "rule": "x"}}),
+        policy(agentIdRiskLevels="high"),
+        policy(times={"includedRanges": ["x"]}),
+        policy(applications={"includeApplications": ["All"], "globalSecureAccess": {"scope": "x"}}),
     ],
 )
 def test_a_policy_with_conditions_is_named_and_not_counted(found: dict[str, Any]) -> None:
@@ -130,6 +133,23 @@ def test_guests() -> None:
     assert asked(policy(), guest=True).required
     assert not asked(policy(excluded), guest=True).required
     assert not asked(policy({"includeUsers": [ADA]}), guest=True).required
+    older = {"includeUsers": ["All"], "excludeUsers": ["GuestsOrExternalUsers"]}
+    assert not asked(policy(older), guest=True).required
+    assert asked(policy(older)).required
+
+
+def test_what_a_policy_would_be_about_has_to_be_told() -> None:
+    """A role of which only its being there may be seen could be the one that is excluded; clients are always named."""
+    account = User(id=ADA, name="ada@contoso.example", enabled=True)
+    role = {"@odata.type": "#microsoft.graph.directoryRole", "id": "r", "roleTemplateId": None}
+    tenant = Scripted(rows(policy()), one(isEnabled=False), rows(role), one(perUserMfaState="disabled")).tenant()
+    assert MfaRequirement(required=False, unread=("conditional-access",)) == (
+        tenant.mfa_requirement(account, tenant.sign_in_policies()).value
+    )
+    bare = policy()
+    del bare["conditions"]["clientAppTypes"]
+    with pytest.raises(ProviderError, match="clientAppTypes"):
+        Scripted(rows(bare), one(isEnabled=False)).tenant().sign_in_policies()
 
 
 @pytest.mark.parametrize(("state", "by"), [("enabled", "per-user"), ("enforced", "per-user"), ("disabled", "")])

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 from workflow.errors import NotReadableError
 from workflow.providers.microsoft365.connection import Family
 from workflow.providers.microsoft365.graph import segment
-from workflow.providers.microsoft365.values import Row, child, flag, text, texts, told
+from workflow.providers.microsoft365.values import Row, child, flag, present, text, texts, told
 from workflow.providers.shapes import Answer, ConditionalPolicy, MfaRequirement, SignInPolicies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
 
     from workflow.providers.microsoft365.graph import Graph
@@ -30,10 +30,10 @@ _PER_USER = "GET beta /users/{id}/authentication/requirements"
 _POLICIES = "GET /identity/conditionalAccess/policies"
 _MEMBER = "GET /users/{id}/transitiveMemberOf"
 _ON = frozenset({"enabled", "enforced"})
-_EVERYWHERE = (
-    *("locations", "platforms", "devices", "clientApplications", "authenticationFlows", "insiderRiskLevels"),
-    *("signInRiskLevels", "userRiskLevels", "servicePrincipalRiskLevels"),
-)
+_ROLE = "#microsoft.graph.directoryRole"
+_GUESTS = "GuestsOrExternalUsers"
+_WEIGHED = frozenset({"applications", "users", "clientAppTypes"})
+"""The conditions that are judged one by one; any other, known or not, leaves something out."""
 _BROWSERS, _CLIENTS = "browser", "mobileAppsAndDesktopClients"
 
 
@@ -120,12 +120,24 @@ def _by_policy(
         return None if demanding is None else ""
     member, read = graph.pages(_JUDGING, _MEMBER, f"/users/{segment(user.id)}/transitiveMemberOf")
     reads.append(read)
-    groups = frozenset(
-        filter(None, (found for row in member for found in (told(row, "id"), text(row, "roleTemplateId"))))
-    )
+    groups = frozenset(name for row in member for name in _names(row))
     about = [policy for policy in demanding if _is_about(policy, user, groups)]
     conditions += [policy.name for policy in about if not policy.everywhere]
     return next((policy.name for policy in about if policy.everywhere), "")
+
+
+def _names(row: Row) -> Iterator[str]:
+    """Yield what a policy may call a group or role by.
+
+    Raises:
+        NotReadableError: it is a role of which may only be seen that it is there.
+    """
+    yield told(row, "id")
+    template = text(row, "roleTemplateId")
+    if template:
+        yield template
+    elif text(row, "@odata.type") == _ROLE:
+        raise NotReadableError(f"{row.call}: a role that does not say which it is, so policies may be about it.")
 
 
 def _conditional(row: Row) -> ConditionalPolicy:
@@ -140,7 +152,7 @@ def _conditional(row: Row) -> ConditionalPolicy:
         excluded=frozenset(
             (*texts(users, "excludeUsers"), *texts(users, "excludeGroups"), *texts(users, "excludeRoles"))
         ),
-        guests_excluded=bool(child(users, "excludeGuestsOrExternalUsers")),
+        guests_excluded=bool(child(users, "excludeGuestsOrExternalUsers")) or _GUESTS in texts(users, "excludeUsers"),
     )
 
 
@@ -172,17 +184,24 @@ def _is_about(policy: ConditionalPolicy, user: User, groups: AbstractSet[str]) -
 def _unconditional(conditions: Row) -> bool:
     """Say whether the policy holds for every application, from everywhere, in every client."""
     apps = child(conditions, "applications")
-    every_app = "All" in texts(apps, "includeApplications") and not (
-        texts(apps, "excludeApplications") or child(apps, "applicationFilter")
+    every_app = "All" in texts(apps, "includeApplications") and not any(
+        _narrows(apps, name) for name in apps if "@" not in name
     )
+    present(conditions, "clientAppTypes")
     clients = texts(conditions, "clientAppTypes")
     every_client = not clients or "all" in clients or {_BROWSERS, _CLIENTS} <= set(clients)
-    return every_app and every_client and not any(_narrows(conditions, name) for name in _EVERYWHERE)
+    return (
+        every_app
+        and every_client
+        and not any(_narrows(conditions, name) for name in conditions if "@" not in name and name not in _WEIGHED)
+    )
 
 
 def _narrows(conditions: Row, named: str) -> bool:
     """Say whether a condition leaves anything out: everything included and nothing excluded does not."""
-    condition = conditions.get(named)
+    condition = conditions[named]
+    if named.startswith("include") and isinstance(condition, list) and _all(condition):
+        return False
     if not isinstance(condition, (dict, list, str, type(None))):
         raise conditions.strange(named)
     if isinstance(condition, dict):
