@@ -187,6 +187,11 @@ def test_a_request_that_never_arrived_ends_after_a_day(desk: Desk) -> None:
     desk.tenant.removed("other@contoso.example", "ServicePrincipal_holdfast")
     desk.tenant.removed(ADA, "portal@contoso.example", "another reason")
     unblock(desk, case_id)
+    attempt = desk.case(case_id).open_attempt
+    assert attempt is not None
+    desk.tenant.removed(ADA, "ServicePrincipal_holdfast", f"intent {releasing.key(attempt)}")
+    failed = desk.tenant.log[-1]
+    desk.tenant.log[-1] = replace(failed, details=(*failed.details, ("ResultStatus", "False")))
     seen = look(desk, case_id, 5 * MINUTE)
     assert (None, True) == (seen.answer, seen.case.open_attempt is not None)
     seen = look(desk, case_id, 24 * HOUR)

@@ -26,6 +26,7 @@ from workflow.errors import (
     ProviderError,
     UnblockLimitError,
 )
+from workflow.providers.alterations import succeeded
 from workflow.services import casework, checks
 from workflow.services.predicates import shown
 
@@ -285,12 +286,12 @@ def _removals(app: App, subject: Subject, since: datetime) -> list[AuditEvent]:
 
 
 def removals(app: App, kind: Kind, since: datetime, until: datetime) -> Iterator[AuditEvent]:
-    """Yield what the tenant's log tells of unblocks of one kind, by whomever.
+    """Yield what the tenant's log tells of unblocks of one kind, by whomever, that were carried out.
 
     Raises:
         ProviderError: the log cannot be read.
     """
-    return app.provider.audit_log((REMOVALS[kind],), since, until)
+    return filter(succeeded, app.provider.audit_log((REMOVALS[kind],), since, until))
 
 
 def _reason(event: AuditEvent) -> str:

@@ -151,6 +151,7 @@ def test_methods_are_listed_and_removed() -> None:
         ),
         done(),
         no(404),
+        httpx2.Response(404, text="<html>not here</html>"),
     )
     tenant = script.tenant()
     password, key, phone, unknown = tenant.sign_in_methods(ADA).value
@@ -160,6 +161,8 @@ def test_methods_are_listed_and_removed() -> None:
     assert [("password", False), ("unknown", False)] == [(item.kind, item.removable) for item in (password, unknown)]
     tenant.remove_method(ADA, key)
     tenant.remove_method(ADA, phone)
+    with pytest.raises(ProviderRefusedError, match="404"):
+        tenant.remove_method(ADA, key)
     with pytest.raises(ProviderRefusedError, match="password"):
         tenant.remove_method(ADA, password)
     assert [f"DELETE /v1.0/users/{ADA}/authentication/fido2Methods/f%2F1"] == script.lines[1:2]

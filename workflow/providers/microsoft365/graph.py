@@ -88,7 +88,9 @@ class Graph:
         url = f"{self._home}/v1.0{path}"
         call = self._call(name, method, url, Family.DIRECTORY, body, changes=True, repeatable=repeatable)
         reply = self.wire.send(call)
-        if not reply.good and not (method == "DELETE" and reply.status == _MISSING):
+        # A proxy's page, or a wrong address, says 404 too.
+        gone = method == "DELETE" and reply.status == _MISSING and bool(child(reply.data, "error"))
+        if not reply.good and not gone:
             raise _refused(operation, name, reply)
         return reply, reply.read(name)
 
