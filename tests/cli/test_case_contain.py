@@ -10,7 +10,7 @@ import pytest
 from tests.cli.shell import Shell
 from tests.services.tenant import Tenant
 from workflow.cli.run import run
-from workflow.errors import NotReachedError, OutcomeUnknownError, ProviderRefusedError
+from workflow.errors import DatabaseBusyError, NotReachedError, OutcomeUnknownError, ProviderRefusedError
 from workflow.providers.shapes import Forwarding, Restricted, RoleAssignment
 
 ADA, EVE = "ada@contoso.com", "eve@contoso.com"
@@ -99,6 +99,26 @@ def test_changes_stand_when_what_holds_afterwards_cannot_be_read(case: Shell, te
     ran = case("case contain 1 password-reset --yes --passwords --json --as ana")
     assert (1, [PASSWORD]) == (ran.code, [item["password"] for item in ran.data["changes"]])
     assert ["password-reset: no answer (ConnectError)."] == ran.data["unread"]
+
+
+@pytest.mark.parametrize("before", ["reset_password", "revoke_sessions"])
+def test_a_new_password_is_told_though_the_ledger_cannot_be_written(
+    case: Shell, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """Before what came of it is recorded, or at the change after it: it is in force and stored nowhere."""
+
+    def busy(*_: object, **__: object) -> None:
+        raise DatabaseBusyError("Somebody else is writing.")
+
+    def watch(operation: str) -> None:
+        if operation == before:
+            monkeypatch.setattr("workflow.services.casework.logbook.prepare", busy)
+
+    tenant.watch = watch
+    ran = case("case contain 1 password-reset sessions-revoked --yes --passwords --json --as ana")
+    assert [PASSWORD] == [item["password"] for item in ran.data["changes"] if "password" in item], ran
+    assert "busy" == ran.data["error"]["code"]
+    assert ran.code == ran.data["error"]["exit"]
 
 
 def test_nothing_is_changed_unasked(case: Shell, tenant: Tenant) -> None:

@@ -15,6 +15,7 @@ from workflow.errors import (
     ConflictError,
     NotFoundError,
     NotReachedError,
+    NotReadableError,
     OutcomeUnknownError,
     ProviderBusyError,
     ProviderRefusedError,
@@ -157,13 +158,31 @@ def test_a_change_that_was_cut_short_is_found_out(open_desk: Callable[..., Desk]
     assert ("find-out", "block-sign-in unseen") == (stepped.task, stepped.said)
 
 
+def test_what_cannot_be_found_out_keeps_nothing_waiting(open_desk: Callable[..., Desk]) -> None:
+    """An approved unblock is made though nobody can tell what came of a change."""
+    desk = connected(open_desk)
+    case_id = desk.restrict()
+    step(desk, case_id)
+    user = casework.subject(desk.app, "default", Kind.USER, ADA)
+    desk.do(case_id, act.AddIdentity(subject=user, facts=FACTS))
+    desk.do(case_id, act.IntendChange(change=Change.CLEAR_FORWARDING, about=user))
+    desk.clock.move(3 * MINUTE)
+    approved(desk, case_id)
+    desk.tenant.faults["forwarding"] = NotReadableError(f"The mailbox '{ADA}' cannot be read.")
+    stepped = step(desk, case_id, 3 * MINUTE)
+    assert ("find-out", 1) == (stepped.task, desk.tenant.counts["unblock"])
+    assert "clear-forwarding unknown; answered done" in stepped.said
+    stepped = step(desk, case_id, 3 * MINUTE)
+    assert ("find-out", "clear-forwarding unknown", 5 * MINUTE) == (stepped.task, stepped.said, stepped.again)
+
+
 @pytest.mark.parametrize(
     ("fault", "outcome", "again"),
     [
         (ProviderBusyError("busy", 600), "busy", 10 * MINUTE),
         (ProviderBusyError("busy"), "busy", 5 * MINUTE),
         (ProviderBusyError("busy", 1), "busy", MINUTE),
-        (ProviderRefusedError("no"), "unread", 5 * MINUTE),
+        (ProviderRefusedError(f"Refused: '{ADA}' matches multiple entries"), "unread", 5 * MINUTE),
         (ConflictError("somebody moved it"), "pending", MINUTE),
     ],
 )
@@ -175,6 +194,7 @@ def test_what_cannot_be_done_now_is_put_off(desk: Desk, fault: Exception, outcom
     desk.tenant.faults["restriction"] = fault
     stepped = step(desk, case_id)
     assert (outcome, again) == (stepped.outcome, stepped.again)
+    assert ADA not in stepped.said, "a worker's log names nobody"
     assert {"case_number", "task", "outcome", "message", "again_seconds"} == stepped.to_data().keys()
     assert [case_id] == due(desk)
     assert 0 == desk.tenant.counts["unblock"]

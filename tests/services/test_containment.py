@@ -392,6 +392,28 @@ def test_what_a_reading_did_not_show_may_have_been_removed(desk: Desk) -> None:
     assert verifies(desk)
 
 
+def test_what_cannot_be_found_out_keeps_nothing_waiting(desk: Desk) -> None:
+    """The other changes are made meanwhile; after a day it is on the restore list, and people can end the case."""
+    case_id = opened(desk)
+    desk.tenant.faults["set_forwarding"] = SILENCE
+    contain(desk, case_id, ["forwarding-reviewed"])
+    desk.tenant.faults["forwarding"] = NotReadableError("no permission")
+    desk.clock.move(5 * MINUTE)
+    unread: list[str] = []
+    made = list(containment.contain(desk.app, ANN, case_id, ["account-disabled"], unread=unread))
+    assert [(Change.CLEAR_FORWARDING, None), (Change.BLOCK_SIGN_IN, Made.DONE)] == [
+        (item.planned.change, item.made) for item in made
+    ]
+    assert [] == restore_list.removed(desk.app, case_id)
+    desk.clock.move(DAY)
+    (found,) = containment.found_out(desk.app, ANN, case_id)
+    assert (Made.UNSEEN, "could not be read: no permission") == (found.made, found.said)
+    (item,) = restore_list.removed(desk.app, case_id)
+    restore_list.leave(desk.app, ANN, case_id, item.entry, "the mailbox is gone")
+    assert not [change for change in desk.case(case_id).changes.values() if change.made is None or change.owed]
+    assert verifies(desk)
+
+
 def test_a_restoring_that_failed_is_still_owed(desk: Desk) -> None:
     """A refusal leaves the line owed; silence too, until a reading tells."""
     case_id = opened(desk)

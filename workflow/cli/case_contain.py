@@ -11,6 +11,7 @@ import click
 from workflow.cli.exits import Exit, exit_of, worst
 from workflow.cli.many import Many, compact
 from workflow.cli.output import as_json, hint, say
+from workflow.cli.refusals import error_data
 from workflow.cli.session import Session, Verb, interactive
 from workflow.cli.steps import leave_with, report
 from workflow.cli.text import visible
@@ -77,7 +78,16 @@ def _one(session: Session, cases: Cases, ids: tuple[str, ...], *, dry_run: bool,
             click.get_current_context().exit(Exit.ERROR if found.unread else Exit.DONE)
     unread: list[str] = []
     steps = containment.contain(session.app, session.who, case_id, ids, unread=unread)
-    made = list(_told(session, steps, single=True, all_=passwords))
+    made: list[containment.Changed] = []
+    try:
+        made.extend(_told(session, steps, single=True, all_=passwords))
+    except HoldfastError as error:
+        if not session.as_json or not made:
+            raise
+        # What was changed, and a password that nobody could find out again, is told all the same.
+        told = [item.to_data() | _secret(item, shown=passwords) for item in made]
+        as_json({"changes": told, "unread": unread, **error_data(error, session)})
+        click.get_current_context().exit(exit_of(error))
     case = checks.read_subject(session.app, case_id).case
     data = [item.to_data() | _secret(item, shown=passwords) for item in made]
     report(session, casework.Done(case, [], session.app.warnings), changes=data, unread=unread)

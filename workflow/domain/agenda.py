@@ -74,11 +74,14 @@ class Task(StrEnum):
     CHECK = "check"
 
 
-def next_task(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:
-    """Return when the machine next has something to do, and what; ``(None, "")`` where it never has."""
+def next_task(case: Case, playbook: Playbook, *, aside: Task | None = None) -> tuple[datetime | None, str]:
+    """Return when the machine next has something to do, and what; ``(None, "")`` where it never has.
+
+    ``aside`` is what was tried and has to wait.
+    """
     if case.state in ENDED:
         return None, ""
-    waiting = [*_changes(case), *_unblocking(case, playbook)]
+    waiting = [*(() if aside is Task.FIND_OUT else _changes(case)), *_unblocking(case, playbook)]
     reading = min([at for _, at in _due(case, playbook)], default=None)
     if reading is not None:
         waiting.append((reading, Task.CHECK))

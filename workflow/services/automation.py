@@ -25,8 +25,8 @@ from workflow.errors import (
 )
 from workflow.services import checks, containment, releasing
 from workflow.services.changes import PLANNERS
-from workflow.services.chores import MACHINE, Chores, chores
-from workflow.services.predicates import Look, shown
+from workflow.services.chores import MACHINE, Chores, chores, logged
+from workflow.services.predicates import Look
 from workflow.storage import worklist
 
 if TYPE_CHECKING:
@@ -127,14 +127,20 @@ def step(app: App, case_id: str) -> Stepped:
 
 def _put_off(subject: Subject, task: Task, outcome: str, error: HoldfastError, again: timedelta) -> Stepped:
     return Stepped(
-        case=subject.case.number, task=task.value, outcome=outcome, said=shown(str(error)), again=max(again, SOON)
+        case=subject.case.number, task=task.value, outcome=outcome, said=logged(error), again=max(again, SOON)
     )
 
 
 def _find_out(app: App, subject: Subject) -> str:
-    """Find out by reading what came of changes that nobody has an answer to."""
+    """Find out by reading what came of changes that nobody has an answer to; what gives none keeps nothing waiting."""
     found = list(containment.found_out(app, MACHINE, subject.case.id, subject=subject))
-    return "; ".join(f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in found)
+    told = [f"{item.planned.change.value} {item.made.value if item.made else 'unknown'}" for item in found]
+    if any(item.made is None for item in found):
+        subject = checks.read_subject(app, subject.case.id)
+        at, name = agenda.next_task(subject.case, subject.playbook, aside=Task.FIND_OUT)
+        if at is not None and at <= subject.now:
+            told.append(_DOES[Task(name)](app, subject))
+    return "; ".join(told)
 
 
 def _unblock(app: App, subject: Subject) -> str:

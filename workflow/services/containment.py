@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain import actions as act
@@ -18,6 +19,7 @@ from workflow.domain.private import Private, private
 from workflow.domain.record import time_for_people
 from workflow.domain.vocabulary import Made, Phase, Result
 from workflow.errors import (
+    HoldfastError,
     InputError,
     NotReachedError,
     OutcomeUnknownError,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from workflow.services.checks import Subject
     from workflow.services.people import Who
 
+LET_GO = timedelta(days=1)
+"""After which a change that cannot be found out about is written down as not seen."""
 ALWAYS = frozenset({Check.SIGN_IN_BLOCKED, Check.NO_FORWARDING, Check.RULES_HARMLESS})
 """Put right without being named, though not required by containment: mail keeps leaking otherwise."""
 
@@ -257,8 +261,15 @@ def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 
         return _after_silence(app, who, case_id, step, sequence, error)
     except ProviderError as error:
         return _answered(app, who, case_id, step, sequence, Made.FAILED, None, str(error))
-    secret = answer.value if isinstance(answer.value, Secret) else None
-    return replace(_answered(app, who, case_id, step, sequence, Made.DONE, answer.read), secret=secret)
+    if not isinstance(answer.value, Secret):
+        return _answered(app, who, case_id, step, sequence, Made.DONE, answer.read)
+    try:
+        changed = _answered(app, who, case_id, step, sequence, Made.DONE, answer.read)
+    except HoldfastError as error:
+        # It is in force, and nobody could find it out again: it is handed over, whatever keeps it from being recorded.
+        said = f"Done, and not recorded: {error} The next look finds it out."
+        changed = Changed(planned=step, sequence=sequence, made=None, said=shown(said))
+    return replace(changed, secret=answer.value)
 
 
 def _after_silence(
@@ -294,7 +305,8 @@ def _answered(
 def found_out(app: App, who: Who, case_id: str, *, subject: Subject | None = None) -> Iterator[Changed]:
     """Find out by reading what came of changes that were begun and never answered, as after a crash.
 
-    ``subject`` is the case, where it was read a moment ago.
+    One that cannot be read stays open for a day, and keeps no other waiting; then it is written down as not seen, so
+    that people can settle it. ``subject`` is the case, where it was read a moment ago.
 
     Raises:
         PendingError: one was begun so recently that it may still be under way.
@@ -308,7 +320,17 @@ def found_out(app: App, who: Who, case_id: str, *, subject: Subject | None = Non
             )
             raise PendingError(message)
         step, doing = again(app, subject, change), DOINGS[change.change]
-        found = doing.read(app.provider, step.account)
+        try:
+            found = doing.read(app.provider, step.account)
+        except ProviderError as error:
+            said = shown(str(error))
+            if app.now() - change.at < LET_GO:
+                yield Changed(planned=step, sequence=change.sequence, made=None, said=said)
+            else:
+                yield _answered(
+                    app, who, case_id, step, change.sequence, Made.UNSEEN, None, f"could not be read: {said}"
+                )
+            continue
         stands = doing.stands(found.value, step.target, undone=bool(change.undoes))
         made, said = (Made.DONE, "found done by reading") if stands else (Made.UNSEEN, "not found done by reading")
         yield _answered(app, who, case_id, step, change.sequence, made, found.read, said)

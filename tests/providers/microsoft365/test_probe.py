@@ -10,8 +10,8 @@ import pytest
 
 from tests.providers.microsoft365.probed import BOX, EXCHANGE, READ, SENDER, Probed, tenant_wide
 from tests.providers.microsoft365.scripted import ADA, NOW, no, one, rows
+from workflow.providers.anonymous import anonymous
 from workflow.providers.grants import Feature
-from workflow.providers.microsoft365.anonymous import anonymous
 from workflow.providers.microsoft365.probe import Report, probe
 from workflow.providers.microsoft365.shape import shape
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain.vocabulary import Kind
 from workflow.errors import NotReadableError, ProviderBusyError, ProviderError
+from workflow.providers.anonymous import anonymous
 from workflow.providers.grants import USUAL, Feature, grants
-from workflow.providers.microsoft365.anonymous import anonymous
 from workflow.providers.microsoft365.connection import Service
 from workflow.providers.microsoft365.shape import shape
 from workflow.providers.operations import EXCHANGE, OPERATIONS
