@@ -150,7 +150,7 @@ class Counted:
         self._watch: Watch | None = None
         self.pace = Pace(count, 0, 0)
         self.chores = lambda *_: ()
-        self.Chores = dict
+        self.lanes = tuple
 
     def due(self, app: App, now: datetime, limit: int) -> list[str]:
         """Return what is due; the clock runs from the first time on."""

@@ -137,7 +137,7 @@ class Counted:
         self._left, self._stop, self._lock = count, stop, threading.Lock()
         self.due = automation.due
         self.chores = lambda *_: ()
-        self.Chores = dict
+        self.lanes = tuple
 
     def step(self, app: App, case_id: str) -> Stepped:
         """Look at one case."""

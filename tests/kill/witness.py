@@ -22,7 +22,7 @@ from workflow.app import App, connection_of
 from workflow.domain.vocabulary import Change
 from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.services import automation
-from workflow.services.chores import Chores, chores
+from workflow.services.chores import Chores, chores, lanes
 from workflow.worker import fleet, loop, pulse
 from workflow.worker.log import Log
 
@@ -156,7 +156,7 @@ class Watched:
     tenant: Observed
     factor: float
     chores: Callable[..., Any] = chores
-    Chores: type[Chores] = Chores
+    lanes: Callable[[], list[Chores]] = lanes
 
     def due(self, app: App, now: datetime, limit: int) -> list[str]:
         """Return what is due."""

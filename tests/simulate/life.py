@@ -162,7 +162,8 @@ class Life:
         process = world.worker
         assert process.loop is not None
         if self.dice.random() > DIGESTED:
-            process.loop.memory.begun["digest"] = world.time.ours()
+            for memory in process.loop.lanes:
+                memory.begun["digest"] = world.time.ours()
         if not safe and self.dice.random() < 0.08:
             process.accidents.plan(int(self.dice.expovariate(1 / 25)) + 1)
         world.survive(process, process.work, "worker")

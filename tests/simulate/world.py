@@ -179,7 +179,7 @@ class Process:
             room = world.settings.worker_steps
             here = cast("Hands", self)
             told = cast("Log", world.log)
-            self.loop = Loop(self.app, automation, here, here, told, beats, room, memory=automation.Chores())
+            self.loop = Loop(self.app, automation, here, here, told, beats, room, automation.lanes())
 
     def give(self, work: Callable[[App], Any]) -> Future[Any]:
         """Do it here and now; what nobody foresaw is no matter of the loop's."""
@@ -200,7 +200,7 @@ class Process:
             Broken: it does not come to rest.
         """
         assert self.loop is not None
-        self.loop.rested_at = 0.0
+        self.loop.rested_at.clear()
         self.loop.begin_chores()
         for _ in range(LOOKS):
             if not self.loop.turn():

@@ -37,7 +37,11 @@ class Work:
     takes: float = 0.0
     done: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    Chores: Any = Chores
+    waits: threading.Event | None = None
+
+    def lanes(self) -> list[Chores]:
+        """Return a lane that may be kept waiting, where it is, and one that is not."""
+        return [Chores(("slow",)), Chores(("quick",))] if self.waits else [Chores()]
 
     def due(self, _app: App, _now: datetime, limit: int, /) -> list[str]:
         """Return what is left."""
@@ -60,8 +64,11 @@ class Work:
             raise came
         return came
 
-    def chores(self, _app: App, _now: datetime, _done: Any, /) -> Iterable[Chore]:
+    def chores(self, _app: App, _now: datetime, done: Any, /) -> Iterable[Chore]:
         """Do the next chore."""
+        if self.waits and done.names == ("slow",):
+            self.waits.wait(10)
+            return
         if self.does:
             came = self.does.pop(0)
             if isinstance(came, Exception):
@@ -181,6 +188,25 @@ def test_chores_are_told_and_their_failures_noted(place: Place) -> None:
     assert {"poll": "failed", "alerts": "done"} == {
         name: chore["outcome"] for name, chore in place.beating.pulse.chores.items()
     }
+
+
+def test_a_search_that_takes_minutes_keeps_no_alert_waiting(place: Place) -> None:
+    """What waits for the tenant does it in a lane of its own."""
+    waits = threading.Event()
+    work = Work({}, [Chore("alerts", "done", "sent 1")], waits=waits)
+
+    def end() -> None:
+        deadline = time.monotonic() + 10
+        while not place.told() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        place.stop.set()
+        waits.set()
+
+    helper = threading.Thread(target=end)
+    helper.start()
+    assert place.run(work, once=False)
+    helper.join()
+    assert place.said[0].endswith("alerts: sent 1")
 
 
 def test_a_pass_on_a_ledger_that_refuses_ends_with_its_error(place: Place) -> None:

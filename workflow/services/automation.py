@@ -25,7 +25,7 @@ from workflow.errors import (
 )
 from workflow.services import checks, containment, releasing
 from workflow.services.changes import PLANNERS
-from workflow.services.chores import MACHINE, Chores, chores, logged
+from workflow.services.chores import MACHINE, chores, lanes, logged
 from workflow.services.predicates import Look
 from workflow.storage import worklist
 
@@ -185,4 +185,4 @@ _DOES: Mapping[Task, Callable[[App, Subject], str]] = {
     Task.CHECK: _check,
 }
 
-__all__ = ["Chores", "Stepped", "able", "chores", "due", "step"]
+__all__ = ["Stepped", "able", "chores", "due", "lanes", "step"]

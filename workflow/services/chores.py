@@ -36,6 +36,8 @@ AWAY = timedelta(days=2)
 DIGESTS = timedelta(minutes=15)
 """How often it is looked whether the day's digest is owed: the first look of a day (UTC) sends it."""
 LOG = "log"
+SEARCHING, QUICK = (LOG, "poll"), ("clock", "digest", "alerts")
+"""What may wait for a tenant's search for minutes, and what does not: nothing of this waits for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,12 @@ class Chore:
 
 @dataclass(slots=True)
 class Chores:
-    """When each chore was last begun, by name; made anew by every worker.
+    """When each of some chores was last begun, by name; made anew by every worker.
 
     ``kept`` is when the tenant's log was last read, by any of them, once the database was asked for it.
     """
 
+    names: tuple[str, ...] = (*SEARCHING, *QUICK)
     begun: dict[str, datetime] = field(default_factory=dict)
     kept: datetime | None = None
     asked: bool = False
@@ -65,6 +68,11 @@ class Chores:
     def forget(self, name: str) -> None:
         """Have a chore done at the next look, whenever it was done last."""
         self.begun.pop(name, None)
+
+
+def lanes() -> list[Chores]:
+    """Return memories of chores of which nothing was done yet, each for a thread of its own."""
+    return [Chores(SEARCHING), Chores(QUICK)]
 
 
 def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
@@ -75,7 +83,7 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
     Raises:
         StorageError: the database refused, so that nothing can be done.
     """
-    if not memory.asked:
+    if LOG in memory.names and not memory.asked:
         with app.database.reading() as tx:
             memory.kept = kept.done(tx).get(LOG)
         if memory.kept is not None:
@@ -84,7 +92,7 @@ def chores(app: App, now: datetime, memory: Chores) -> Iterator[Chore]:
         memory.asked = True
     for name, every, do in _chores(app, memory):
         last = memory.begun.get(name)
-        if last is not None and last <= now < last + every:
+        if name not in memory.names or (last is not None and last <= now < last + every):
             continue
         memory.begun[name] = now
         try:

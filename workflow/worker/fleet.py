@@ -153,12 +153,24 @@ class _Fleet:
 
     async def chores(self, is_mine: Callable[[], Any]) -> None:
         """Do the chores until the worker stops or another one has taken them over."""
-        done = self.work.Chores()
-        looked = time.monotonic()
-        while not self.stopping.is_set():
+        lost = asyncio.Event()
+        async with asyncio.TaskGroup() as lanes:
+            for memory in self.work.lanes():
+                lanes.create_task(self._lane(memory, lost))
+            while not (self.stopping.is_set() or lost.is_set()):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopping.wait(), self.lease / 3)
+                if not self.stopping.is_set() and not await is_mine():
+                    lost.set()
+        if not lost.is_set():
+            raise _AgainError(timedelta(0))
+
+    async def _lane(self, memory: Any, lost: asyncio.Event) -> None:
+        """Do a lane's chores: those that wait for the tenant keep none of the others."""
+        while not (self.stopping.is_set() or lost.is_set()):
             try:
                 for chore in await asyncio.wrap_future(
-                    self.helper.give(lambda app: list(self.work.chores(app, app.now(), done)))
+                    self.helper.give(lambda app: list(self.work.chores(app, app.now(), memory)))
                 ):
                     tell_chore(self.log, chore)
                     self.beating.chore(chore.name, chore.outcome, chore.said, datetime.now(UTC))
@@ -166,11 +178,6 @@ class _Fleet:
                 self.log(f"chores: {error}", "error")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), _CHORES)
-            if time.monotonic() - looked > self.lease / 3:
-                looked = time.monotonic()
-                if not await is_mine():
-                    return
-        raise _AgainError(timedelta(0))
 
 
 def run(
@@ -207,7 +214,7 @@ def run(
         address = queue.address(app.database)
     sealer = Round(make_app(), Sealer(log).seal_waiting, None, log)
     tender = Round(make_app(), Tender(work, lease, stop, sealer.call).tend, TEND, log)
-    hands, helper = Hands(make_app, concurrency, "step"), Hands(make_app, 1, "chores")
+    hands, helper = Hands(make_app, concurrency, "step"), Hands(make_app, len(work.lanes()), "chores")
     try:
         asyncio.run(
             _serve(_Fleet(make_app, work, concurrency, stop, log, lease, grace, hands, helper, beating), address)

@@ -20,7 +20,7 @@ from workflow.worker.log import unforeseen
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from workflow.app import App
@@ -48,12 +48,12 @@ class Loop:
     log: Log
     beating: Beating
     room: int
+    lanes: Sequence[Any]
     in_hand: dict[str, Future[Stepped]] = field(default_factory=dict)
     put_off: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     failed: Counter[str] = field(default_factory=Counter)
-    memory: Any = None
-    at_chores: Future[list[Chore]] | None = None
-    rested_at: float = 0.0
+    at_chores: dict[int, Future[list[Chore]]] = field(default_factory=dict)
+    rested_at: dict[int, float] = field(default_factory=dict)
 
     def turn(self) -> bool:
         """Take back what is done, hand out what is due; say whether anything is in hand."""
@@ -61,22 +61,24 @@ class Loop:
         self.collect_chores()
         self.hand_out()
         self.beating.beat(self.app.now())
-        return bool(self.in_hand) or self.at_chores is not None
+        return bool(self.in_hand or self.at_chores)
 
     def begin_chores(self) -> None:
         """Have the chores done that are due, beside the steps: some of them take minutes."""
-        if self.at_chores is None and monotonic() >= self.rested_at:
-            self.rested_at = monotonic() + REST
-            self.at_chores = self.helper.give(lambda app: list(self.work.chores(app, app.now(), self.memory)))
+        for lane, memory in enumerate(self.lanes):
+            if lane not in self.at_chores and monotonic() >= self.rested_at.get(lane, 0.0):
+                self.rested_at[lane] = monotonic() + REST
+                self.at_chores[lane] = self.helper.give(self._chores(memory))
+
+    def _chores(self, memory: Any) -> Callable[[App], list[Chore]]:
+        return lambda app: list(self.work.chores(app, app.now(), memory))
 
     def collect_chores(self) -> None:
         """Note what came of the chores, once they are done."""
-        if self.at_chores is None or not self.at_chores.done():
-            return
-        done, self.at_chores = self.at_chores, None
-        for chore in done.result():
-            self.beating.chore(chore.name, chore.outcome, chore.said, self.app.now())
-            tell_chore(self.log, chore)
+        for lane in [lane for lane, future in self.at_chores.items() if future.done()]:
+            for chore in self.at_chores.pop(lane).result():
+                self.beating.chore(chore.name, chore.outcome, chore.said, self.app.now())
+                tell_chore(self.log, chore)
 
     def hand_out(self) -> None:
         """Give the free hands what is due and not put off."""
@@ -97,7 +99,7 @@ class Loop:
 
     def collect(self, seconds: float) -> None:
         """Wait for something in hand for a while, and note what came of what is done."""
-        in_hand: list[Future[Any]] = [*self.in_hand.values(), *filter(None, [self.at_chores])]
+        in_hand: list[Future[Any]] = [*self.in_hand.values(), *self.at_chores.values()]
         if in_hand:
             wait(in_hand, seconds, FIRST_COMPLETED)
         for case_id in [case_id for case_id, future in self.in_hand.items() if future.done()]:
@@ -165,10 +167,11 @@ def run(
         beating: told that the worker is alive.
         once: do the chores once and every due case until it is settled or put off, then end.
     """
-    hands, helper = Hands(make_app, room, "step"), Hands(make_app, 1, "chores")
+    lanes = work.lanes()
+    hands, helper = Hands(make_app, room, "step"), Hands(make_app, len(lanes), "chores")
     try:
         with make_app() as app:
-            loop = Loop(app, work, hands, helper, log, beating, room, memory=work.Chores())
+            loop = Loop(app, work, hands, helper, log, beating, room, lanes)
             if once:
                 _pass(loop, stop)
             else:
@@ -199,8 +202,9 @@ def _shift(loop: Loop, stop: threading.Event) -> None:
 def _pass(loop: Loop, stop: threading.Event) -> None:
     """Do the chores, and every case until nothing is due; what that gave cause to is told at the end."""
     for _ in range(2):
-        loop.memory.forget("alerts")
-        loop.rested_at = 0.0
+        for memory in loop.lanes:
+            memory.forget("alerts")
+        loop.rested_at.clear()
         loop.begin_chores()
         while loop.turn() and not stop.is_set():
             pass

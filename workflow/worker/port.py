@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
     from workflow.app import App
@@ -69,9 +69,9 @@ class Automation(Protocol):
         ...
 
     def chores(self, app: App, now: datetime, done: Any, /) -> Iterable[Chore]:
-        """Do what is due for the whole tenant or ledger; ``done`` remembers when what was done."""
+        """Do what is due of a lane's, for the whole tenant or ledger; ``done`` remembers when what was done."""
         ...
 
-    def Chores(self) -> Any:  # noqa: N802 - a class
-        """Return a memory of chores in which nothing was done yet."""
+    def lanes(self) -> Sequence[Any]:
+        """Return memories of chores in which nothing was done yet: those of one lane wait for none of another."""
         ...
