@@ -126,7 +126,6 @@ ODD: list[object] = [{"a": 1}, [{"a": 1}], [["a"]], True]
         ("requirement", 0, DEMANDS, "state", ODD),
         ("requirement", 0, DEMANDS, "grantControls", ["x", [], True]),
         ("requirement", 0, DEMANDS, "conditions", ["x", [], True]),
-        ("requirement", 0, DEMANDS, "conditions", [DEMANDS["conditions"] | {"locations": odd} for odd in (0, False)]),
         (
             "requirement",
             0,

@@ -83,6 +83,8 @@ def test_a_policy_that_nothing_leads_round(found: dict[str, Any]) -> None:
         policy(userRiskLevels=["high"]),
         policy(devices={"deviceFilter": {"mode": "exclude", "rule": "x"}}),
         policy(agentIdRiskLevels="high"),
+        policy(locations=False),
+        policy(newCondition=0),
         policy(times={"includedRanges": ["x"]}),
         policy(applications={"includeApplications": ["All"], "globalSecureAccess": {"scope": "x"}}),
     ],

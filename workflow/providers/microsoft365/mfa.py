@@ -203,7 +203,8 @@ def _narrows(conditions: Row, named: str) -> bool:
     if named.startswith("include") and isinstance(condition, list) and _all(condition):
         return False
     if not isinstance(condition, (dict, list, str, type(None))):
-        raise conditions.strange(named)
+        # Of a type that no condition has: whatever it means, it is not nothing.
+        return True
     if isinstance(condition, dict):
         said = [
             value
