@@ -20,6 +20,7 @@ from workflow.errors import (
 )
 from workflow.providers.microsoft365 import wire
 from workflow.providers.microsoft365.connection import Family, Limit, Service
+from workflow.providers.microsoft365.pace import Budget, Pace
 from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.providers.shapes import Read
 
@@ -301,6 +302,22 @@ def test_calls_are_kept_apart() -> None:
         tenant.restricted(Kind.MAILBOX)
     tenant.user(ADA)
     assert [10.0] == script.time.waited
+
+
+def test_a_wait_too_short_for_the_clock_passes() -> None:
+    """What rounding leaves over of a wait may be less than the clock shows, and would be waited for without end."""
+    now, waits = [0.0], list[float]()
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < 10, "it is waited for without end"
+        now[0] = round(now[0] + seconds, 3)
+
+    budget = Budget("reports", Limit(1, 1.0), Pace(lambda: now[0], wait))
+    budget.hold(0.5 + 1e-11)
+    with budget.call():
+        pass
+    assert 2 == len(waits)
 
 
 def test_an_answer_says_where_it_comes_from() -> None:

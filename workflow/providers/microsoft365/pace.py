@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from workflow.providers.microsoft365.connection import Limit
 
 
+_LEAST = 0.001
+"""Seconds to wait at least: what rounding leaves over may be less than a clock can show, and would never pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How time passes for a client.
@@ -87,4 +91,4 @@ class Budget:
                     f"Come back in {delay:.0f} seconds.",
                     delay,
                 )
-            self._pace.wait(delay)
+            self._pace.wait(max(delay, _LEAST))
