@@ -26,7 +26,7 @@ from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Source
-from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, Result
+from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, RestrictionStatus, Result
 from workflow.errors import InputError, NotFoundError
 from workflow.services import adoption, casework, intake, playbooks, views
 from workflow.services.shapes import CaseView, PrerequisiteView
@@ -365,3 +365,20 @@ def test_a_linked_case_that_fell_back_is_missing_again(desk: Desk) -> None:
     found = view(desk, connector)
     assert "linked-case-open" == item(found, name).standing
     assert name in found.missing
+
+
+def test_the_reason_is_that_of_the_present_restriction(desk: Desk) -> None:
+    """Of this recurrence, and a list's before what a bounce says; a list without a reason hides none."""
+    desk.take(report(reason="550 5.1.8", source=Source.BOUNCE, status=UNKNOWN, restricted_at=None))
+    desk.clock.move()
+    desk.take(report(reason="OutboundSpamLast24Hours=9"))
+    first = views.case_view(desk.app, "1").restriction_reading
+    assert ("OutboundSpamLast24Hours=9", "cmdlet") == (first["reason"], first["source"])
+    desk.clock.move()
+    now, gone = desk.clock.now, RestrictionStatus.NOT_LISTED
+    desk.take(report(status=gone, observed_at=now, source=Source.AUDIT_LOG, restricted_at=None, reason=""))
+    desk.clock.move(DAY)
+    desk.take(report(reason="EmailSendingLimitExceeded", restricted_at=desk.clock.now - MINUTE))
+    desk.take(report(reason="", observed_at=desk.clock.now, restricted_at=desk.clock.now - MINUTE, reading=True))
+    view = views.case_view(desk.app, "1")
+    assert (2, "EmailSendingLimitExceeded") == (view.recurrence, view.restriction_reading["reason"])

@@ -247,6 +247,10 @@ class EntryType(StrEnum):
     TENANT_RETRACTED = "tenant:retracted"
 
 
+REPORTS = frozenset({EntryType.CASE_OPENED, EntryType.RESTRICTION_SEEN, EntryType.RESTRICTION_RETURNED})
+"""Entries that tell of a restriction, with Microsoft's own reason where the source gave one."""
+
+
 class TenantFact(StrEnum):
     """What is true of a tenant as a whole, and so recorded once for all its cases."""
 

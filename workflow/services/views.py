@@ -11,8 +11,9 @@ from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, broken_glass, lateness, next_due
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
+from workflow.domain.restriction import AUTHORITATIVE
 from workflow.domain.unblocking import known_by
-from workflow.domain.vocabulary import ENDED, Phase, State
+from workflow.domain.vocabulary import ENDED, REPORTS, Phase, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, guidance, linking, logbook, tenantwide
 from workflow.services.names import Names
@@ -20,7 +21,7 @@ from workflow.services.shapes import CaseView, PrerequisiteView
 from workflow.storage import cases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from workflow.app import App
@@ -87,7 +88,8 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
     claimed = {entry.sequence: entry.actor["assurance"] == "claimed" for entry in entries}
     claimed |= tenantwide.claimed(tx, entries)
     by_entry = {entry.sequence: entry for entry in entries}
-    names = Names(tx, _subjects(case), _commitments(case, entries[0]))
+    told = _told(case, entries)
+    names = Names(tx, _subjects(case), _commitments(case, entries[0], told))
     behind = {} if as_of else _linked_rows(tx, case)
     linked = None if as_of else linking.states(app, tx, case, playbook, behind)
     place = Place(app, case, playbook, names, claimed, at, linked, behind)
@@ -125,7 +127,7 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         intended_at=optional_time_to_text(intended_at),
         released_at=optional_time_to_text(case.released_at),
         ended_at=optional_time_to_text(case.ended_at),
-        restriction_reading=_reading(case, names, by_entry),
+        restriction_reading=_reading(case, names, by_entry, told),
         identities=[
             {"user": names.subject(item.subject), "facts": dict(item.facts)} for item in case.identities.values()
         ],
@@ -152,9 +154,18 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
     )
 
 
-def _reading(case: Case, names: Names, by_entry: Mapping[int, Entry]) -> dict[str, Any]:
+def _told(case: Case, entries: Sequence[Entry]) -> Entry:
+    """Return what tells why it is restricted now: the newest report with a reason, a list's before any other's."""
+    found = [
+        ("reported" in entry.data, entry.data.get("source") in AUTHORITATIVE, entry.sequence)
+        for entry in entries
+        if entry.type in REPORTS and entry.recurrence == case.recurrence
+    ]
+    return entries[max(found)[-1] - 1] if found else entries[0]
+
+
+def _reading(case: Case, names: Names, by_entry: Mapping[int, Entry], told: Entry) -> dict[str, Any]:
     """Draw what was last known of the restriction; what nobody gave a time of reading for was only reported."""
-    opening = by_entry[1]
     known = by_entry[case.reading.sequence].data if case.reading.sequence else {}
     return {
         "status": case.reading.status.value,
@@ -162,9 +173,9 @@ def _reading(case: Case, names: Names, by_entry: Mapping[int, Entry]) -> dict[st
         "read": known.get("observed_at") is not None,
         "restricted_at": optional_time_to_text(case.restricted_at),
         "counts_from": optional_time_to_text(case.boundary),
-        "source": opening.data.get("source", "portal"),
-        "reason": names.commitment(opening.data.get("reported", {}).get("commitment", "")),
-        "name": names.commitment(opening.data.get("label", {}).get("commitment", "")),
+        "source": told.data.get("source", "portal"),
+        "reason": names.commitment(_commitment(told.data.get("reported"))),
+        "name": names.commitment(_commitment(told.data.get("label") or by_entry[1].data.get("label"))),
     }
 
 
@@ -372,8 +383,8 @@ def _subjects(case: Case) -> set[str]:
     return people - {""}
 
 
-def _commitments(case: Case, opening: Entry) -> set[str]:
-    found = {_commitment(opening.data.get("reported")), _commitment(opening.data.get("label"))}
+def _commitments(case: Case, *reports: Entry) -> set[str]:
+    found = {_commitment(report.data.get(name)) for report in reports for name in ("reported", "label")}
     for item in case.evidence.values():
         found |= {private.commitment for private in (item.reference, item.note, item.before, item.after)}
     found |= {item.reason.commitment for item in case.acceptances.values()}
