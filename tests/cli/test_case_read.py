@@ -149,16 +149,44 @@ def test_everything_on_the_screen(verified: Shell, home: Path) -> None:
 
 def test_request_and_approvals_on_the_screen(verified: Shell) -> None:
     """Who asked and who approved, each only claimed, and until when the approval is good."""
+    assert "  next: holdfast case request-unblock 1\n" in verified.ok("case view 1").out
     verified.ok("case request-unblock 1 --yes --as ben --reason 'first\nsecond'")
+    assert "  next: holdfast case approve 1 --as NAME\n" in verified.ok("case view 1").out
     verified.ok("case approve 1 --yes --as dora --reason fine")
 
     shown = verified.ok("case view 1").out
+    assert "  next: holdfast case unblock 1\n" in shown
 
     assert "Unblock requested by ben (claimed), 2025-06-11" in shown
     assert "    first\n    second\n" in shown
     assert "approvals: 1 of 1" in shown
     assert "approved by dora (claimed)" in shown
     assert "Nothing is missing before an unblock." in shown
+
+
+def test_what_is_next_after_the_intent(verified: Shell) -> None:
+    """The answer and a reading, then the close; nothing is said to be missing before an unblock that was made."""
+    verified.ok("case request-unblock 1 --yes --as ben")
+    verified.ok("case approve 1 --yes --as dora")
+    verified.ok("case unblock 1 --yes --as ben")
+    shown = verified.ok("case view 1").out
+    assert "  next: holdfast case unblock 1 --outcome done --ref WHERE\n" in shown
+    verified.ok("case unblock 1 --outcome done --ref portal --as ben")
+    shown = verified.ok("case view 1").out
+    assert "  next: holdfast case observe 1 --restriction not-listed --ref WHERE\n" in shown
+    assert "--outcome" not in shown
+    verified.ok("case observe 1 --restriction not-listed --ref list --as ben")
+    shown = verified.ok("case view 1").out
+    assert "  next: holdfast case close 1\n" in shown
+    assert "before an unblock" not in shown
+
+
+def test_what_is_owed_where_it_was_unblocked_outside(case: Shell) -> None:
+    """There is nothing left to unblock: what is missing is missing before the close."""
+    case.ok("case observe 1 --restriction not-listed --ref list --lifted-by mallory --as ben")
+    shown = case.ok("case view 1").out
+    assert "Missing before the case closes: " in shown
+    assert "to request" not in shown
 
 
 def test_stale_evidence_is_pointed_out(verified: Shell) -> None:

@@ -11,10 +11,10 @@ from workflow.cli.people import named
 from workflow.cli.steps import second_command
 from workflow.cli.text import paragraphs, visible
 from workflow.domain.picture import UNREVIEWED
-from workflow.domain.vocabulary import ENDED
+from workflow.domain.vocabulary import ENDED, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from workflow.cli.session import Session
     from workflow.services.shapes import CaseView, PrerequisiteView
@@ -34,6 +34,10 @@ ATTENTION = {
     "evidence-lapses": "a reading goes stale",
 }
 """What is due, in words."""
+
+
+PHASES = ("contain", "verify", "request")
+"""The phases before an unblock, in their order."""
 
 
 def show_case(session: Session, case: CaseView) -> None:
@@ -180,34 +184,58 @@ def label(step: PrerequisiteView) -> str:
 
 
 def show_missing(case: CaseView) -> None:
-    """Print what stands between the case and its unblock, each with the exact next command."""
+    """Print what stands between the case and what comes next in it, each with the exact next command.
+
+    That is its unblock, or, where the restriction has come to an end, the close.
+    """
     open_steps = [step for step in case.prerequisites if step.required and not step.held]
-    before = [step for step in open_steps if step.phase != "close"]
+    gone = case.resolution is not None
+    before = [step for step in open_steps if step.phase in (("contain", "verify") if gone else PHASES)]
     after = [step for step in open_steps if step.phase == "close"]
     advised = [step for step in case.prerequisites if not step.required and not step.held]
+    until = "the case closes" if gone else "an unblock"
     if before:
-        say(f"Missing before an unblock: {_counted(case, before)}:", bold=True)
+        say(f"Missing before {until}: {_counted(before)}:", bold=True)
         now = before[0].phase
         for step in before:
             if step.phase == now:
                 say(f"  {label(step)}: {step.standing}. {visible(step.title)}.")
                 say(f"    next: {visible(shlex.join(step.next))}")
-        for phase in ("contain", "verify", "request"):
+        for phase in PHASES:
             later = [label(step) for step in before if step.phase == phase != now]
             if later:
                 say(f"  then, to {phase}: {', '.join(later)}")
-    else:
-        say("Nothing is missing before an unblock.", bold=True)
+    elif not gone or not (after or advised):
+        say(f"Nothing is missing before {until}.", bold=True)
+    for command in [] if before or case.as_of else next_commands(case):
+        say(f"  next: {command}")
     if after or advised:
         names = dict.fromkeys(step.id for step in (*after, *advised))
         say(f"To be answered before the case closes: {', '.join(names)}")
     say(f"How each step is done: holdfast case prerequisites {case.number}")
 
 
-def _counted(case: CaseView, before: Sequence[PrerequisiteView]) -> str:
+def next_commands(case: CaseView) -> Iterator[str]:
+    """Yield the commands that take a case on which nothing is missing further, the likeliest first."""
+    number, attempt = case.number, case.attempt
+    if case.state == "released" or (case.state == "verified" and case.resolution is not None):
+        yield f"holdfast case close {number}"
+    elif case.state == "verified" and case.kind != Kind.USER.value:
+        yield f"holdfast case request-unblock {number}"
+    elif case.state == "unblock_requested" and attempt is not None and attempt["open"]:
+        if not attempt["answer"]:
+            yield f"holdfast case unblock {number} --outcome done --ref WHERE"
+        yield f"holdfast case observe {number} --restriction not-listed --ref WHERE"
+    elif case.state == "unblock_requested" and len(case.approvals) < case.approvals_needed:
+        yield f"holdfast case approve {number} --as NAME"
+    elif case.state == "unblock_requested":
+        yield f"holdfast case unblock {number}"
+
+
+def _counted(before: Sequence[PrerequisiteView]) -> str:
     """Return how many answers are missing, and of how many prerequisites: some are asked about each user."""
     request = len({step.id for step in before if step.phase == "request"})
-    parts = [(len(case.missing), "until verified"), (request, "for the request")]
+    parts = [(len({step.id for step in before}) - request, "until verified"), (request, "for the request")]
     first, *rest = [(count, where) for count, where in parts if count]
     words = [f"{first[0]} {'prerequisite' if first[0] == 1 else 'prerequisites'} {first[1]}"]
     words += [f"{count} {where}" for count, where in rest]

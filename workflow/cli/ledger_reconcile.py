@@ -194,7 +194,13 @@ class _Told:
     def _verdict(self) -> str:
         if self.differences:
             return f"The two differ in {self.differences}."
-        return "Not everything could be read." if self.counts["unreadable"] else "All is accounted for."
+        if self.counts["unreadable"]:
+            return "Not everything could be read."
+        # A search that failed leaves an empty file too.
+        if not sum(count for name, count in self.counts.items() if name not in {"awaited", "missing"}):
+            return "The log holds no record, so there was nothing to compare: make sure that it is the right one."
+        awaited = self.counts["awaited"]
+        return f"Nothing differs so far; {awaited} not in the log yet." if awaited else "All is accounted for."
 
     def end(self, period: Period) -> None:
         """Tell the sum."""
