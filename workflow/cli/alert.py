@@ -42,7 +42,7 @@ class Policies(Verb):
 
 @click.group(cls=InOrder, order=("list", "show", "set", "recipients", "test", "send", "log", "retry"))
 def alert() -> None:
-    """Say who is told what at once, and see what was told.
+    """Choose who is alerted to what, and see what was sent.
 
     Policies stand on the ledger; who a recipient is stands in the settings (alert_recipients).
     """

@@ -15,12 +15,14 @@ COMMANDS = {
     "open": Lazy(_OPEN, "open_", "Open a case by hand, from the portal or the telephone."),
     "list": Lazy(_READ, "list_", "List cases: filter, sort, page."),
     "view": Lazy(_READ, "view", "Show a case on one screen, now or as it was."),
-    "prerequisites": Lazy(_READ, "prerequisites", "Show every step of the playbook, how it stands and how to do it."),
+    "prerequisites": Lazy(_READ, "prerequisites", "Show each playbook step, its status and how to do it."),
     "history": Lazy(_READ, "history", "Show everything that happened to a case."),
-    "work": Lazy(_WORK, "work", "Be guided through what a case still needs."),
+    "work": Lazy(_WORK, "work", "Work through what a case still needs, step by step."),
     "check": Lazy("workflow.cli.case_check", "check", "Read the tenant and record what holds."),
     "contain": Lazy("workflow.cli.case_contain", "contain", "Shut the attacker out of the account."),
-    "restore": Lazy("workflow.cli.case_contain", "restore", "Give back, or leave out, what containment removed."),
+    "restore": Lazy(
+        "workflow.cli.case_contain", "restore", "Restore, or deliberately leave out, what containment removed."
+    ),
     "record": Lazy(_FACTS, "record", "Record the answer to one or more prerequisites."),
     "retract": Lazy(_FACTS, "retract", "Take an answer back."),
     "except": Lazy(_FACTS, "except_", "Ask for, grant or refuse an exception."),
@@ -45,8 +47,8 @@ COMMANDS = {
     "reopen": Lazy(_DECIDE, "reopen", "Open an ended case again."),
     "erase": Lazy("workflow.cli.case_erase", "erase", "Erase names, texts and files of ended cases."),
     "report": Lazy(_AUDIT, "report", "Report cases for an auditor: as a page to print, as CSV or as JSON."),
-    "exceptions": Lazy(_AUDIT, "exceptions", "List what went another way than usual in a period."),
-    "stats": Lazy(_AUDIT, "stats", "Say how long things took, and where the time went."),
+    "exceptions": Lazy(_AUDIT, "exceptions", "List exceptions and irregularities of a period."),
+    "stats": Lazy(_AUDIT, "stats", "Show how long each stage took, and where the time went."),
 }
 
 

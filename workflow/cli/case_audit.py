@@ -92,7 +92,7 @@ def _csv(found: Report) -> str:
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
 @click.pass_obj
 def exceptions(session: Session, begins: str | None, ends: str | None, kinds: tuple[str, ...], wants_csv: bool) -> None:
-    """List what went another way than usual in a period.
+    """List exceptions and irregularities of a period.
 
     Exceptions, break-glass, dismissals, playbook switches, unblocked outside, one operating system's user behind two
     names, recorded late (more than 24 hours after the observation), approved in bulk, erased, retracted: each with its
@@ -116,11 +116,11 @@ def exceptions(session: Session, begins: str | None, ends: str | None, kinds: tu
 
 @click.command(cls=Verb)
 @period_options
-@click.option("--by", type=click.Choice(["kind", "playbook", "month"]), default=None, help="Tell the figures apart.")
+@click.option("--by", type=click.Choice(["kind", "playbook", "month"]), default=None, help="Group the figures by this.")
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, lengths in seconds.")
 @click.pass_obj
 def stats(session: Session, begins: str | None, ends: str | None, by: str | None, wants_csv: bool) -> None:
-    """Say how long things took, and where the time went.
+    """Show how long each stage took, and where the time went.
 
     Of all occurrences that began in the period: time to contain, to verify, from request to approval, from approval to
     unblock, and to release; how long each prerequisite was waited for; what came back, and how it ended. The median,

@@ -232,7 +232,7 @@ def _unsettled(made: list[containment.Changed], unread: Sequence[str] = ()) -> H
 def restore(
     session: Session, case: str, entries: tuple[int, ...], back: bool, leave: bool, reason: str, ref: str
 ) -> None:
-    """Give back, or leave out, what containment removed.
+    """Restore, or deliberately leave out, what containment removed.
 
     Without ENTRY: the list of what was removed, each with the number of its entry. Every line is settled before the
     case closes, with a reason. Sign-in methods and applications' access are given back by the person alone: record it

@@ -35,7 +35,7 @@ GOES = (
 @click.option("--reason", metavar="TEXT", default="", help="Why. It stays: name nobody in it.")
 @click.option("--confirm", is_flag=True, help="Agree to the erasure, as a second person; also finishes a pending one.")
 @click.option("--refuse", is_flag=True, help="Turn it down.")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation; needed where there is no terminal.")
 @click.pass_context
 def erase(ctx: click.Context, cases: tuple[str, ...], reason: str, confirm: bool, refuse: bool, yes: bool) -> None:
     """Erase names, texts and files of ended cases.

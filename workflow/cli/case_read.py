@@ -151,7 +151,7 @@ def view(session: Session, case: str, as_of: str | None) -> None:
 def prerequisites(
     session: Session, case: str, ids: tuple[str, ...], only_missing: bool, wants_csv: bool, as_of: str | None
 ) -> None:
-    """Show every step of the playbook, how it stands and how to do it."""
+    """Show each playbook step, its status and how to do it."""
     from workflow.cli.case_page import ended_words, show_step
     from workflow.services.views import case_view
 

@@ -50,7 +50,7 @@ Key = tuple[str, str]
 @click.option("--all", "everything", is_flag=True, help="Recommended steps too; they want an answer before close.")
 @click.pass_obj
 def work(session: Session, case: str, everything: bool) -> None:
-    """Be guided through what a case still needs.
+    """Work through what a case still needs, step by step.
 
     Shows each missing step with its portal page and filled-in command, asks for the answer and where it can be
     checked, and records it; then leads on to the request, the unblock and its outcome. Stop with q or Ctrl-C and

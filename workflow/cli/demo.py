@@ -49,7 +49,7 @@ MARK = b'"prerequisite":"sessions-revoked"'
 @click.option("--whole", is_flag=True, help="Show long outputs whole.")
 @click.pass_context
 def demo(ctx: click.Context, keep: bool, accounts: int, whole: bool) -> None:
-    """Show cases from restriction to release, in a place of their own.
+    """Run a self-contained demo, from restriction to release.
 
     Runs real commands, first on files like those of Microsoft's tools, then on a simulated tenant with a worker, with a
     clock of its own. Asks nothing, calls nobody and touches nothing of yours. Exits with 0 only if every command, and

@@ -9,15 +9,15 @@ from workflow.cli.lazy import Lazy, LazyGroup
 from workflow.cli.session import shared_options
 
 COMMANDS = {
-    "demo": Lazy("workflow.cli.demo", "demo", "Show cases from restriction to release, in a place of their own."),
+    "demo": Lazy("workflow.cli.demo", "demo", "Run a self-contained demo, from restriction to release."),
     "init": Lazy("workflow.cli.setup", "init", "Make the ledger: signing key, database and checkpoint file."),
-    "import": Lazy("workflow.cli.intake", "import_", "Take restrictions in from files that Microsoft's tools write."),
+    "import": Lazy("workflow.cli.intake", "import_", "Import restrictions from what Microsoft's tools export."),
     "case": Lazy("workflow.cli.case", "case", "Work on cases, from detected to released."),
     "tenant": Lazy(
         "workflow.cli.tenant", "tenant", "Connect to the tenant, and record once what is true of all of it."
     ),
-    "worker": Lazy("workflow.cli.worker", "worker", "Do what is due without anybody asking."),
-    "alert": Lazy("workflow.cli.alert", "alert", "Say who is told what at once, and see what was told."),
+    "worker": Lazy("workflow.cli.worker", "worker", "Do what is due by itself, until it is stopped."),
+    "alert": Lazy("workflow.cli.alert", "alert", "Choose who is alerted to what, and see what was sent."),
     "playbook": Lazy(
         "workflow.cli.playbook",
         "playbook",
@@ -27,7 +27,7 @@ COMMANDS = {
         "workflow.cli.ledger", "ledger", "Verify, checkpoint, export and restore the ledger; audit a period."
     ),
     "backup": Lazy("workflow.cli.keeping", "backup", "Write the whole ledger to one file while others work."),
-    "doctor": Lazy("workflow.cli.keeping", "doctor", "Look at everything a ledger depends on, with a cure each."),
+    "doctor": Lazy("workflow.cli.keeping", "doctor", "Check everything a ledger depends on, and name each cure."),
     "upgrade": Lazy("workflow.cli.keeping", "upgrade", "Bring the database to this version, with a backup."),
     "config": Lazy("workflow.cli.setup", "config", "Look at the settings."),
     "completion": Lazy("workflow.cli.completion", "completion", "Print what makes a shell complete commands."),

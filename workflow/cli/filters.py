@@ -22,7 +22,7 @@ def filter_options() -> list[click.Option]:
     resolutions = click.Choice([item.value for item in Resolution])
     kinds = click.Choice([kind.value for kind in ENTITY_KINDS])
     return [
-        click.Option(["--state", "states"], multiple=True, type=states, help="Only these."),
+        click.Option(["--state", "states"], multiple=True, type=states, help="Only cases in these states."),
         click.Option(["--all", "everything"], is_flag=True, help="Ended cases too; without --state only open ones."),
         click.Option(["--kind"], type=kinds, help="Only entities of this kind."),
         click.Option(["--tenant"], metavar="NAME", default="", callback=folded, help="Only this tenant's."),

@@ -80,7 +80,7 @@ def import_(
     taken_at: str | None,
     kind: str | None,
 ) -> None:
-    """Take restrictions in from files that Microsoft's tools write.
+    """Import restrictions from what Microsoft's tools export.
 
     FILE is told by its content; - reads standard input. Importing a file again, or an older one, opens and reopens
     nothing. Every item stands for itself: a broken one is reported with its place and the others are taken in; the

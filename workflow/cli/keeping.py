@@ -84,7 +84,7 @@ def _left_out(session: Session) -> list[dict[str, str]]:
 @click.command(cls=Verb)
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Look at everything a ledger depends on, with a cure each.
+    """Check everything a ledger depends on, and name each cure.
 
     Files and folders, schema and triggers, key, checkpoint file, clock, disk, versions. Reads only, and works where the
     database is broken or gone. Exits with 1 when something fails. What the entries say is for 'holdfast ledger verify'.

@@ -39,7 +39,9 @@ def ledger() -> None:
 
 
 @ledger.command(cls=Verb)
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many of the newest to show."
+)
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
 @click.pass_obj
 def log(session: Session, limit: int, wants_csv: bool) -> None:

@@ -131,7 +131,7 @@ class Many(Verb):
         self.filters = [option for option in filter_options() if not taken.intersection(option.opts)]
         self.instead = instead
         self.several = several
-        yes = [click.Option(["--yes"], is_flag=True, help="Do not ask; needed where nobody can be asked.")]
+        yes = [click.Option(["--yes"], is_flag=True, help="Skip the confirmation; needed where there is no terminal.")]
         case = click.Argument(
             ["case"], nargs=-1 if several else 1, required=False, metavar="CASE..." if several else "CASE"
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--health", is_flag=True, help="Say whether this host's worker is alive; exit code 1 when it is not.")
 @click.pass_context
 def worker(ctx: click.Context, once: bool, health: bool) -> None:
-    """Do what is due without anybody asking.
+    """Do what is due by itself, until it is stopped.
 
     Polls the tenant for restricted entities, reads what playbooks ask and reads it again before it lapses, unblocks
     what was approved and watches until the tenant shows it gone, watches released accounts for what comes back, and

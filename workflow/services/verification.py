@@ -246,7 +246,8 @@ def _verifiers(app: App, options: Options, claimed: str, report: Report) -> list
     report.authorship = "key file"
     report.notes.append(
         "Signatures were held against this machine's own key file; whoever can read it could have re-signed it all: "
-        "keep a checkpoint elsewhere (holdfast ledger checkpoint --print) and verify with --against."
+        "verify with --key and the public key that you keep elsewhere, and with --against and a checkpoint kept there "
+        "(holdfast ledger checkpoint --print)."
     )
     return [own]
 
