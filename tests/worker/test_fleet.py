@@ -48,6 +48,19 @@ def restricted(desk: Desk, count: int) -> list[str]:
     return [desk.restrict(f"user{number}@contoso.example") for number in range(count)]
 
 
+def is_stopped(desk: Desk, member: Process) -> bool:
+    """Stop a process where it is in the middle of no transaction, whose locks would keep its peers waiting for it."""
+    os.kill(member.process.pid, signal.SIGSTOP)
+    with desk.app.database.reading() as tx:
+        busy = tx.all(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend' AND state <> 'idle'"
+        )
+    if busy:
+        os.kill(member.process.pid, signal.SIGCONT)
+    return not busy
+
+
 def is_done(desk: Desk, ids: list[str]) -> bool:
     """Say whether every case has its note and every entry its place in the tree."""
     with desk.app.database.reading() as tx:
@@ -157,7 +170,7 @@ def test_a_worker_that_was_only_slow_comes_back(desk: Desk, diary: Diary) -> Non
     (case_id,) = restricted(desk, 1)
     with Process(desk.place, StandIn(diary, slow=2), lease=1.0) as first:
         wait_for(lambda: diary.lines("begin"))
-        os.kill(first.process.pid, signal.SIGSTOP)
+        wait_for(lambda: is_stopped(desk, first))
         with Process(desk.place, StandIn(diary), lease=1.0):
             wait_for(lambda: is_done(desk, [case_id]))
         os.kill(first.process.pid, signal.SIGCONT)
