@@ -85,12 +85,12 @@ def _one(session: Session, cases: Cases, ids: tuple[str, ...], *, dry_run: bool,
         if not session.as_json or not made:
             raise
         # What was changed, and a password that nobody could find out again, is told all the same.
-        told = [item.to_data() | _secret(item, shown=passwords) for item in made]
-        as_json({"changes": told, "unread": unread, **error_data(error, session)})
+        as_json({"changes": _data(made, passwords=passwords), "unread": unread, **error_data(error, session)})
         click.get_current_context().exit(exit_of(error))
     case = checks.read_subject(session.app, case_id).case
-    data = [item.to_data() | _secret(item, shown=passwords) for item in made]
-    report(session, casework.Done(case, [], session.app.warnings), changes=data, unread=unread)
+    report(
+        session, casework.Done(case, [], session.app.warnings), changes=_data(made, passwords=passwords), unread=unread
+    )
     if not session.as_json:
         _tell_unread(unread)
     leave_with(session, _unsettled(made, unread))
@@ -198,8 +198,11 @@ def _hand_over(password: str, *, shown: bool) -> None:
         say("    The new password was not shown and is stored nowhere; --passwords shows it.")
 
 
-def _secret(item: containment.Changed, *, shown: bool) -> dict[str, str]:
-    return {"password": item.secret.text} if shown and item.secret is not None else {}
+def _data(made: Iterable[containment.Changed], *, passwords: bool) -> list[dict[str, Any]]:
+    return [
+        item.to_data() | ({"password": item.secret.text} if passwords and item.secret is not None else {})
+        for item in made
+    ]
 
 
 def _unsettled(made: list[containment.Changed], unread: Sequence[str] = ()) -> HoldfastError | None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from workflow.cli.moments import duration
 from workflow.cli.output import fields, say
 from workflow.cli.people import named
-from workflow.cli.steps import second_command
+from workflow.cli.steps import next_commands, second_command
 from workflow.cli.text import paragraphs, visible
+from workflow.domain.gate import UNBLOCK_PHASES
 from workflow.domain.picture import UNREVIEWED
-from workflow.domain.vocabulary import ENDED, Kind
+from workflow.domain.vocabulary import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from workflow.cli.session import Session
     from workflow.services.shapes import CaseView, PrerequisiteView
@@ -34,10 +35,6 @@ ATTENTION = {
     "evidence-lapses": "a reading goes stale",
 }
 """What is due, in words."""
-
-
-PHASES = ("contain", "verify", "request")
-"""The phases before an unblock, in their order."""
 
 
 def show_case(session: Session, case: CaseView) -> None:
@@ -190,7 +187,7 @@ def show_missing(case: CaseView) -> None:
     """
     open_steps = [step for step in case.prerequisites if step.required and not step.held]
     gone = case.resolution is not None
-    before = [step for step in open_steps if step.phase in (("contain", "verify") if gone else PHASES)]
+    before = [step for step in open_steps if step.phase in (UNBLOCK_PHASES[:-1] if gone else UNBLOCK_PHASES)]
     after = [step for step in open_steps if step.phase == "close"]
     advised = [step for step in case.prerequisites if not step.required and not step.held]
     until = "the case closes" if gone else "an unblock"
@@ -201,7 +198,7 @@ def show_missing(case: CaseView) -> None:
             if step.phase == now:
                 say(f"  {label(step)}: {step.standing}. {visible(step.title)}.")
                 say(f"    next: {visible(shlex.join(step.next))}")
-        for phase in PHASES:
+        for phase in UNBLOCK_PHASES:
             later = [label(step) for step in before if step.phase == phase != now]
             if later:
                 say(f"  then, to {phase}: {', '.join(later)}")
@@ -213,23 +210,6 @@ def show_missing(case: CaseView) -> None:
         names = dict.fromkeys(step.id for step in (*after, *advised))
         say(f"To be answered before the case closes: {', '.join(names)}")
     say(f"How each step is done: holdfast case prerequisites {case.number}")
-
-
-def next_commands(case: CaseView) -> Iterator[str]:
-    """Yield the commands that take a case on which nothing is missing further, the likeliest first."""
-    number, attempt = case.number, case.attempt
-    if case.state == "released" or (case.state == "verified" and case.resolution is not None):
-        yield f"holdfast case close {number}"
-    elif case.state == "verified" and case.kind != Kind.USER.value:
-        yield f"holdfast case request-unblock {number}"
-    elif case.state == "unblock_requested" and attempt is not None and attempt["open"]:
-        if not attempt["answer"]:
-            yield f"holdfast case unblock {number} --outcome done --ref WHERE"
-        yield f"holdfast case observe {number} --restriction not-listed --ref WHERE"
-    elif case.state == "unblock_requested" and len(case.approvals) < case.approvals_needed:
-        yield f"holdfast case approve {number} --as NAME"
-    elif case.state == "unblock_requested":
-        yield f"holdfast case unblock {number}"
 
 
 def _counted(before: Sequence[PrerequisiteView]) -> str:

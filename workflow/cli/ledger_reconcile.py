@@ -197,7 +197,7 @@ class _Told:
         if self.counts["unreadable"]:
             return "Not everything could be read."
         # A search that failed leaves an empty file too.
-        if not sum(count for name, count in self.counts.items() if name not in {"awaited", "missing"}):
+        if not any(self.counts[name] for name in ORDER if name not in {"awaited", "missing"}):
             return "The log holds no record, so there was nothing to compare: make sure that it is the right one."
         awaited = self.counts["awaited"]
         return f"Nothing differs so far; {awaited} not in the log yet." if awaited else "All is accounted for."

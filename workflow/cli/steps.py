@@ -14,7 +14,7 @@ from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from workflow.cli.session import Session
     from workflow.domain.actions import Action
@@ -118,13 +118,30 @@ def leave_with(session: Session, error: HoldfastError | None) -> None:
         raise error
 
 
+def next_commands(case: CaseView) -> Iterator[str]:
+    """Yield the commands that take a case on which nothing is missing further, the likeliest first."""
+    number, attempt = case.number, case.attempt
+    if case.state == "released" or (case.state == "verified" and case.resolution is not None):
+        yield f"holdfast case close {number}"
+    elif case.state == "verified" and case.kind != Kind.USER.value:
+        yield f"holdfast case request-unblock {number}"
+    elif case.state == "unblock_requested" and attempt is not None and attempt["open"]:
+        if not attempt["answer"]:
+            yield f"holdfast case unblock {number} --outcome done --ref WHERE"
+        yield f"holdfast case observe {number} --restriction not-listed --ref WHERE"
+    elif case.state == "unblock_requested" and len(case.approvals) < case.approvals_needed:
+        yield f"holdfast case approve {number} --as NAME"
+    elif case.state == "unblock_requested":
+        yield f"holdfast case unblock {number}"
+
+
 def _next(session: Session, before: str, case: CaseView) -> str:
     """Return what comes next where a case has just reached a turning point, else ""."""
+    command = next(next_commands(case), "")
     if case.state == "released" != before and case.due_at:
-        return f"the watch ends {session.local(case.due_at)}; then: holdfast case close {case.number}"
-    owed = case.resolution is None and case.kind != Kind.USER.value
-    if case.state == "verified" and before in {"detected", "contained"} and owed:
-        return f"holdfast case request-unblock {case.number}"
+        return f"the watch ends {session.local(case.due_at)}; then: {command}"
+    if case.state == "verified" and before in {"detected", "contained"} and case.resolution is None:
+        return command
     return ""
 
 

@@ -57,34 +57,30 @@ OPERATIONS = (*ALTERATIONS, SET_MAILBOX)
 """What is searched for."""
 _FORWARDING = ("forwardingaddress", "forwardingsmtpaddress")
 _DONE = frozenset({"", "true", "success", "succeeded", "partiallysucceeded"})
-
-
-_PASSWORDS = frozenset({"reset user password", "change user password", "reset password (by admin)"})
 _OWN_PASSWORDS = frozenset({"reset password (self-service)", "change password (self-service)"})
-"""What the directory's own log calls a new password, and one that people gave themselves, whoever is named for it."""
+"""What the directory's own log calls a password that people gave themselves, whoever is named for it."""
 
 
 def succeeded(event: AuditEvent) -> bool:
     """Say whether what a record tells was carried out, as far as it says."""
-    details = _details(event)
-    return all(details.get(name, "").casefold() in _DONE for name in ("result", "resultstatus"))
+    return _was_done(_details(event))
 
 
 def sets_password(event: AuditEvent) -> bool:
     """Say whether a record of the directory's log tells of a new password."""
-    return _activity(event) in _PASSWORDS | _OWN_PASSWORDS and succeeded(event)
+    return _activity(event.operation) in _PASSWORDS and succeeded(event)
 
 
 def self_service(event: AuditEvent) -> bool:
     """Say whether it tells of a password that people gave themselves; a service of Microsoft's may be named for it."""
-    return _activity(event) in _OWN_PASSWORDS
+    return _activity(event.operation) in _OWN_PASSWORDS
 
 
 def alteration_of(event: AuditEvent) -> Alteration | None:
     """Return what a record tells was done to an account; None for anything else, and for what did not succeed."""
-    if not succeeded(event):
-        return None
     details = _details(event)
+    if not _was_done(details):
+        return None
     if event.operation != SET_MAILBOX:
         return ALTERATIONS.get(event.operation)
     forwards = [details[name] for name in _FORWARDING if name in details]
@@ -105,8 +101,20 @@ def account_of(event: AuditEvent) -> str:
     return next((name for name in (*whole, own) if "@" in name), "")
 
 
-def _activity(event: AuditEvent) -> str:
-    return event.operation.casefold().rstrip(".")
+def _activity(operation: str) -> str:
+    """Return what the directory's own log calls what the unified one ends in a full stop."""
+    return operation.casefold().rstrip(".")
+
+
+_PASSWORDS = _OWN_PASSWORDS | {
+    "reset password (by admin)",
+    *(_activity(name) for name, alteration in ALTERATIONS.items() if alteration is Alteration.PASSWORD_SET),
+}
+"""What it calls a new password, whoever gave it."""
+
+
+def _was_done(details: Mapping[str, str]) -> bool:
+    return all(details.get(name, "").casefold() in _DONE for name in ("result", "resultstatus"))
 
 
 def _details(event: AuditEvent) -> dict[str, str]:

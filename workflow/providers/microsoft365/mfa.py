@@ -184,36 +184,30 @@ def _is_about(policy: ConditionalPolicy, user: User, groups: AbstractSet[str]) -
 def _unconditional(conditions: Row) -> bool:
     """Say whether the policy holds for every application, from everywhere, in every client."""
     apps = child(conditions, "applications")
-    every_app = "All" in texts(apps, "includeApplications") and not any(
-        _narrows(apps, name) for name in apps if "@" not in name
-    )
+    every_app = "All" in texts(apps, "includeApplications") and not _narrowed(apps)
     present(conditions, "clientAppTypes")
     clients = texts(conditions, "clientAppTypes")
     every_client = not clients or "all" in clients or {_BROWSERS, _CLIENTS} <= set(clients)
-    return (
-        every_app
-        and every_client
-        and not any(_narrows(conditions, name) for name in conditions if "@" not in name and name not in _WEIGHED)
-    )
+    return every_app and every_client and not _narrowed(conditions, _WEIGHED)
 
 
-def _narrows(conditions: Row, named: str) -> bool:
+def _narrowed(conditions: Row, weighed: AbstractSet[str] = frozenset()) -> bool:
+    """Say whether any of these conditions, but for those weighed elsewhere, leaves something out."""
+    told = (item for item in conditions.items() if "@" not in item[0] and item[0] not in weighed)
+    return any(_narrows(name, condition) for name, condition in told)
+
+
+def _narrows(name: str, condition: object) -> bool:
     """Say whether a condition leaves anything out: everything included and nothing excluded does not."""
-    condition = conditions[named]
-    if named.startswith("include") and isinstance(condition, list) and _all(condition):
+    if _is_everything(name, condition):
         return False
-    if not isinstance(condition, (dict, list, str, type(None))):
-        # Of a type that no condition has: whatever it means, it is not nothing.
-        return True
     if isinstance(condition, dict):
-        said = [
-            value
-            for name, value in condition.items()
-            if "@" not in name and not (name.startswith("include") and isinstance(value, list) and _all(value))
-        ]
-        return any(said)
-    return bool(condition)
+        return any(value for part, value in condition.items() if "@" not in part and not _is_everything(part, value))
+    # What is of a type that no condition has is not nothing, whatever it means.
+    return bool(condition) if isinstance(condition, (list, str, type(None))) else True
 
 
-def _all(values: list[object]) -> bool:
-    return any(isinstance(value, str) and value.casefold() == "all" for value in values)
+def _is_everything(name: str, value: object) -> bool:
+    """Say whether a list of what is included includes all there is."""
+    listed = value if name.startswith("include") and isinstance(value, list) else []
+    return any(isinstance(item, str) and item.casefold() == "all" for item in listed)
