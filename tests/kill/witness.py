@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from tests.lines import append
 from tests.services.desk import Place
 from workflow.app import App, connection_of
 from workflow.domain.vocabulary import Change
@@ -87,15 +88,11 @@ class Diary:
     def write(self, what: str, case_id: str, call: str = "-") -> None:
         """Add a line."""
         words = (os.getpid(), threading.get_ident(), what, case_id, call, self.clock().isoformat())
-        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.write(file, (" ".join(map(str, words)) + "\n").encode())
-        os.close(file)
+        append(self.path, " ".join(map(str, words)))
 
     def keep(self, secret: str) -> None:
         """Keep a new password beside the diary, to be looked for where it must not be."""
-        file = os.open(self.path.with_name("passwords"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.write(file, f"{secret}\n".encode())
-        os.close(file)
+        append(self.path.with_name("passwords"), secret)
 
     def passwords(self) -> list[str]:
         """Return the new passwords that a worker was told."""

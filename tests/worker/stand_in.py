@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.lines import append
 from workflow.app import App
 from workflow.domain import actions as act
 from workflow.domain.private import Private
@@ -78,10 +79,7 @@ class Diary:
 
     def write(self, what: str, case_id: str = "-") -> None:
         """Add a line, whoever else does."""
-        line = f"{os.getpid()} {what} {case_id} {time.monotonic()}\n"
-        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(file, line.encode())
-        os.close(file)
+        append(self.path, f"{os.getpid()} {what} {case_id} {time.monotonic()}")
 
     def say(self, said: str, *_: str, **__: object) -> None:
         """Add what a worker in a process says, without its blanks."""
