@@ -286,7 +286,7 @@ def test_only_a_case_that_contains_whom_the_step_is_about_counts(desk: Desk) -> 
     desk.changed_by(connector, EVE)
     for case_id in (other, stranger, bulk):
         error = refused(desk, connector, desk.evidence(item, linked=(case_id,)))
-        assert "does not count" in str(error)
+        assert "do not count" in str(error)
         assert "action:refused" == desk.types(connector)[-1]
     admin = desk.restrict(EVE, kind=Kind.USER)
     assert "#5." in str(refused(desk, connector, desk.evidence(item, linked=(bulk,))))
@@ -307,14 +307,63 @@ def test_an_ended_case_counts_that_was_contained_since(desk: Desk, *, before: bo
     error = refused(desk, admin, closed)
     assert isinstance(error, GateClosedError)
     desk.do(admin, *[replace(desk.evidence(item.prerequisite), about=item.about) for item in error.missing], closed)
+    desk.clock.move()
     connector = connector or desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
     desk.changed_by(connector, EVE)
     desk.do(connector, act.LinkCase(case=admin))
     answer = desk.evidence(_linked_prerequisite(desk, connector), linked=(admin,))
     if before:
-        assert "does not count" in str(refused(desk, connector, answer))
+        assert "do not count" in str(refused(desk, connector, answer))
     else:
         desk.do(connector, answer)
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_user_named_after_the_others_were_contained_is_not_contained(desk: Desk, *, late: bool) -> None:
+    """Whether the other case is still worked or its unblock is done, its state tells nothing of a user named late."""
+    connector, other = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR), desk.restrict(ADA)
+    desk.fulfil(other)
+    if late:
+        desk.do(other, act.RequestUnblock(reason=Private("all done")))
+        desk.do(other, act.ApproveUnblock(), who=BOB)
+        desk.do(other, act.IntendUnblock(), who=BOB)
+        desk.clock.move()
+        assert State.RELEASED is desk.do(other, desk.gone()).case.state
+    user = casework.subject(desk.app, "default", Kind.USER, EVE)
+    desk.do(other, act.AddIdentity(subject=user))
+    desk.changed_by(connector, EVE)
+    desk.do(connector, act.LinkCase(case=other))
+    answer = desk.evidence(_linked_prerequisite(desk, connector), linked=(other,))
+    assert ("do not count" if late else "not contained yet") in str(refused(desk, connector, answer))
+    desk.do(other, *[item for item in desk.every(other, Phase.CONTAIN) if item.about == user])
+    desk.do(connector, answer)
+    assert verification.verify(desk.app).ok
+
+
+def test_a_case_frozen_before_the_restriction_contains_nobody(desk: Desk) -> None:
+    """Whoever was released before the connector was blocked may have changed it afterwards."""
+    other = desk.approved(EVE)
+    desk.do(other, act.IntendUnblock(), who=BOB)
+    desk.clock.move()
+    connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    desk.changed_by(connector, EVE)
+    desk.do(connector, act.LinkCase(case=other))
+    answer = desk.evidence(_linked_prerequisite(desk, connector), linked=(other,))
+    assert "do not count" in str(refused(desk, connector, answer))
+
+
+def test_every_user_that_the_step_asks_about_is_contained_in_some_case(desk: Desk) -> None:
+    """One of two users who changed the connector is not enough; two cases together are."""
+    connector = desk.restrict(CONNECTOR, kind=Kind.CONNECTOR)
+    both = [desk.restrict(address, kind=Kind.USER) for address in (ADA, EVE)]
+    for case_id, address in zip(both, (ADA, EVE), strict=True):
+        desk.do(case_id, *desk.every(case_id, Phase.CONTAIN))
+        desk.do(connector, act.LinkCase(case=case_id))
+        desk.changed_by(connector, address)
+    item = _linked_prerequisite(desk, connector)
+    assert "every user" in str(refused(desk, connector, desk.evidence(item, linked=(both[0],))))
+    desk.do(connector, desk.evidence(item, linked=tuple(both)))
+    assert verification.verify(desk.app).ok
 
 
 def _linked_prerequisite(desk: Desk, case_id: str) -> str:
