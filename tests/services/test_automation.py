@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -168,10 +170,18 @@ def test_what_cannot_be_found_out_keeps_nothing_waiting(open_desk: Callable[...,
     desk.do(case_id, act.IntendChange(change=Change.CLEAR_FORWARDING, about=user))
     desk.clock.move(3 * MINUTE)
     approved(desk, case_id)
-    desk.tenant.faults["forwarding"] = NotReadableError(f"The mailbox '{ADA}' cannot be read.")
+    fault = NotReadableError(f"The mailbox '{ADA}' cannot be read.")
+    asked = count(1)
+
+    def once(operation: str) -> None:
+        if operation == "forwarding" and next(asked) == 1:
+            raise fault
+
+    desk.tenant.watch = once
     stepped = step(desk, case_id, 3 * MINUTE)
     assert ("find-out", 1) == (stepped.task, desk.tenant.counts["unblock"])
     assert "clear-forwarding unknown; answered done" in stepped.said
+    desk.tenant.faults["forwarding"] = fault
     stepped = step(desk, case_id, 3 * MINUTE)
     assert ("find-out", "clear-forwarding unknown", 5 * MINUTE) == (stepped.task, stepped.said, stepped.again)
 
@@ -224,6 +234,18 @@ def test_a_refused_step_is_put_off(desk: Desk) -> None:
     approved(desk, case_id)
     desk.tenant.faults["forwarding"] = ProviderRefusedError("no")
     stepped = step(desk, case_id, 10 * MINUTE)
+    assert ("unblock", "unread", 5 * MINUTE) == (stepped.task, stepped.outcome, stepped.again)
+    assert 0 == desk.tenant.counts["unblock"]
+
+
+def test_a_step_that_a_rule_refuses_is_put_off(desk: Desk) -> None:
+    """What the tenant shows now lets nothing be unblocked; nothing is called."""
+    case_id = desk.restrict()
+    step(desk, case_id)
+    approved(desk, case_id)
+    account = desk.tenant.accounts[ADA]
+    account.forwarding = replace(account.forwarding, external="thief@evil.example")
+    stepped = step(desk, case_id)
     assert ("unblock", "refused", 5 * MINUTE) == (stepped.task, stepped.outcome, stepped.again)
     assert 0 == desk.tenant.counts["unblock"]
 

@@ -14,7 +14,7 @@ from tests.services.test_checks import clean, cleaned
 from workflow.domain import actions as act
 from workflow.domain.playbook import Check
 from workflow.domain.private import Private
-from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, State
+from workflow.domain.vocabulary import Answer, Kind, Method, Resolution, RestrictionStatus, Result, State
 from workflow.errors import (
     ConflictError,
     HoldfastError,
@@ -396,6 +396,52 @@ def test_what_looks_new_is_read_again_before_the_intent(desk: Desk) -> None:
     with pytest.raises(HoldfastError):
         releasing.unblock(desk.app, MACHINE, case_id)
     assert (0, State.CONTAINED) == (calls(desk), desk.case(case_id).state)
+    assert verifies(desk)
+
+
+@pytest.mark.parametrize("error", [NotReachedError("no answer"), ProviderRefusedError("no")])
+def test_a_reading_that_cannot_be_made_again_stops_the_unblock(desk: Desk, error: Exception) -> None:
+    """However new what stands looks: one reading of many that fails, and nothing is called."""
+    case_id = read_and_approved(desk)
+    desk.tenant.faults["forwarding"] = error
+    entries = desk.types(case_id)
+    with pytest.raises(NotReachedError, match=r"Nothing was called.*forwarding-reviewed"):
+        releasing.unblock(desk.app, MACHINE, case_id)
+    assert 0 == calls(desk)
+    assert "unblock:intended" not in desk.types(case_id)[len(entries) :]
+    del desk.tenant.faults["forwarding"]
+    assert State.RELEASED is unblock(desk, case_id).case.state
+
+
+def test_what_was_done_once_is_looked_at_again(desk: Desk) -> None:
+    """A reset that no longer shows falls before a decision; where its log may not be read, it stands."""
+    case_id = read_and_approved(desk)
+    password = next(key for key in desk.case(case_id).evidence if key[0] == "password-reset")
+    account = desk.tenant.accounts[ADA]
+    desk.clock.move(2 * MINUTE)
+    desk.tenant.faults["user"] = ProviderRefusedError("no")
+    assert Result.MET is releasing.refresh(desk.app, ANN, case_id).evidence[password].result
+    del desk.tenant.faults["user"]
+    account.user = replace(account.user, password_changed_at=desk.clock.now - DAY)
+    assert Result.NOT_MET is releasing.refresh(desk.app, ANN, case_id).evidence[password].result
+    assert desk.case(case_id).request is None
+
+
+def test_the_restriction_is_read_before_a_decision(desk: Desk) -> None:
+    """Gone since: the case says so, and there is nothing left to request; unreadable keeps nobody from deciding."""
+    case_id = cleaned(desk)
+    checks.check(desk.app, ANN, case_id)
+    by_hand = [
+        item for item in desk.every(case_id) if (item.prerequisite, item.about) not in desk.case(case_id).evidence
+    ]
+    desk.do(case_id, *by_hand)
+    desk.tenant.faults["restriction"] = ProviderRefusedError("no")
+    assert desk.case(case_id).reading == releasing.refresh(desk.app, ANN, case_id).reading
+    del desk.tenant.faults["restriction"]
+    desk.tenant.listed.clear()
+    with pytest.raises(HoldfastError, match=r"not restricted|gone"):
+        releasing.decide(desk.app, ANN, case_id, act.RequestUnblock())
+    assert Resolution.UNBLOCKED_OUTSIDE is desk.case(case_id).resolution
     assert verifies(desk)
 
 

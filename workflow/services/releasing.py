@@ -16,7 +16,6 @@ from workflow.domain import gate, unblocking
 from workflow.domain.agenda import SETTLES
 from workflow.domain.playbook import Check
 from workflow.domain.private import NOTHING, private
-from workflow.domain.readings import read_before
 from workflow.domain.record import time_for_people, time_to_text
 from workflow.domain.vocabulary import Answer, Kind, Method, RestrictionStatus
 from workflow.errors import (
@@ -36,9 +35,10 @@ if TYPE_CHECKING:
 
     from workflow.app import App
     from workflow.domain.case import Attempt, Case
+    from workflow.domain.playbook import Playbook, Prerequisite
     from workflow.providers.shapes import AuditEvent, Restricted
     from workflow.services.casework import Done
-    from workflow.services.checks import Subject
+    from workflow.services.checks import Examined, Subject
     from workflow.services.people import Who
 
 ANEW = timedelta(minutes=1)
@@ -83,10 +83,8 @@ def connected(app: App, case: Case) -> bool:
     return app.provider.acts and case.tenant == app.settings.tenant and case.kind in REMOVALS
 
 
-def refresh(app: App, who: Who, case_id: str, within: timedelta = ANEW, *, subject: Subject | None = None) -> Case:
-    """Read again, and record, what a decision about an unblock stands on and what is older than ``within``.
-
-    ``subject`` is the case, where it was read a moment ago.
+def refresh(app: App, who: Who, case_id: str) -> Case:
+    """Read again, and record, what a decision about an unblock stands on and what is older than a minute.
 
     What a person attested, and what still stands, is left alone. Where the tenant is not reached nothing is recorded,
     and the decision is judged by what stands and how old it is, unless something has run out.
@@ -95,26 +93,76 @@ def refresh(app: App, who: Who, case_id: str, within: timedelta = ANEW, *, subje
         NotReadableError: no tenant is connected, or the case is another tenant's.
         HoldfastError: whatever refuses the step.
     """
-    subject = subject or checks.read_subject(app, case_id)
+    subject = checks.read_subject(app, case_id)
     checks.connected(app, subject.case)
-    wanted = _wanted(subject, within)
     try:
-        return checks.check(app, who, case_id, wanted, subject=subject).done.case if wanted else subject.case
+        if _read_again(app, who, subject, ANEW) is not None:
+            subject = checks.read_subject(app, case_id)
     except NotReachedError:
         if subject.lapsed:
             raise
         return subject.case
+    read_at = subject.case.reading.observed_at
+    recent = read_at is not None and subject.now - read_at <= ANEW
+    if recent or subject.case.kind not in REMOVALS or subject.case.open_attempt is not None:
+        return subject.case
+    try:
+        return _look(app, checks.asking(app, who, subject), subject).case
+    except ProviderError:
+        # The restriction is no prerequisite: that it cannot be read keeps nobody from deciding.
+        return subject.case
+
+
+def _read_again(app: App, who: Who, subject: Subject, within: timedelta) -> Examined | None:
+    """Make and record the checks behind the gate that are older, or wanting; None where none is."""
+    wanted = _wanted(subject, within)
+    return checks.check(app, who, subject.case.id, wanted, subject=subject) if wanted else None
 
 
 def _wanted(subject: Subject, within: timedelta) -> list[str]:
+    """Return what is asked again: what the gate lacks, and what it stands on by older checks, alternatives too."""
     case, playbook = subject.case, subject.playbook
-    old = {item.id for item, _ in read_before(case, playbook, subject.now, within)}
+    required = [item for item in playbook.required if item.required_by in gate.UNBLOCK_PHASES]
+    behind = {name for item in required for name in (item.id, *item.any_of)}
     lacking = {item.prerequisite for item in gate.missing(case, playbook, gate.UNBLOCK_PHASES, subject.now)}
     return [
         item.id
-        for item in playbook.required
-        if item.id in old | lacking and checks.probe(item) and item.check is not Check.SNAPSHOT_SAVED
+        for item in playbook.prerequisites
+        if checks.probe(item)
+        and item.check is not Check.SNAPSHOT_SAVED
+        and (item.id in lacking or (item.id in behind and _is_old(subject, item, within)))
     ]
+
+
+def _is_old(subject: Subject, item: Prerequisite, within: timedelta) -> bool:
+    """Say whether an answer that a check gave is older; an action taken is looked at again as well, if it shows."""
+    found = [(about, subject.case.evidence.get((item.id, about))) for about in gate.people(subject.case, item)]
+    return any(
+        one is not None
+        and one.method is Method.CHECKED
+        and subject.now - one.observed_at > within
+        and not gate.tenant_wide(item, one)
+        and gate.applies(subject.case, item, about) is not False
+        for about, one in found
+    )
+
+
+def _all_read(examined: Examined | None, playbook: Playbook) -> None:
+    """Refuse to unblock where an answer that could not be had again would stand as it was.
+
+    What was done once, such as a reset, needs no new answer where the tenant keeps it from being read.
+
+    Raises:
+        NotReachedError: says what could not be read.
+    """
+    kept = [item for item in (examined.checks if examined else ()) if not item.recorded]
+    readings = {item.id for item in playbook.prerequisites if item.fresh_within is not None}
+    unread = [f"{item.prerequisite}: {item.note}" for item in kept if item.unread or item.prerequisite in readings]
+    if unread:
+        message = (
+            f"Nothing was called: everything is read again before an unblock, and this cannot be. {' '.join(unread)}"
+        )
+        raise NotReachedError(message)
 
 
 def decide(app: App, who: Who, case_id: str, decision: act.Decision) -> Done:
@@ -205,7 +253,7 @@ def unblock(app: App, who: Who, case_id: str, decision: act.IntendUnblock | None
     machine = checks.asking(app, who, subject)
     if subject.case.open_attempt is None and subject.case.request is not None:
         # Whatever their time says, which a wrong clock may have given them: nothing is called on readings from before.
-        refresh(app, who, case_id, EVERY, subject=subject)
+        _all_read(_read_again(app, who, subject, EVERY), subject.playbook)
         subject = checks.read_subject(app, case_id)
         before = _look(app, machine, subject)
         if before.status is RestrictionStatus.NOT_LISTED:
