@@ -295,10 +295,17 @@ def test_an_absence_without_an_intent_says_who_lifted_it(desk: Desk) -> None:
     assert verifies(desk)
 
 
-def test_a_temporary_restriction_ends_by_itself(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [
+        Restricted(identifier=ADA, temporary=True),
+        Restricted(identifier=ADA, temporary=False, reason="RecipientRateLimitExceeded;RcptRateLimit=10000"),
+    ],
+)
+def test_a_temporary_restriction_ends_by_itself(desk: Desk, row: Restricted) -> None:
     """Last seen temporary and nobody in the log: it expired."""
     case_id = desk.restrict()
-    desk.tenant.listed[ADA] = Restricted(identifier=ADA, temporary=True)
+    desk.tenant.listed[ADA] = row
     assert RestrictionStatus.TEMPORARY is look(desk, case_id).status
     desk.tenant.listed.clear()
     assert Resolution.EXPIRED is look(desk, case_id).case.resolution

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.sources.reason import parse
+from workflow.domain.vocabulary import RestrictionStatus
+from workflow.sources.reason import parse, status
 
 LIMIT = (
     "EmailSendingLimitExceeded;InternalRecipientCountToday=42;ExternalRecipientCountToday=10011;"
@@ -67,3 +68,23 @@ def test_it_never_fails(text: str) -> None:
 def test_it_is_bounded() -> None:
     """No text makes more fields than are worth reading."""
     assert len(parse("a=1;" * 100_000).fields) <= 64
+
+
+@pytest.mark.parametrize(
+    ("text", "temporary", "expected"),
+    [
+        ("OutboundSpamLast24Hours=200", None, RestrictionStatus.LISTED),
+        ("OutboundSpamLast24Hours=200", True, RestrictionStatus.TEMPORARY),
+        ("RecipientRateLimitExceeded;RcptRateLimit=10000", None, RestrictionStatus.TEMPORARY),
+        ("recipientratelimitexceeded;RcptRateLimit=10000", False, RestrictionStatus.TEMPORARY),
+        ("RcptRateLimit=10000;Note=RecipientRateLimitExceeded", False, RestrictionStatus.LISTED),
+        ("", None, RestrictionStatus.LISTED),
+    ],
+)
+def test_a_limit_over_24_hours_ends_by_itself(
+    text: str,
+    temporary: bool | None,
+    expected: RestrictionStatus,
+) -> None:
+    """Whatever the row says of itself."""
+    assert expected is status(text, temporary=temporary)

@@ -28,6 +28,7 @@ from workflow.errors import (
 from workflow.providers.alterations import succeeded
 from workflow.services import casework, checks
 from workflow.services.predicates import shown
+from workflow.sources import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -350,4 +351,4 @@ def status_of(found: Restricted | None) -> RestrictionStatus:
     """Return what a row of the list, or that there is none, says of the restriction."""
     if found is None:
         return RestrictionStatus.NOT_LISTED
-    return RestrictionStatus.TEMPORARY if found.temporary else RestrictionStatus.LISTED
+    return reason.status(found.reason, temporary=found.temporary)

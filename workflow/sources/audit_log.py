@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.domain.vocabulary import Kind, RestrictionStatus
 from workflow.errors import InputError
+from workflow.sources import reason
 from workflow.sources.fields import Fields, folded, identifier, tenant, text
 from workflow.sources.limits import MAX_NAME
 from workflow.sources.moment import moment
@@ -59,15 +60,15 @@ def _listing(fields: Fields, where: str, options: ReadOptions) -> Restriction | 
     listed = event.casefold() == "listed"
     if not listed and event.casefold() != "delisted":
         return Skipped(where, f"The hygiene event {event!r} is neither Listed nor Delisted.")
-    at = _created(fields)
+    at, why = _created(fields), text(fields.get("reason"))
     return Restriction(
         kind=Kind.MAILBOX,
         identifier=identifier(Kind.MAILBOX, fields.get("eventvalue")),
-        status=RestrictionStatus.LISTED if listed else RestrictionStatus.NOT_LISTED,
+        status=reason.status(why, temporary=None) if listed else RestrictionStatus.NOT_LISTED,
         source=Source.AUDIT_LOG,
         restricted_at=at if listed else None,
         observed_at=at,
-        reason=text(fields.get("reason")),
+        reason=why,
         tenant=tenant(fields.get("organizationid"), options.tenant),
         lifted_at=None if listed else at,
         where=where,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from workflow.domain.restriction import Restriction, Source
 from workflow.domain.vocabulary import Kind, RestrictionStatus
 from workflow.errors import InputError
+from workflow.sources import reason
 from workflow.sources.fields import Fields, identifier, tenant, text, truth
 from workflow.sources.limits import MAX_NAME
 from workflow.sources.moment import moment
@@ -25,14 +26,14 @@ def sender(row: Fields, where: str, source: Source, options: ReadOptions) -> Res
     # Export-Csv of Windows PowerShell writes ASCII unless told, with ? for every other letter.
     if source is Source.EXPORT and "?" in str(address):
         raise InputError(f"{address!r} was damaged by the export: export it with -Encoding utf8.")
-    status = RestrictionStatus.TEMPORARY if truth(row.get("temporaryblock")) else RestrictionStatus.LISTED
+    why = text(row.get("reason"))
     return Restriction(
         kind=Kind.MAILBOX,
         identifier=identifier(Kind.MAILBOX, address),
-        status=status,
+        status=reason.status(why, temporary=truth(row.get("temporaryblock"))),
         source=source,
         restricted_at=moment(row.get("createddatetime"), options),
-        reason=text(row.get("reason")),
+        reason=why,
         tenant=tenant(row.get("tenantid"), options.tenant),
         where=where,
     )

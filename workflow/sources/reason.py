@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from workflow.domain.vocabulary import RestrictionStatus
 from workflow.sources.limits import MAX_TEXT
 
+_ENDS_BY_ITSELF = "RecipientRateLimitExceeded"
+"""Too many recipients within 24 hours: sending is possible again when the window has moved on, whatever a row says."""
 _SEPARATOR = re.compile("[=:]")
 _COUNT = re.compile(r"[0-9]{1,15}")
 _MAX_FIELDS = 64
@@ -73,3 +76,10 @@ def parse(text: str) -> Reason:
         elif not kind:
             kind = piece.strip()
     return Reason(text, kind, tuple(fields))
+
+
+def status(text: str, *, temporary: bool | None) -> RestrictionStatus:
+    """Return how a restriction that is listed with this reason stands; ``temporary`` is what its row says of itself."""
+    if temporary or parse(text).kind.casefold() == _ENDS_BY_ITSELF.casefold():
+        return RestrictionStatus.TEMPORARY
+    return RestrictionStatus.LISTED
