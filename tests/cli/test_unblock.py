@@ -215,6 +215,26 @@ def test_answers(verified: Shell, outcome: str, state: str) -> None:
     assert "Unblock attempt 1 by ben" in verified.ok("case view 1").out
 
 
+def test_after_support_everybody_is_told(verified: Shell) -> None:
+    """Microsoft's limit ends with its support: the page, the request, the approval and a wave say so."""
+    verified.ok("case request-unblock 1 --yes --as ben")
+    verified.ok("case approve 1 --yes --as cleo")
+    assert "support" not in verified.ok("case unblock 1 --yes --as ben").out
+    words = "open a request with Microsoft Support"
+    assert words in verified.ok("case unblock 1 --outcome support --ref portal --as ben").out
+    page = verified.ok("case view 1").out
+    assert words in page
+    assert "holdfast case observe 1 --restriction not-listed --ref REQUEST" in page
+    assert "holdfast case request-unblock" not in page
+    said = "Microsoft answered the last unblock: contact support"
+    assert said in verified("case request-unblock 1").out
+    assert said in verified.ok("case request-unblock 1 --yes --json --as ben").data["overview"]["support"]
+    assert said in verified("case approve - --as cleo", typed=b"1\n").out
+    assert said in verified("case approve 1 --as cleo").out
+    verified.ok("case observe 1 --restriction not-listed --ref 4711 --lifted-by support")
+    assert words not in verified.ok("case view 1").out
+
+
 def test_released_and_closed(verified: Shell) -> None:
     """Seen gone, watched, every step answered, closed; restricted again, it comes back."""
     verified.release()

@@ -83,7 +83,7 @@ def test_it_is_bounded() -> None:
 )
 def test_a_limit_over_24_hours_ends_by_itself(
     text: str,
-    temporary: bool | None,
+    temporary: bool | None,  # noqa: FBT001 - a column of the table
     expected: RestrictionStatus,
 ) -> None:
     """Whatever the row says of itself."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workflow.cli.moments import duration
 from workflow.cli.output import fields, say
 from workflow.cli.people import named
-from workflow.cli.steps import next_commands, second_command
+from workflow.cli.steps import SUPPORT, needs_support, next_commands, second_command
 from workflow.cli.text import paragraphs, visible
 from workflow.domain.gate import UNBLOCK_PHASES
 from workflow.domain.picture import UNREVIEWED
@@ -204,6 +204,8 @@ def show_missing(case: CaseView) -> None:
                 say(f"  then, to {phase}: {', '.join(later)}")
     elif not gone or not (after or advised):
         say(f"Nothing is missing before {until}.", bold=True)
+    if needs_support(case):
+        say(f"  next: {SUPPORT}")
     for command in [] if before or case.as_of else next_commands(case):
         say(f"  next: {command}")
     if after or advised:

@@ -9,7 +9,7 @@ import click
 from workflow.cli.exits import Exit
 from workflow.cli.many import Many
 from workflow.cli.output import hint, say
-from workflow.cli.steps import report
+from workflow.cli.steps import SUPPORT, report
 from workflow.cli.text import visible
 from workflow.cli.wave import Plan, agreed, carry_out, chosen
 from workflow.domain.vocabulary import Answer, State
@@ -104,6 +104,6 @@ def tell(session: Session, seen: Seen) -> None:
     if seen.said:
         say(f"  {visible(seen.said)}")
     if seen.answer is Answer.SUPPORT:
-        say("  next: open a request with Microsoft Support; nothing else lifts this restriction now.")
+        say(f"  next: {SUPPORT}.")
     elif seen.case.open_attempt is not None:
         say(f"  next: it takes up to an hour, at most 24 hours: holdfast case look {seen.case.number}")

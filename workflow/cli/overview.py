@@ -49,8 +49,8 @@ def show_overview(session: Session, shown: Overview, *, brief: bool = False) -> 
         _list("Recommended and not answered yet", shown.recommendations, "")
     _list("Open about the same under another tenant's name", [_other(item) for item in shown.elsewhere], "")
     say(f"  It takes {visible(shown.propagation)} until mail flows again.")
-    if shown.warning:
-        say(f"Warning: {visible(shown.warning)}", bold=True, colour="yellow")
+    for warning in filter(None, (shown.support, shown.warning)):
+        say(f"Warning: {visible(warning)}", bold=True, colour="yellow")
 
 
 def _evidence(session: Session, shown: Overview) -> None:
@@ -97,6 +97,7 @@ def instructions(shown: Overview) -> dict[str, Any]:
         "command": shown.command,
         "role": shown.role,
         "warning": shown.warning,
+        "support": shown.support,
         "unprotected_until": shown.unprotected_until,
         "propagation": shown.propagation,
     }

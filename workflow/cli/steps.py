@@ -121,7 +121,9 @@ def leave_with(session: Session, error: HoldfastError | None) -> None:
 def next_commands(case: CaseView) -> Iterator[str]:
     """Yield the commands that take a case on which nothing is missing further, the likeliest first."""
     number, attempt = case.number, case.attempt
-    if case.state == "released" or (case.state == "verified" and case.resolution is not None):
+    if needs_support(case):
+        yield f"holdfast case observe {number} --restriction not-listed --ref REQUEST"
+    elif case.state == "released" or (case.state == "verified" and case.resolution is not None):
         yield f"holdfast case close {number}"
     elif case.state == "verified" and case.kind != Kind.USER.value:
         yield f"holdfast case request-unblock {number}"
@@ -135,9 +137,19 @@ def next_commands(case: CaseView) -> Iterator[str]:
         yield f"holdfast case unblock {number}"
 
 
+SUPPORT = "open a request with Microsoft Support: nothing else lifts this restriction now"
+
+
+def needs_support(case: CaseView) -> bool:
+    """Say whether the case waits for Microsoft Support, as Microsoft answered its last unblock."""
+    return case.attempt is not None and case.attempt["refused_for_good"]
+
+
 def _next(session: Session, before: str, case: CaseView) -> str:
     """Return what comes next where a case has just reached a turning point, else ""."""
     command = next(next_commands(case), "")
+    if needs_support(case) and before == "unblock_requested":
+        return f"{SUPPORT}; then: {command}"
     if case.state == "released" != before and case.due_at:
         return f"the watch ends {session.local(case.due_at)}; then: {command}"
     if case.state == "verified" and before in {"detected", "contained"} and case.resolution is None:

@@ -219,8 +219,8 @@ def show(session: Session, shown: Mapping[str, Glance], plan: Plan) -> None:
 
 
 _HEADINGS = (
-    *("Not possible now, will be refused", "With exceptions", "Changed since the request"),
-    "Open under another tenant's name too",
+    *("Not possible now, will be refused", "Only Microsoft Support helps", "With exceptions"),
+    *("Changed since the request", "Open under another tenant's name too"),
     *("Only attested by people", "Checked in the tenant", "Cases"),
 )
 
@@ -230,6 +230,8 @@ def _heading(seen: Glance, unblocks: str) -> str:
         return "Cases"
     if not seen.lets(unblocks):
         return "Not possible now, will be refused"
+    if seen.support:
+        return "Only Microsoft Support helps"
     if seen.exceptions:
         return "With exceptions"
     if seen.changed:
@@ -242,6 +244,7 @@ def _heading(seen: Glance, unblocks: str) -> str:
 def _telling(seen: Glance, unblocks: str) -> list[str]:
     told = [seen.state.value]
     if unblocks:
+        told += ["Microsoft answered the last unblock: contact support"] if seen.support else []
         told += [f"exception {visible(step)}" for step in seen.exceptions]
         told += [f"{seen.changed} changes since the request"] if seen.changed else []
         told += [f"#{number} of tenant {visible(tenant)} is open" for number, tenant in seen.elsewhere]

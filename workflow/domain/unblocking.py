@@ -143,3 +143,11 @@ UNBLOCKING: Mapping[str, Callable[[Case, Entry, datetime], None]] = {
     EntryType.CASE_RELEASED: _released,
 }
 """What each of these entries does to a case."""
+
+
+def refused_for_good(case: Case) -> bool:
+    """Say whether Microsoft answered this recurrence's last unblock with a limit that only its support lifts."""
+    attempt = case.attempt
+    if attempt is None or case.boundary is None or case.resolution is not None:
+        return False
+    return attempt.answer is Answer.SUPPORT and attempt.intended_at >= case.boundary

@@ -10,6 +10,7 @@ from workflow.domain.lifecycle import possible, settle
 from workflow.domain.playbook import About
 from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
+from workflow.domain.unblocking import refused_for_good
 from workflow.domain.vocabulary import Kind, Method, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import linking
@@ -65,6 +66,7 @@ class Glance:
     proposals: tuple[str, ...]
     attempt: Attempt | None
     playbook: Playbook
+    support: bool
 
     def lets(self, name: str) -> bool:
         """Say whether the case lets a decision about its unblock through, whoever takes it."""
@@ -123,6 +125,7 @@ def _glance(
         proposals=tuple(case.proposals),
         attempt=case.attempt,
         playbook=playbook,
+        support=refused_for_good(case),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain import unblocking
 from workflow.domain.history import fold
 from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import EntryType, Kind
@@ -37,15 +38,21 @@ CHANGES = frozenset(
 )
 """Entries worth telling an approver about when they came after the request."""
 
+SUPPORT = (
+    "Microsoft answered the last unblock: contact support. Another try changes nothing before its "
+    "support has been asked."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """What the portal's own flyout shows, and what it does not.
 
-    ``judged`` are those of ``checked`` that are good because a person judged just what is read.
-    ``elsewhere`` are open cases about the same mailbox, connector or user under other tenants' names.
-    ``case.version`` and ``case.digest`` are what a decision on this overview sends back as seen. ``unprotected_until``
-    is the coming midnight in UTC: Microsoft does not restrict an unblocked user again on the same day.
+    ``judged`` are those of ``checked`` that are good because a person judged just what is read. ``elsewhere`` are open
+    cases about the same mailbox, connector or user under other tenants' names. ``case.version`` and ``case.digest`` are
+    what a decision on this overview sends back as seen. ``support`` says that only Microsoft Support helps, where that
+    was its answer. ``unprotected_until`` is the coming midnight in UTC: Microsoft does not restrict an unblocked user
+    again on the same day.
     """
 
     case: CaseView
@@ -58,6 +65,7 @@ class Overview:
     changed_since_request: list[str]
     elsewhere: list[dict[str, Any]]
     warning: str
+    support: str
     unprotected_until: str
     unprotected_hours: float
     portal: str
@@ -103,6 +111,7 @@ def overview(app: App, reference: str) -> Overview:
             {"case_number": other.number, "tenant": other.tenant, "state": str(other.state)} for other in others
         ],
         warning="" if connector else warning(app.now()),
+        support=SUPPORT if unblocking.refused_for_good(case) else "",
         unprotected_until=time_to_text(midnight),
         unprotected_hours=hours,
         portal=portal,

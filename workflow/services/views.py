@@ -12,7 +12,7 @@ from workflow.domain.lifecycle import possible, settle
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, broken_glass, lateness, next_due
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
 from workflow.domain.restriction import AUTHORITATIVE
-from workflow.domain.unblocking import known_by
+from workflow.domain.unblocking import known_by, refused_for_good
 from workflow.domain.vocabulary import ENDED, REPORTS, Phase, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, guidance, linking, logbook, tenantwide
@@ -321,8 +321,7 @@ class Place:
         attempt = self.case.attempt
         if attempt is None:
             return None
-        age = self.at - attempt.intended_at
-        is_open = attempt.ended_at is None
+        age, is_open = self.at - attempt.intended_at, attempt.ended_at is None
         read = self.app.provider.acts and self.case.tenant == self.app.settings.tenant
         return {
             "by": self.names.subject(attempt.by),
@@ -333,6 +332,7 @@ class Place:
             "answered_at": optional_time_to_text(attempt.answered_at),
             "ended_at": optional_time_to_text(attempt.ended_at),
             "known_by": optional_time_to_text(known_by(attempt) if read else None),
+            "refused_for_good": refused_for_good(self.case),
             "open": is_open,
             "age_seconds": int(age / timedelta(seconds=1)) if is_open else None,
             "late": is_open and age > LATE_AFTER,
