@@ -207,6 +207,19 @@ def test_a_newer_answer_of_the_case_stays(desk: Desk) -> None:
     assert "not-met" == standing(desk, case_id)
 
 
+def test_what_a_clock_ahead_recorded_answers_when_its_time_has_come(desk: Desk) -> None:
+    """Opening a case is not stopped by what another clock dated ahead of this one."""
+    desk.clock.move(DAY)
+    record(desk)
+    desk.clock.move(-DAY)
+    case_id = desk.restrict()
+    assert "unanswered" == standing(desk, case_id)
+    assert [] == verification.verify(desk.app).findings
+    desk.clock.move(2 * DAY)
+    assert 1 == record(desk)
+    assert "held" == standing(desk, case_id)
+
+
 def test_what_does_not_hold_answers_too(desk: Desk) -> None:
     """Audit logging that is off falls back on every case that stood on it."""
     record(desk)

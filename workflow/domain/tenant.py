@@ -119,10 +119,12 @@ def asked_by(playbook: Playbook, fact: TenantFact) -> Iterator[Prerequisite]:
 def answers(case: Case, playbook: Playbook, record: TenantRecord, now: datetime) -> Iterator[act.RecordEvidence]:
     """Yield what the record answers in a case now; texts are the caller's to add.
 
-    Nothing where it has run out, where something as new is answered already, or where it was recorded by somebody the
-    case is about: no gate is satisfied through the restricted entity.
+    Nothing where it has run out or is still to come by this clock, where something as new is answered already, or where
+    it was recorded by somebody the case is about: no gate is satisfied through the restricted entity.
     """
-    if record.tenant != case.tenant or record.expires_at <= now or _about(case, record.attested_by):
+    if record.tenant != case.tenant or not record.observed_at <= now < record.expires_at:
+        return
+    if _about(case, record.attested_by):
         return
     for item in asked_by(playbook, record.fact):
         known = case.evidence.get((item.id, ""))
