@@ -246,7 +246,8 @@ def test_what_another_case_needs_stays(desk: Desk) -> None:
     assert [] == verification.verify(desk.app).findings
 
 
-def test_what_was_only_refused_in_another_case_stays_with_it(desk: Desk) -> None:
+@pytest.mark.parametrize("old", [False, True])
+def test_what_was_only_refused_in_another_case_stays_with_it(desk: Desk, *, old: bool) -> None:
     """A user whom a refused step of another case names, and its file, go with the erasure of that case."""
     first, second = ended(desk), desk.restrict(EVE)
     digest = casework.attach(desk.app, f"mail of {ADA}".encode())
@@ -261,6 +262,12 @@ def test_what_was_only_refused_in_another_case_stays_with_it(desk: Desk) -> None
 
     assert f"mail of {ADA}" in stored(desk)
     assert [] == verification.verify(desk.app).findings
+    if old:
+        # As an erasure did before it heeded refusals: the ledger tells of it.
+        with desk.app.database.transaction() as tx:
+            tx.run("DELETE FROM subject WHERE identifier = ?", (ADA,))
+            tx.run("DELETE FROM attachment WHERE digest = ?", (digest,))
+        assert [] == verification.verify(desk.app).findings
     propose(desk, second)
     confirm(desk, second)
     assert ADA not in stored(desk)

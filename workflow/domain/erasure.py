@@ -47,15 +47,14 @@ def kept(entry: Entry) -> str:
     return str(reason.get("commitment", "")) if stays else ""
 
 
+REFUSALS = (EntryType.ACTION_REFUSED, EntryType.ACTION_DENIED)
+"""Entries that may name somebody, or a file, whom nothing else in the case names."""
 NEEDING = (
     *(EntryType.CASE_OPENED, EntryType.IDENTITY_ADDED),
     *(EntryType.EVIDENCE_RECORDED, EntryType.EVIDENCE_CONFIRMED),
-    *(EntryType.ACTION_REFUSED, EntryType.ACTION_DENIED),
+    *REFUSALS,
 )
-"""Entries whose case needs the names and files they stand for, until it is erased.
-
-What was refused may name somebody, or a file, that nothing else in the case does.
-"""
+"""Entries whose case needs the names and files they stand for, until it is erased."""
 SUBJECTS = ("entity", "identities", "subject", "about")
 """Members of an entry's data that say whom it is about. People who act are never among them."""
 FILE = "attachment"

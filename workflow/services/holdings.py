@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workflow.domain.erasure import FILE, NEEDING, kept, named, people
+from workflow.domain.erasure import FILE, NEEDING, REFUSALS, kept, named, people
 from workflow.domain.playbook import Playbook, from_data
 from workflow.domain.record import SYSTEM
 from workflow.domain.vocabulary import EntryType
@@ -90,25 +90,38 @@ def is_erased(entries: Iterable[Entry]) -> bool:
 
 @dataclass(slots=True)
 class Needs:
-    """What has to be here: all people, and the names and files of every case that was not erased."""
+    """What has to be here: all people, and the names and files of every case that was not erased.
+
+    What only refusals of a case name went, before refusals were counted, with the first erasure of another case that
+    named it: ``refused`` is needed unless ``erased`` cases name it too.
+    """
 
     subjects: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    refused_subjects: set[str] = field(default_factory=set)
+    refused_files: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
 
     def of(self, entries: Sequence[Entry]) -> None:
         """Add what a case's entries need."""
         self.subjects.update(name for entry in entries for name in people(entry))
-        if is_erased(entries):
-            return
+        erased = is_erased(entries)
         for entry in entries:
-            if entry.type in NEEDING:
+            files = [entry.data[FILE]] if FILE in entry.data else []
+            if erased:
+                self.erased.update(named(entry), files)
+            elif entry.type in REFUSALS:
+                self.refused_subjects.update(named(entry))
+                self.refused_files.update(files)
+            elif entry.type in NEEDING:
                 self.subjects.update(named(entry))
-                self.files.update([entry.data[FILE]] if FILE in entry.data else [])
+                self.files.update(files)
 
 
 def check_subjects(tx: Tx, report: Report, needs: Needs) -> None:
     """Hold every name of the register against the id that entries carry for it, and miss none that is needed."""
-    for subject in sorted(needs.subjects - subjects.names(tx, needs.subjects).keys() - {SYSTEM.id}):
+    needed = needs.subjects | (needs.refused_subjects - needs.erased)
+    for subject in sorted(needed - subjects.names(tx, needed).keys() - {SYSTEM.id}):
         why = f"nothing says any more whom {subject} stands for, which no erasure on the ledger explains"
         report.add(Finding("subject", "", 0, -1, why))
     for subject in subjects.faults(tx):
@@ -118,7 +131,8 @@ def check_subjects(tx: Tx, report: Report, needs: Needs) -> None:
 
 def check_files(tx: Tx, report: Report, needs: Needs) -> None:
     """Hold every stored file against its digest, and miss none that is needed."""
-    for digest in sorted(needs.files - attachments.sizes(tx, needs.files).keys()):
+    needed = needs.files | (needs.refused_files - needs.erased)
+    for digest in sorted(needed - attachments.sizes(tx, needed).keys()):
         why = f"the file {digest[:12]} is gone, which no erasure on the ledger explains"
         report.add(Finding("attachment", "", 0, -1, why))
     for digest in attachments.faults(tx):
