@@ -381,6 +381,8 @@ def test_what_a_reading_did_not_show_may_have_been_removed(desk: Desk) -> None:
     held: tuple[RoleAssignment, ...] = account.roles
     desk.tenant.faults["remove_role"] = SILENCE
     contain(desk, case_id, ["admin-roles-reviewed"])
+    # What was there to be removed shows it, whatever came of the call: nobody breaks the glass for an administrator.
+    assert [True] == [identity.had_roles for identity in desk.case(case_id).identities.values()]
     desk.clock.move(5 * MINUTE)
     assert [Made.UNSEEN] == [it.made for it in containment.found_out(desk.app, ANN, case_id)]
     desk.tenant.faults.clear()
@@ -390,6 +392,20 @@ def test_what_a_reading_did_not_show_may_have_been_removed(desk: Desk) -> None:
     assert Made.DONE is restore_list.restore(desk.app, ANN, case_id, item.entry, "hers").made
     assert {role.role for role in held} == {role.role for role in desk.tenant.accounts[ADA].roles}
     assert verifies(desk)
+
+
+def test_a_method_that_may_have_been_removed_has_to_be_registered_anew(desk: Desk) -> None:
+    """What was removed and what may have been is put right alike; what was refused is not."""
+    case_id = opened(desk)
+    desk.tenant.faults["remove_method"] = ProviderRefusedError("no")
+    contain(desk, case_id, ["attacker-methods-removed"])
+    named = next(iter(desk.case(case_id).identities.values()))
+    assert "methods-removed" not in dict(named.facts)
+    desk.tenant.faults["remove_method"] = SILENCE
+    contain(desk, case_id, ["attacker-methods-removed"])
+    desk.clock.move(5 * MINUTE)
+    assert {Made.UNSEEN} == {it.made for it in containment.found_out(desk.app, ANN, case_id)}
+    assert dict(desk.case(case_id).identities[named.subject].facts)["methods-removed"]
 
 
 def test_what_cannot_be_found_out_keeps_nothing_waiting(desk: Desk) -> None:

@@ -52,6 +52,7 @@ class Doing:
         act: does it, once.
         undo: gives back what it removed; None where only the person can.
         condition: what is true of the person once it is done.
+        shows: what its target shows of the person, whatever comes of it.
         same: whether what was read is what the target tells of, where something else may stand in its place.
     """
 
@@ -61,6 +62,7 @@ class Doing:
     act: Callable[[Provider, str, Target], Answer[Any]]
     undo: Callable[[Provider, str, Target], Answer[Any]] | None = None
     condition: Condition | None = None
+    shows: Condition | None = None
     same: Callable[[Any, Target], bool] = lambda _found, _target: True
 
     def stands(self, found: Any, target: Target, *, undone: bool) -> bool:
@@ -137,7 +139,7 @@ DOINGS: Mapping[Change, Doing] = {
         in_effect=lambda found, target: not any(_same_role(item, target) for item in found),
         act=lambda tenant, name, target: tenant.remove_role(name, rebuilt(RoleAssignment, target)),
         undo=lambda tenant, name, target: tenant.add_role(name, rebuilt(RoleAssignment, target)),
-        condition=Condition.HAS_ROLES,
+        shows=Condition.HAS_ROLES,
     ),
     Change.CLEAR_FORWARDING: Doing(
         title="clear the forwarding",

@@ -17,7 +17,7 @@ from workflow.domain.evidence import unknown
 from workflow.domain.playbook import Check
 from workflow.domain.private import Private, private
 from workflow.domain.record import time_for_people
-from workflow.domain.vocabulary import Made, Phase, Result
+from workflow.domain.vocabulary import REMOVALS, Made, Phase, Result
 from workflow.errors import (
     HoldfastError,
     InputError,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from workflow.app import App
     from workflow.domain.case import TenantChange
-    from workflow.domain.playbook import Prerequisite
+    from workflow.domain.playbook import Condition, Prerequisite
     from workflow.domain.vocabulary import Change
     from workflow.providers.shapes import Answer, Read
     from workflow.services.checks import Subject
@@ -243,9 +243,10 @@ def carry_out(app: App, who: Who, case_id: str, step: Planned, *, undoes: int = 
         undoes=undoes,
         reason=private(reason),
     )
-    done = casework.perform(app, who, case_id, intent)
-    sequence = next(entry.sequence for entry in done.entries if entry.action == intent.name)
     doing, tenant = DOINGS[step.change], app.provider
+    shown_by_it = [] if undoes else _known(step, doing.shows)
+    done = casework.perform(app, who, case_id, intent, *shown_by_it)
+    sequence = next(entry.sequence for entry in done.entries if entry.action == intent.name)
     call = doing.undo if undoes else doing.act
     assert call is not None  # noqa: S101 - what cannot be given back by a call is not tried
     try:
@@ -294,12 +295,18 @@ def _answered(
     source = checks.source(read) if read else ""
     reference = shown(": ".join(filter(None, (source, said))))
     answer = act.AnswerChange(intent=sequence, made=made, reference=private(reference))
-    condition = DOINGS[step.change].condition
-    known: list[act.Action] = [answer]
-    if made is Made.DONE and condition is not None and step.about:
-        known.append(act.AddIdentity(subject=step.about, facts={condition.value: True}))
-    casework.perform(app, who, case_id, *known)
+    # What may have been removed has to be put right as what was.
+    is_so = made is Made.DONE or (made is Made.UNSEEN and step.change in REMOVALS)
+    known = _known(step, DOINGS[step.change].condition) if is_so else []
+    casework.perform(app, who, case_id, answer, *known)
     return Changed(planned=step, sequence=sequence, made=made, said=shown(said))
+
+
+def _known(step: Planned, condition: Condition | None) -> list[act.AddIdentity]:
+    """Return what records that a condition holds of the person whose account is changed."""
+    if condition is None or not step.about:
+        return []
+    return [act.AddIdentity(subject=step.about, facts={condition.value: True})]
 
 
 def found_out(app: App, who: Who, case_id: str, *, subject: Subject | None = None) -> Iterator[Changed]:

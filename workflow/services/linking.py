@@ -44,7 +44,7 @@ def told(
     """Return the refusal of an answer whose linked cases do not count, with what would; any other as it is."""
     answers = [action for action in actions if isinstance(action, act.RecordEvidence)]
     named = {other for action in answers for other in action.linked}
-    if not isinstance(error, EvidenceRefusedError) or not named <= {link.case for link in case.links}:
+    if not isinstance(error, EvidenceRefusedError) or not named or not named <= {link.case for link in case.links}:
         return error
     accounts = _accounts(tx, case, playbook)
     covered = {user for other in named for user in _contains(app, tx, case, accounts, other)}
