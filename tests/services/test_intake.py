@@ -386,6 +386,26 @@ def test_by_hand_no_second_case_under_another_tenants_name(desk: Desk) -> None:
     assert "opened" == intake.open_by_hand(desk.app, ANN, report(EVE), tenant="defualt").outcome
 
 
+def test_by_hand_no_ended_case_is_opened_again_beside_another_tenants(desk: Desk) -> None:
+    """Neither by reopening it, nor by a reading, nor by a report; two cases would pass by each other's gate."""
+    ended = desk.restrict()
+    desk.do(ended, desk.gone())
+    desk.do(ended, act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=Private("x")))
+    desk.do(ended, act.ConfirmProposal(proposal="dismissal"), who=BOB)
+    assert ["opened"] == outcomes(desk, report(restricted_at=desk.clock.now), tenant="defualt")
+    before = desk.types(ended)
+    listed = act.ObserveRestriction(status=LISTED, observed_at=desk.clock.move(HOUR))
+    for action in (act.ReopenCase(reason=Private("x")), listed):
+        with pytest.raises(RuleRefusedError, match="#2 of tenant 'defualt'"):
+            desk.do(ended, action)
+    ((_, found),) = casework.perform_many(desk.app, ANN, [(ended, [act.ReopenCase(reason=Private("x"))])])
+    assert isinstance(found, RuleRefusedError)
+    with pytest.raises(RuleRefusedError, match="#2 of tenant 'defualt'"):
+        intake.open_by_hand(desk.app, ANN, report(source=Source.PORTAL, restricted_at=desk.clock.move(HOUR)))
+    assert before == desk.types(ended)
+    assert ["reopened"] == outcomes(desk, report(restricted_at=desk.clock.move(HOUR)))
+
+
 def test_by_hand_a_case_is_opened_with_what_is_known(desk: Desk) -> None:
     """The opener names playbook, users and facts; the second report of it is only seen."""
     wish = Wish("privileged-account", ("bob@contoso.example", EVE), (("hosted", True),))

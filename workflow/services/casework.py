@@ -12,7 +12,7 @@ from workflow.domain.picture import picture
 from workflow.domain.record import clamp
 from workflow.domain.subject import check_name, normalise
 from workflow.domain.vocabulary import State
-from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError
+from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError, RuleRefusedError
 from workflow.services import clocks, erasure, glass, linking, logbook, people, references, tenantwide
 from workflow.services.writing import Stamp, seal, write
 from workflow.storage import attachments, cases, subjects
@@ -171,7 +171,7 @@ def _one_of_many(
         if check is not None:
             check(case)
         done, step = _step(app, tx, who, case, actions, "", linked - {case.id})
-    except (NotFoundError, InputError, PendingError, ConflictError) as error:
+    except (NotFoundError, InputError, PendingError, ConflictError, RuleRefusedError) as error:
         # Raised before anything was written about this case; a rule's refusal is an entry, and comes in the step.
         return error
     return done if step is None or step.error is None else step.error

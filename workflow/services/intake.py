@@ -22,7 +22,7 @@ from workflow.domain.subject import normalise, tenant_name
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
-from workflow.services import logbook, people, tenantwide, wishes, writing
+from workflow.services import logbook, people, references, tenantwide, wishes, writing
 from workflow.services.wishes import Wish
 from workflow.storage import cases, subjects
 
@@ -207,6 +207,8 @@ def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wis
     )
     playbook = app.playbook(tx, case.playbook)
     effect = judge_report(case, playbook, report, app.now())
+    if wish is not None and case.state in ENDED and effect is Effect.RETURNED:
+        references.nowhere_else(tx, tenant, item.kind, entity)
     if effect is Effect.NEW_CASE:
         return _open(app, tx, by, item, tenant, entity, wish, previous=row.id)
     after = case if effect is Effect.KNOWN else _step(app, tx, case, playbook, report, by)
@@ -275,7 +277,7 @@ def _open(
     app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, entity: str, asked: Wish | None, previous: str = ""
 ) -> Taken:
     if asked is not None:
-        wishes.nowhere_else(tx, tenant, item, entity)
+        references.nowhere_else(tx, tenant, item.kind, entity)
     wish = asked or Wish()
     case = Case(id=uuid7(int(app.now().timestamp() * 1000), secrets.token_bytes(10)))
     chosen = wishes.choose(app, tx, by, item.kind, wish)

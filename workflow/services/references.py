@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from workflow import errors
 from workflow.domain import actions as act
 from workflow.domain.record import time_for_people, time_from_text
-from workflow.domain.vocabulary import Outcome
-from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError
+from workflow.domain.vocabulary import ENDED, PRESENT, Kind, Method, Outcome
+from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, RuleRefusedError
 from workflow.storage import attachments, cases, subjects
 
 if TYPE_CHECKING:
@@ -35,16 +35,19 @@ def request_key(request: str) -> None:
 
 
 def existing(tx: Tx, case: Case, action: act.Action) -> None:
-    """Refuse an action that names a case, a subject or a file that is not here; recorded nowhere.
+    """Refuse an action that names what is not here, or opens a case that is open elsewhere; recorded nowhere.
 
     Raises:
         NotFoundError: it names nothing real.
         InputError: the evidence digest is none.
+        RuleRefusedError: as :func:`nowhere_else`.
     """
     for case_id in _cases(action):
         if cases.row(tx, case_id) is None:
             message = "The other case does not exist."
             raise NotFoundError(message, next_step="See them with: holdfast case list --all")
+    if _opens_again(case, action):
+        nowhere_else(tx, case.tenant, case.kind, case.entity)
     subject = _subject(action)
     # Whom the case is about stays until it is erased itself.
     if subject and subject not in {case.entity, *case.identities} and not subjects.held(tx, subject):
@@ -56,6 +59,34 @@ def existing(tx: Tx, case: Case, action: act.Action) -> None:
     if isinstance(action, act.Decision) and not _DIGEST(action.seen_digest):
         message = "The evidence digest seen is 64 hexadecimal digits, as the overview showed it."
         raise InputError(message)
+
+
+def nowhere_else(tx: Tx, tenant: str, kind: Kind, entity: str) -> None:
+    """Refuse to open a case by hand, or anew, about what has an open case under another tenant's name.
+
+    Of a mailbox in two cases each one's gate could be passed by; a report of a tool or of the tenant is taken in even
+    so, because nothing reported may be lost.
+
+    Raises:
+        RuleRefusedError: names that case and its tenant.
+    """
+    others = cases.open_elsewhere(tx, tenant, kind.value, entity)
+    if others:
+        told = ", ".join(f"#{other.number} of tenant {other.tenant!r}" for other in others)
+        first = others[0]
+        message = (
+            f"This {kind.value} has an open case under another tenant's name: {told}. Work on that one (holdfast case "
+            f"view {first.number}); if it is the wrong tenant, end it first with 'holdfast case dismiss'."
+        )
+        raise RuleRefusedError(message)
+
+
+def _opens_again(case: Case, action: act.Action) -> bool:
+    """Say whether somebody is about to open an ended case again by hand."""
+    if case.state not in ENDED:
+        return False
+    seen = isinstance(action, act.ObserveRestriction) and action.method is Method.ATTESTED and action.status in PRESENT
+    return seen or isinstance(action, act.ReopenCase)
 
 
 def _cases(action: act.Action) -> tuple[str, ...]:

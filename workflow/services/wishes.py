@@ -13,7 +13,7 @@ from workflow.domain.private import Private
 from workflow.domain.record import time_to_text
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import Kind, RestrictionStatus
-from workflow.errors import InputError, RuleRefusedError
+from workflow.errors import InputError
 from workflow.services import logbook, writing
 from workflow.services.names import Names
 from workflow.storage import cases, subjects
@@ -37,26 +37,6 @@ class Wish:
     identities: tuple[str, ...] = ()
     facts: tuple[tuple[str, bool], ...] = ()
     why: str = ""
-
-
-def nowhere_else(tx: Tx, tenant: str, item: Restriction, entity: str) -> None:
-    """Refuse to open a case by hand about what has an open case under another tenant's name.
-
-    Of a mailbox in two cases each one's gate could be passed by; a report of a tool or of the tenant is taken in even
-    so, because nothing reported may be lost.
-
-    Raises:
-        RuleRefusedError: names that case and its tenant.
-    """
-    others = cases.open_elsewhere(tx, tenant, item.kind.value, entity)
-    if others:
-        told = ", ".join(f"#{other.number} of tenant {other.tenant!r}" for other in others)
-        first = others[0]
-        message = (
-            f"{item.identifier} has an open case under another tenant's name: {told}. Work on that one (holdfast case "
-            f"view {first.number}); if it is the wrong tenant, end it first with 'holdfast case dismiss'."
-        )
-        raise RuleRefusedError(message)
 
 
 @dataclass(frozen=True, slots=True)
