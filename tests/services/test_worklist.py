@@ -12,7 +12,7 @@ from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Kind, Phase, Resolution, State
 from workflow.errors import InputError
-from workflow.services import casework, verification, views, worklist
+from workflow.services import casework, verification, views, wave, worklist
 from workflow.services.worklist import Filters, Page
 
 
@@ -192,3 +192,60 @@ def test_readings_that_grow_old_during_an_unblock_are_not_missing(desk: Desk) ->
     desk.do(case_id, act.RetractEvidence(prerequisite=reset, about=about, reason=Private("another account")))
     assert (["password-reset"],) * 2 == (page(desk).rows[0].missing, views.case_view(desk.app, case_id).missing)
     assert [] == verification.verify(desk.app).findings
+
+
+def _ran_out(desk: Desk) -> list[str]:
+    """Let an approval and readings run out in three cases, and open a fourth; nothing is written about it."""
+    cases = [desk.approved(), desk.requested(EVE)]
+    user = desk.restrict("zoe@contoso.example", kind=Kind.USER)
+    desk.do(user, *desk.every(user, Phase.CONTAIN))
+    under_way = desk.approved("under-way@contoso.example")
+    desk.do(under_way, act.IntendUnblock())
+    desk.clock.move(25 * HOUR)
+    return [*cases, user, under_way, desk.restrict("new@contoso.example")]
+
+
+def test_what_ran_out_since_is_listed_as_the_case_itself_shows_it(desk: Desk) -> None:
+    """State, what is missing and what is due; the filters and the counts go by the same, and nothing is written."""
+    ids = _ran_out(desk)
+    written = desk.count()
+    found = page(desk)
+    names = ("state", "missing", "due_at", "due", "requested_at", "intended_at", "updated_at", "version", "late")
+    shown = [views.case_view(desk.app, case_id).to_data() for case_id in ids]
+    assert [{name: item[name] for name in names} for item in shown] == [
+        {name: row.to_data()[name] for name in names} for row in found.rows
+    ]
+    assert {"unblock_requested": 1, "detected": 4} == {state: count for state, count in found.counts.items() if count}
+    assert [] == numbers(desk, states=(State.CONTAINED,))
+    assert [1, 2, 3, 5] == numbers(desk, states=(State.DETECTED,))
+    assert [4] == numbers(desk, states=(State.UNBLOCK_REQUESTED, State.VERIFIED))
+    assert [1, 2, 3, 5] == numbers(desk, missing="forwarding-reviewed")
+    assert [1] == numbers(desk, text="ada@")
+    assert [4] == numbers(desk, due_until=desk.clock.now)
+    fitting = wave.fitting(desk.app, Filters(states=(State.DETECTED,)))
+    assert [1, 2, 3, 5] == [item.case.number for item in fitting if item.case]
+    assert (written, False) == (desk.count(), found.lagging)
+
+
+@pytest.mark.parametrize("sort", ["number", "-due_at", "due_at", "-updated_at", "state", "-state"])
+def test_pages_of_what_ran_out_continue_each_other(sqlite_desk: Desk, sort: str) -> None:
+    """One at a time, every case appears once and in the order of the whole list."""
+    _ran_out(sqlite_desk)
+    whole = numbers(sqlite_desk, sort=sort)
+    found: list[int] = []
+    after = ""
+    for _ in whole:
+        part = page(sqlite_desk, sort=sort, limit=1, after=after)
+        found += [row.number for row in part.rows]
+        after = part.next
+    assert ("", whole, [1, 2, 3, 4, 5]) == (after, found, sorted(whole))
+
+
+def test_so_many_are_settled_for_a_page_and_no_more(sqlite_desk: Desk) -> None:
+    """Those in which something ran out last; whoever lists them is told that there are more."""
+    _ran_out(sqlite_desk)
+    with sqlite_desk.app.database.reading() as tx:
+        some, more = worklist.redrawn(sqlite_desk.app, tx, sqlite_desk.clock.now, 2)
+        whole, none = worklist.redrawn(sqlite_desk.app, tx, sqlite_desk.clock.now, 4)
+    assert ([2, 3], True) == (sorted(item.number for item in some.values()), more)
+    assert ([1, 2, 3], False) == (sorted(item.number for item in whole.values()), none)

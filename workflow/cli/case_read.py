@@ -46,13 +46,16 @@ def list_(session: Session, /, sort: str, limit: int, after: str, wants_csv: boo
         raise click.UsageError("Choose --csv or --json.")
     page = worklist_page(session.app, filters_of(session, options), sort, limit, after)
     if session.as_json:
-        as_json({"cases": [row.to_data() for row in page.rows], "next": page.next, "counts": page.counts})
+        rows = [row.to_data() for row in page.rows]
+        as_json({"cases": rows, "next": page.next, "counts": page.counts, "lagging": page.lagging})
     elif wants_csv:
         as_csv(COLUMNS, [row.to_data() for row in page.rows])
         if page.next:
             hint(f"There is more: --after {page.next}")
     else:
         _show_page(session, page)
+    if page.lagging:
+        hint("In so many cases something ran out that some are listed as they stood before: see 'holdfast case view'.")
 
 
 def _show_page(session: Session, page: Page) -> None:

@@ -12,7 +12,7 @@ from workflow.errors import HoldfastError
 from workflow.services.casework import AT_ONCE, Done, meant, perform_many
 from workflow.services.glance import glances
 from workflow.services.names import Names
-from workflow.services.worklist import MOST, checked_filters
+from workflow.services.worklist import MOST, checked_filters, redrawn
 from workflow.storage import worklist
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ class Taken:
 
 
 def fitting(app: App, filters: Filters) -> list[Item]:
-    """Return every case that fits the filters, by number; all of one snapshot."""
+    """Return every case that fits the filters, by number, settled as of now; all of one snapshot."""
     filters = checked_filters(app, filters)
     found: list[Picture] = []
     after: worklist.Key | None = None
     with app.database.reading() as tx:
+        anew, _ = redrawn(app, tx, app.now())
         while True:
-            page = worklist.page(tx, filters, "number", limit=MOST, after=after)
+            page = worklist.page(tx, filters, "number", limit=MOST, after=after, redrawn=anew)
             found += page.cases
             after = page.after
             if after is None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain.conclusions import LAPSING
 from workflow.domain.labels import well_formed
-from workflow.domain.picture import lateness
-from workflow.domain.record import optional_time_to_text
+from workflow.domain.lifecycle import settle
+from workflow.domain.picture import lateness, picture
+from workflow.domain.record import clamp, optional_time_to_text
 from workflow.domain.subject import normalise
 from workflow.domain.vocabulary import ENDED, Kind
 from workflow.errors import InputError
 from workflow.services import logbook
 from workflow.services.names import Names
-from workflow.storage import playbooks, subjects, worklist
+from workflow.storage import cases, playbooks, subjects, worklist
 from workflow.storage.transaction import storable
 from workflow.storage.worklist import MOST, SORTS, Filters
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
     from workflow.app import App
     from workflow.domain.adoption import Shelf
+    from workflow.domain.case import Case
     from workflow.domain.picture import Picture
+    from workflow.storage.transaction import Tx
 
 __all__ = ["MOST", "SORTS", "CaseRow", "Filters", "Page", "person_filter", "worklist_page"]
 
@@ -82,15 +86,20 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, the key of the next page ("" on the last), and how many cases there are in each state."""
+    """Rows, the key of the next page ("" on the last), and how many cases there are in each state.
+
+    ``lagging`` says that in so many cases something ran out since their newest entry that not all could be settled:
+    those it ran out in longest ago are shown, found and counted as they stood then.
+    """
 
     rows: list[CaseRow]
     next: str
     counts: dict[str, int]
+    lagging: bool
 
 
 def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: int = 50, after: str = "") -> Page:
-    """Return one page; ``sort`` is a field, with ``-`` in front for the largest first.
+    """Return one page, settled as of now; ``sort`` is a field, with ``-`` in front for the largest first.
 
     Raises:
         InputError: an unknown sort field, a limit outside 1…500, a filter that is no text or no label, or a key that
@@ -99,13 +108,35 @@ def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: 
     filters = checked_filters(app, filters)
     column, descending = sort.removeprefix("-"), sort.startswith("-")
     with app.database.reading() as tx:
-        page = worklist.page(tx, filters, column, descending=descending, limit=limit, after=_key(after))
+        now = app.now()
+        anew, lagging = redrawn(app, tx, now)
+        page = worklist.page(tx, filters, column, descending=descending, limit=limit, after=_key(after), redrawn=anew)
         names = Names(tx, {name for item in page.cases for name in (item.entity, item.assignee)} - {""})
         shelf = logbook.shelf(tx)
-        counts = {state.value: count for state, count in worklist.counts(tx).items()}
-    now = app.now()
+        counts = worklist.counts(tx, anew)
     rows = [_row(item, names, shelf, now) for item in page.cases]
-    return Page(rows, _text_key(page.after), counts)
+    return Page(rows, _text_key(page.after), {state.value: count for state, count in counts.items()}, lagging)
+
+
+def redrawn(app: App, tx: Tx, now: datetime, most: int = MOST) -> tuple[dict[str, Picture], bool]:
+    """Draw, by id, the cases in which something ran out since their rows were written, as they stand now.
+
+    Nothing is written: their next step writes it. Also returns whether there may be more than the ``most`` looked at.
+    """
+    due_by = Filters(states=tuple(LAPSING), due_until=now)
+    found = worklist.page(tx, due_by, "due_at", descending=True, limit=most)
+    # What is due while an unblock is under way is its confirmation; nothing runs out then.
+    rows = [row for row in found.cases if row.intended_at is None]
+    stored = cases.load_many(tx, [row.id for row in rows], app.cache)
+    return {row.id: _settled(app, tx, row, stored[row.id], now) for row in rows}, found.after is not None
+
+
+def _settled(app: App, tx: Tx, row: Picture, stored: Case, now: datetime) -> Picture:
+    case = stored.copy()
+    playbook = app.playbook(tx, case.playbook)
+    at, _ = clamp(now, stored.updated_at)
+    settle(case, playbook, at)
+    return replace(picture(case, playbook), version=row.version, updated_at=row.updated_at)
 
 
 def person_filter(app: App, name: str) -> str:

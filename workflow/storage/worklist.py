@@ -4,8 +4,9 @@ Each state is read along its own ``(state, column, id)`` index and the states ar
 what it shows, however many cases there are.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -15,7 +16,8 @@ from workflow.domain.picture import Picture
 from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.vocabulary import ENDED, State
 from workflow.errors import InputError
-from workflow.storage.pictures import COLUMNS, OPEN, SELECT, from_row
+from workflow.storage.openings import marks
+from workflow.storage.pictures import COLUMNS, OPEN, SELECT, from_row, values
 from workflow.storage.search import condition
 from workflow.storage.transaction import Tx
 
@@ -71,8 +73,11 @@ def page(
     descending: bool = False,
     limit: int = 50,
     after: Key | None = None,
+    redrawn: Mapping[str, Picture] | None = None,
 ) -> Page:
     """Return the next ``limit`` cases after a key; equal values are ordered by id.
+
+    ``redrawn`` gives cases, by id, as they stand now: each is found, sorted and returned so, and not as stored.
 
     Raises:
         InputError: an unknown sort, a limit outside 1…500, or a key that no page gave.
@@ -90,20 +95,29 @@ def page(
     wanted = tuple(state for state in wanted if not (filters.missing and state in ENDED))
     states = sorted(wanted, reverse=descending)
     place = COLUMNS.index(column)
+    anew: list[tuple[Any, ...]] = []
+    if redrawn:
+        anew = _redrawn(tx, filters, redrawn)
+        where += f" AND c.id NOT IN ({marks(list(redrawn))})"
+        params += redrawn
+
+    def order(row: tuple[Any, ...]) -> tuple[Any, str]:
+        return row[place], row[0]
 
     def of_state(state: State) -> Iterator[tuple[Any, ...]]:
-        return _of_state(
-            tx, state, column, where, params, limit + 1, _bound(state, sort, after, descending), descending
-        )
+        bound = _bound(state, sort, after, descending)
+        rows = _of_state(tx, state, column, where, params, limit + 1, bound, descending)
+        changed = [row for row in anew if row[_STATE] == state and _behind(order(row), bound, descending)]
+        return merge(rows, sorted(changed, key=order, reverse=descending), key=order, reverse=descending)
 
     pages = [of_state(state) for state in dict.fromkeys(states)]
     if sort == "state":
         rows = list(islice((item for part in pages for item in part), limit + 1))
     else:
-        rows = list(islice(merge(*pages, key=lambda item: (item[place], item[0]), reverse=descending), limit + 1))
+        rows = list(islice(merge(*pages, key=order, reverse=descending), limit + 1))
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
-    key = None if last is None else (last[COLUMNS.index("state")], last[place], last[0])
+    key = None if last is None else (last[_STATE], last[place], last[0])
     return Page(tuple(from_row(item) for item in shown), key)
 
 
@@ -118,10 +132,14 @@ def every(tx: Tx, filters: Filters) -> Iterator[Picture]:
             return
 
 
-def counts(tx: Tx) -> dict[State, int]:
-    """Return how many cases are in each state, zero included."""
-    found = dict(tx.all('SELECT state, count(*) FROM "case" GROUP BY state'))
-    return {state: int(found.get(state.value, 0)) for state in State}
+def counts(tx: Tx, redrawn: Mapping[str, Picture] | None = None) -> dict[State, int]:
+    """Return how many cases are in each state, zero included; ``redrawn`` as for :func:`page`."""
+    found = Counter(dict(tx.all('SELECT state, count(*) FROM "case" GROUP BY state')))
+    if redrawn:
+        ids = list(redrawn)
+        found.subtract(state for (state,) in tx.all(f'SELECT state FROM "case" WHERE id IN ({marks(ids)})', ids))
+        found.update(item.state for item in redrawn.values())
+    return {state: found[state.value] for state in State}
 
 
 def open_by_playbook(tx: Tx) -> dict[str, int]:
@@ -152,6 +170,7 @@ def ahead(tx: Tx, after: datetime) -> list[tuple[int, datetime]]:
 
 
 _SKIP: Final = ("skip", "")
+_STATE: Final = COLUMNS.index("state")
 
 
 def _bound(state: State, sort: str, after: Key | None, descending: bool) -> tuple[Any, str] | None:  # noqa: FBT001
@@ -162,6 +181,28 @@ def _bound(state: State, sort: str, after: Key | None, descending: bool) -> tupl
         passed = state.value > after[0] if descending else state.value < after[0]
         return _SKIP if passed else None
     return (after[1], after[2])
+
+
+def _behind(key: tuple[Any, str], bound: tuple[Any, str] | None, descending: bool) -> bool:  # noqa: FBT001
+    """Say whether a row comes after where reading begins."""
+    return bound is None or (bound is not _SKIP and (key < bound if descending else key > bound))
+
+
+def _redrawn(tx: Tx, filters: Filters, redrawn: Mapping[str, Picture]) -> list[tuple[Any, ...]]:
+    """Return, as rows, the redrawn cases that the filters leave in whatever state; what time changes is looked at here.
+
+    Only time moved them, so all other filters are asked of what is stored.
+    """
+    where, params = _conditions(tx, replace(filters, missing="", due_until=None))
+    ids = list(redrawn)
+    found = tx.all(f'SELECT c.id FROM "case" AS c WHERE c.id IN ({marks(ids)}){where}', [*ids, *params])
+    until = filters.due_until
+    return [
+        values(item)
+        for item in (redrawn[case_id] for (case_id,) in found)
+        if not (filters.missing and filters.missing not in item.missing)
+        and not (until and (item.due_at is None or item.due_at > until))
+    ]
 
 
 def _of_state(
