@@ -16,7 +16,7 @@ def test_open(shell: Shell) -> None:
     view = shell.view()
 
     assert "#1 ada@contoso.com: opened" in ran.out
-    assert "2025-06-11T10:00 is 2025-06-11 10:00 CEST" in ran.err
+    assert "2025-06-11T10:00 is 2025-06-11 10:00 CEST (2025-06-11 08:00 UTC)" in ran.err
     assert ("temporary", "2025-06-11T08:00:00.000000Z", "spam") == tuple(
         view["restriction_reading"][key] for key in ("status", "restricted_at", "reason")
     )

@@ -35,8 +35,18 @@ def test_the_end_is_echoed_as_it_was_typed(session: Session, capsys: pytest.Capt
     period_of(session, "-1h", "2026-12-31")
 
     first, last = capsys.readouterr().err.splitlines()
-    assert "-1h is 2026-11-24 12:00 CET" == first
-    assert "2026-12-31, that day included, ends at 2027-01-01 00:00 CET" == last
+    assert "-1h is 2026-11-24 12:00 CET (2026-11-24 11:00 UTC)" == first
+    assert "2026-12-31, that day included, ends at 2027-01-01 00:00 CET (2026-12-31 23:00 UTC)" == last
+
+
+def test_where_people_read_utc_it_is_echoed_once(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same time twice would say nothing."""
+    monkeypatch.setenv("HOLDFAST_TIMEZONE", "UTC")
+    session.time("2026-11-24T10:00")
+
+    assert "2026-11-24T10:00 is 2026-11-24 10:00 UTC\n" == capsys.readouterr().err
 
 
 def test_a_time_as_the_end_is_excluded(session: Session) -> None:

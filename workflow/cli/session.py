@@ -86,17 +86,21 @@ class Session:
     def time(self, text: str, said: str = "") -> datetime:
         """Return a time that was typed, as aware UTC; how it was taken is echoed on standard error.
 
-        A naive one is local; one in UTC needs no echo. ``said`` begins the echo where what is read is not what was
-        typed.
+        A naive one is local, and echoed in UTC too; one in UTC needs no echo. ``said`` begins the echo where what is
+        read is not what was typed.
 
         Raises:
             InputError: it is no time.
         """
+        from datetime import UTC
+
         from workflow.cli.moments import local, parse
 
         moment = parse(text, self.app.now(), self.zone)
         if not text.strip().upper().endswith("Z"):
-            click.echo(f"{said or text.strip() + ' is'} {local(moment, self.zone)}", err=True)
+            there, in_utc = local(moment, self.zone), local(moment, UTC)
+            also = f" ({in_utc})" if in_utc != there else ""
+            click.echo(f"{said or text.strip() + ' is'} {there}{also}", err=True)
         return moment
 
     def localised(self, text: str) -> str:
