@@ -400,3 +400,24 @@ def test_a_case_that_cannot_close_says_what_is_missing(case: Shell) -> None:
     assert "wrong_state" == data["code"]
     assert "password-reset" in [item["id"] for item in data["missing"]]
     case.ok("ledger verify")
+
+
+def test_a_refusal_tells_people_local_times(shell: Shell) -> None:
+    """Each with its zone, as everything else does; programs get what the rule said, in UTC."""
+    shell.ok("case open ada@contoso.com --restricted-at 2025-06-11T10:00")
+    words = "case record 1 password-reset --ref x --at 2025-06-10T08:00Z"
+    said = "observed at {}, before the restriction of {}"
+
+    assert said.format("2025-06-10 10:00 CEST", "2025-06-11 10:00 CEST") in shell(words).err
+    message = shell(f"{words} --json").data["error"]["message"]
+    assert said.format("2025-06-10 08:00 UTC", "2025-06-11 08:00 UTC") in message
+    several = shell("case record 1,1 password-reset --ref x --at 2025-06-10T08:00Z --yes")
+    assert said.format("2025-06-10 10:00 CEST", "2025-06-11 10:00 CEST") in several.out
+
+
+def test_a_refusal_is_told_where_the_settings_are_wrong(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows the zone then; the message stands all the same."""
+    monkeypatch.setenv("HOLDFAST_TIMEZONE", "Nowhere/Land")
+
+    ran = shell("case view 1")
+    assert (True, False) == ("Nowhere/Land" in ran.err, "Traceback" in ran.err)

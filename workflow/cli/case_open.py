@@ -119,13 +119,13 @@ def open_(
         left = [item.to_data() for item in taken.not_taken]
         as_json(taken.to_data() | {"waiting": taken.waiting, "not_taken": left})
     else:
-        _tell(taken)
+        _tell(session, taken)
     if taken.not_taken:
         click.get_current_context().exit(Exit.REFUSED)
 
 
-def _tell(taken: Taken) -> None:
-    why = f" ({visible(taken.why)})" if taken.why else ""
+def _tell(session: Session, taken: Taken) -> None:
+    why = f" ({visible(session.localised(taken.why))})" if taken.why else ""
     say(f"#{taken.case_number} {visible(taken.identifier, 120)}: {taken.outcome}{why}", bold=True)
     if taken.waiting:
         say(f"  The move to playbook {visible(taken.waiting, 60)}, which asks less, waits for a second person:")

@@ -123,7 +123,7 @@ def _report(session: Session, takings: Mapping[str, Taking], *, quiet: bool) -> 
                     if session.as_json:
                         kept.keep({"file": name, **taken.to_data()})
                     else:
-                        tell_item(name, taken, quiet=quiet)
+                        tell_item(session, name, taken, quiet=quiet)
             except InputError as error:
                 failed = True
                 unopened += could_not_be_opened(error)
@@ -162,13 +162,13 @@ def _take_list(
     yield from take_list(session.app, session.who, items, found.whole, options.tenant)
 
 
-def tell_item(name: str, taken: Taken, *, quiet: bool) -> None:
+def tell_item(session: Session, name: str, taken: Taken, *, quiet: bool) -> None:
     """Print what became of one item; ``quiet`` leaves out what is no fault."""
     if quiet and taken.outcome not in FAULTS:
         return
     number = f" #{taken.case_number}" if taken.case_number else ""
     who = f" {visible(taken.identifier, 120)}" if taken.identifier else ""
-    why = f" ({visible(taken.why, 300)})" if taken.why else ""
+    why = f" ({visible(session.localised(taken.why), 300)})" if taken.why else ""
     colour = "red" if taken.outcome in FAULTS else None
     say(f"{visible(name, 60)}, {visible(taken.where, 40)}: {taken.outcome}{number}{who}{why}", colour=colour)
 

@@ -226,7 +226,7 @@ class _Told:
         for item in made:
             number = item.case_number or item.line.case_number
             case = f" case #{number}" if number else ""
-            why = f" ({visible(item.why, 300)})" if item.why else ""
+            why = f" ({visible(self.session.localised(item.why), 300)})" if item.why else ""
             hint(f"{visible(item.line.where, 80)}: {item.outcome}{case}{why}")
         if not made:
             hint("Nothing had to be recorded.")

@@ -175,7 +175,7 @@ def _missing(error: GateClosedError | WrongStateError, session: Session) -> list
 def show_error(error: HoldfastError, session: Session) -> None:
     """Print an error on standard error: one clear message, then what to do next."""
     heading = next((word for kind, word in HEADINGS.items() if isinstance(error, kind)), "Error")
-    lines = [f"{click.style(heading, bold=True, fg='red')}: {visible(error)}"]
+    lines = [f"{click.style(heading, bold=True, fg='red')}: {visible(session.localised(str(error)))}"]
     if isinstance(error, GateClosedError | WrongStateError) and error.missing:
         for item in _missing(error, session):
             lines += _missing_lines(item)

@@ -49,7 +49,7 @@ def read_many_again(session: Session, items: Sequence[Item]) -> None:
                 if connected(session, case.id):
                     releasing.refresh(session.app, session.who, case.id)
             except HoldfastError as error:
-                hint(f"#{case.number}: {visible(error)}")
+                hint(f"#{case.number}: {visible(session.localised(str(error)))}")
             step(number, len(wanted))
 
 

@@ -104,10 +104,14 @@ class Session:
         return moment
 
     def localised(self, text: str) -> str:
-        """Return a sentence of ours with its times in local time."""
+        """Return a sentence of ours with its times in local time; settings that are wrong leave it as it is."""
         from workflow.cli.moments import localised
+        from workflow.errors import HoldfastError
 
-        return localised(text, self.zone)
+        try:
+            return localised(text, self.zone)
+        except HoldfastError:
+            return text
 
     def local(self, moment: datetime | str | None) -> str:
         """Return a time, or UTC text of one, for people."""

@@ -102,7 +102,7 @@ def report(session: Session, done: Done, *, brief: bool = False, **extra: Any) -
     else:
         _show(session, done, after, brief=brief)
     for warning in done.warnings:
-        hint(f"Warning: {visible(warning)}")
+        hint(f"Warning: {visible(session.localised(warning))}")
     return after
 
 

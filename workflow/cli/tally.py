@@ -154,7 +154,7 @@ class Tally:
             if interrupted:
                 hint("Interrupted: what is told as done stands, the rest was not begun.")
         for warning in warnings:
-            hint(f"Warning: {visible(warning)}")
+            hint(f"Warning: {visible(self.session.localised(warning))}")
         if self.closed:
             hint(f"The output was closed before the end: {counted}")
         if interrupted:
@@ -170,7 +170,7 @@ class Tally:
             say(f"{who}: {f'{before} → {after}' if before != after else after}")
             return
         place = f" ({visible(item.where, 60)})" if case and item.where.startswith(("line ", "item ")) else ""
-        said = visible(error or why, 400)
+        said = visible(self.session.localised(str(error or why)), 400)
         first = self.reasons.setdefault(said, case.number) if error and case else 0
         if case and first not in {0, case.number}:
             # Three hundred cases are mostly refused for one reason: it is read once, and the others point to it.

@@ -44,7 +44,7 @@ def poll(ctx: click.Context, quiet: bool) -> None:
             if session.as_json:
                 kept.keep(taken.to_data())
             elif taken.outcome not in QUIET:
-                tell_item("tenant", taken, quiet=quiet)
+                tell_item(session, "tenant", taken, quiet=quiet)
             step(number, 0)
         counts = found.counts
         if session.as_json:
