@@ -305,3 +305,14 @@ def test_missing_something_that_does_not_exist(case: Shell) -> None:
     ran = case("case list --missing pasword-reset")
 
     assert (2, True) == (ran.code, "Was password-reset meant?" in ran.err)
+
+
+def test_a_step_that_was_answered_and_does_not_apply_any_more(case: Shell) -> None:
+    """It is shown with its answer, and is not missing."""
+    case.ok("case record 1 own-mailbox-reviewed --result not-met --ref x --for ada@contoso.com")
+    case.ok("case identity 1 ada@contoso.com --fact no-shared-mailbox")
+
+    shown = case.ok("case prerequisites 1 own-mailbox-reviewed").out
+    assert "own-mailbox-reviewed (ada@contoso.com): does-not-apply-any-more" in shown
+    assert "not-met, attested by" in shown
+    assert "own-mailbox-reviewed" not in case.ok("case prerequisites 1 --missing").out + case.ok("case view 1").out

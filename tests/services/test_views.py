@@ -28,7 +28,8 @@ from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Source
 from workflow.domain.vocabulary import Answer, Kind, Phase, Resolution, RestrictionStatus, Result
 from workflow.errors import InputError, NotFoundError
-from workflow.services import adoption, casework, intake, playbooks, views
+from workflow.services import adoption, casework, intake, playbooks, unblock, views
+from workflow.services.report import report as report_of
 from workflow.services.shapes import CaseView, PrerequisiteView
 from workflow.services.wishes import Wish
 
@@ -382,3 +383,27 @@ def test_the_reason_is_that_of_the_present_restriction(desk: Desk) -> None:
     desk.take(report(reason="", observed_at=desk.clock.now, restricted_at=desk.clock.now - MINUTE, reading=True))
     view = views.case_view(desk.app, "1")
     assert (2, "EmailSendingLimitExceeded") == (view.recurrence, view.restriction_reading["reason"])
+
+
+def test_a_step_that_a_fact_switches_off_stays_with_its_answer(desk: Desk) -> None:
+    """It is marked and no longer missing, whether its answer was good or not; one that nobody answered goes."""
+    case_id = desk.restrict()
+    ada = casework.subject(desk.app, "default", Kind.USER, ADA)
+    desk.met(case_id, "own-mailbox-reviewed", ADA, result=Result.NOT_MET)
+    assert "not-met" == item(view(desk, case_id), "own-mailbox-reviewed", ADA).standing
+    facts = {"shared-mailbox": False, "app-passwords": False}
+    desk.do(case_id, act.AddIdentity(subject=ada, facts=facts))
+    found = view(desk, case_id)
+    step = item(found, "own-mailbox-reviewed", ADA)
+    assert ("does-not-apply-any-more", "not-met", True, False) == (step.standing, step.result, step.held, step.applies)
+    assert ([], None) == (step.next, step.fresh_until)
+    assert "own-mailbox-reviewed" not in found.missing
+    assert "app-passwords-removed" not in {step.id for step in found.prerequisites}
+    overview = unblock.overview(desk.app, case_id)
+    assert not [name for name in overview.attested if "own-mailbox" in name]
+    (part,) = report_of(desk.app, [case_id]).cases[0].occurrences
+    assert ["does-not-apply-any-more"] == [
+        step["standing"] for step in part.prerequisites if step["id"] == "own-mailbox-reviewed"
+    ]
+    desk.do(case_id, act.AddIdentity(subject=ada, facts={"shared-mailbox": True}))
+    assert "not-met" == item(view(desk, case_id), "own-mailbox-reviewed", ADA).standing

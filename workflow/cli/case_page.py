@@ -154,7 +154,7 @@ def _waiting(session: Session, case: CaseView) -> None:
         say(f"    next: {command} --as NAME")
         _reason(item["reason"])
     for step in case.prerequisites:
-        if step.exception:
+        if step.exception and step.applies:
             say(f"Exception: {label(step)}: {exception_words(session, step)}")
     if case.lapsed_since:
         say(f"Went stale since the last entry: {visible(', '.join(case.lapsed_since))}", colour="yellow")
@@ -244,7 +244,8 @@ def _show_ended(session: Session, case: CaseView) -> None:
         say(f"Answered ({answers(len(answered))}):")
         for step in answered:
             who = f" by {named(step.by, step.claimed)}" if step.by else ""
-            say(f"  {label(step)}: {step.result}{f', {step.method}' if step.method else ''}{who}")
+            mark = "" if step.applies else f" ({step.standing})"
+            say(f"  {label(step)}: {step.result}{f', {step.method}' if step.method else ''}{who}{mark}")
     say(f"How each step was answered: holdfast case prerequisites {case.number}")
 
 
@@ -254,7 +255,7 @@ def show_step(session: Session, step: PrerequisiteView, *, guided: bool = False)
     ``guided`` leaves the next command out, for whoever is about to be asked.
     """
     kind = f"required by {step.phase}" if step.required else "recommended"
-    say(f"{label(step)}: {step.standing}", bold=True, colour="green" if step.held else None)
+    say(f"{label(step)}: {step.standing}", bold=True, colour="green" if step.held and step.applies else None)
     say(f"  {visible(step.title)}. ({kind})")
     fields(_step_fields(session, step), "  ")
     for line in paragraphs(step.command, "      ") if step.command and not step.held else []:

@@ -157,7 +157,7 @@ class Guide:
                 if reply[0] == "y":
                     return False
         now = look(self.session, str(self.number))
-        return (step.id, step.about) not in {(item.id, item.about) for item in now.prerequisites}
+        return (step.id, step.about) not in {(item.id, item.about) for item in now.prerequisites if item.applies}
 
     def _answer(self, shown: CaseView, step: PrerequisiteView) -> None:
         # Enter alone is no answer: a key held down must not attest anything.

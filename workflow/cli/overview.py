@@ -59,14 +59,14 @@ def _evidence(session: Session, shown: Overview) -> None:
     say(f"  Evidence: {len(shown.checked)} checked in the tenant{judged}, {attested}")
     groups: dict[str, list[PrerequisiteView]] = {}
     for step in shown.case.prerequisites:
-        if step.required and step.result and step.by:
+        if step.required and step.result and step.by and step.applies:
             how = f"{step.result}, {step.method} by {named(step.by, step.claimed)}"
             groups.setdefault(how, []).append(step)
     for how, steps in groups.items():
         say(f"    {how}, {_observed(session, steps)}:")
         say(f"      {', '.join(label(step) for step in steps)}")
     for step in shown.case.prerequisites:
-        if step.exception:
+        if step.exception and step.applies:
             say(f"    exception {label(step)}: {exception_words(session, step)}")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.vocabulary import EntryType
+from workflow.errors import InputError, NotFoundError
 from workflow.services import casework
 from workflow.services.names import Names
-from workflow.services.views import until
 from workflow.storage import cases, tree
 from workflow.storage import entries as stored
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from workflow.app import App
     from workflow.domain.record import Entry
     from workflow.storage.transaction import Tx
+
+DIGITS = 12
+"""Digits of a sequence that are read; no case gets that long."""
 
 WORDS: Mapping[str, str] = {
     EntryType.CASE_OPENED: "case opened",
@@ -104,6 +108,32 @@ class EntryView:
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
+
+
+def until(entries: list[Entry], as_of: str) -> list[Entry]:
+    """Return the entries up to a sequence ("12") or an aware time in UTC text.
+
+    Raises:
+        NotFoundError: the case did not exist yet, or has fewer entries.
+        InputError: neither a sequence nor a time.
+    """
+    if as_of.isascii() and as_of.isdigit():
+        wanted, last = int(as_of[:DIGITS]), entries[-1].sequence
+        if wanted > last:
+            message = f"The case has {last} {'entry' if last == 1 else 'entries'}, and none numbered {wanted}."
+            raise NotFoundError(message, next_step="See them with: holdfast case history CASE")
+        kept = [entry for entry in entries if entry.sequence <= wanted]
+    else:
+        try:
+            moment = time_to_text(time_from_text(as_of))
+        except ValueError:
+            message = f"{as_of!r} is neither an entry's sequence nor a time such as 2026-11-24T08:00:00Z."
+            raise InputError(message) from None
+        kept = [entry for entry in entries if entry.recorded_at <= moment]
+    if not kept:
+        message = "The case did not exist then."
+        raise NotFoundError(message)
+    return kept
 
 
 def history(app: App, reference: str, as_of: str | None = None) -> list[EntryView]:

@@ -6,6 +6,10 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
+NO_LONGER = "does-not-apply-any-more"
+"""How a step stands that was answered before a fact said that it does not apply: shown, and asked of nobody."""
+HOLDING = ("held", NO_LONGER)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrerequisiteView:
@@ -44,8 +48,13 @@ class PrerequisiteView:
 
     @property
     def held(self) -> bool:
-        """Whether it holds now."""
-        return self.standing == "held"
+        """Whether it holds now, or is not asked for any more: nothing is missing here."""
+        return self.standing in HOLDING
+
+    @property
+    def applies(self) -> bool:
+        """Whether it is asked for: its answer counts, or one is wanted."""
+        return self.standing != NO_LONGER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ def overview(app: App, reference: str) -> Overview:
     since = case_view.request["sequence"] if case_view.request else 0
     changes = [entry for entry in history.history(app, case_id) if since and entry.sequence > since]
     midnight, hours = unprotected(app.now())
-    counted = [item for item in case_view.prerequisites if item.required and item.result]
+    counted = [item for item in case_view.prerequisites if item.required and item.result and item.applies]
     connector = case.kind is Kind.CONNECTOR
     return Overview(
         case=case_view,

@@ -10,14 +10,14 @@ from workflow.domain import gate
 from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
 from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, broken_glass, lateness, next_due
-from workflow.domain.record import clamp, optional_time_to_text, time_from_text, time_to_text
+from workflow.domain.record import clamp, optional_time_to_text, time_from_text
 from workflow.domain.restriction import AUTHORITATIVE
 from workflow.domain.unblocking import known_by, refused_for_good
 from workflow.domain.vocabulary import ENDED, REPORTS, Phase, State
-from workflow.errors import InputError, NotFoundError
 from workflow.services import casework, guidance, linking, logbook, tenantwide
+from workflow.services.history import until
 from workflow.services.names import Names
-from workflow.services.shapes import CaseView, PrerequisiteView
+from workflow.services.shapes import HOLDING, NO_LONGER, CaseView, PrerequisiteView
 from workflow.storage import cases
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from workflow.domain.playbook import Playbook, Prerequisite
     from workflow.domain.record import Entry
     from workflow.storage.transaction import Tx
-
-DIGITS = 12
-"""Digits of a sequence that are read; no case gets that long."""
 
 
 def case_view(app: App, reference: str, as_of: str | None = None) -> CaseView:
@@ -51,32 +48,6 @@ def case_view(app: App, reference: str, as_of: str | None = None) -> CaseView:
             entries = until(entries, as_of)
             at = time_from_text(entries[-1].recorded_at)
         return view_of(app, tx, entries, at, as_of)
-
-
-def until(entries: list[Entry], as_of: str) -> list[Entry]:
-    """Return the entries up to a sequence ("12") or an aware time in UTC text.
-
-    Raises:
-        NotFoundError: the case did not exist yet, or has fewer entries.
-        InputError: neither a sequence nor a time.
-    """
-    if as_of.isascii() and as_of.isdigit():
-        wanted, last = int(as_of[:DIGITS]), entries[-1].sequence
-        if wanted > last:
-            message = f"The case has {last} {'entry' if last == 1 else 'entries'}, and none numbered {wanted}."
-            raise NotFoundError(message, next_step="See them with: holdfast case history CASE")
-        kept = [entry for entry in entries if entry.sequence <= wanted]
-    else:
-        try:
-            moment = time_to_text(time_from_text(as_of))
-        except ValueError:
-            message = f"{as_of!r} is neither an entry's sequence nor a time such as 2026-11-24T08:00:00Z."
-            raise InputError(message) from None
-        kept = [entry for entry in entries if entry.recorded_at <= moment]
-    if not kept:
-        message = "The case did not exist then."
-        raise NotFoundError(message)
-    return kept
 
 
 def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | None) -> CaseView:
@@ -193,12 +164,13 @@ class Place:
     behind: Mapping[str, Picture]
 
     def prerequisites(self) -> list[PrerequisiteView]:
-        """Draw every prerequisite in playbook order, for everybody it is asked about."""
+        """Draw every prerequisite in playbook order, for everybody it is asked about, or was before a fact spoke."""
+        answered = self.case.evidence.keys() | self.case.acceptances.keys()
         return [
             self._prerequisite(item, about)
             for item in self.playbook.prerequisites
             for about in gate.people(self.case, item) or ("",)
-            if gate.applies(self.case, item, about) is not False
+            if gate.applies(self.case, item, about) is not False or (item.id, about) in answered
         ]
 
     def _prerequisite(self, item: Prerequisite, about: str) -> PrerequisiteView:
@@ -215,8 +187,11 @@ class Place:
         standing = reason.value if reason is not None else "held"
         if not item.required and evidence is not None and not evidence.lapsed:
             standing = "held"
+        if gate.applies(case, item, about) is False:
+            standing = NO_LONGER
         user = names.subject(about)
-        fresh_until = gate.lapses_at(item, evidence) if evidence is not None else None
+        counts = evidence if standing != NO_LONGER else None
+        fresh_until = gate.lapses_at(item, counts) if counts is not None else None
         return PrerequisiteView(
             id=item.id,
             title=item.title,
@@ -254,7 +229,7 @@ class Place:
             role=item.role,
             trap=item.trap,
             who=guidance.suppliers(self.app),
-            next=[] if standing == "held" or ended else self._next(item, user, reason),
+            next=[] if standing in HOLDING or ended else self._next(item, user, reason),
         )
 
     def _next(self, item: Prerequisite, user: str, reason: gate.Reason | None) -> list[str]:
