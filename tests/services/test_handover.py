@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.services.desk import ANN, BOB, Desk
+from tests.services.desk import ANN, BOB, EVE, Desk
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Answer
@@ -42,3 +42,14 @@ def test_what_waits_after_a_failed_unblock(desk: Desk) -> None:
     desk.do(case_id, act.AssignCase(assignee=casework.person(desk.app, "Ann")))
     (handed,) = handover(desk.app, ANN, "", "Bob", "", only_show=True).cases
     assert ["approval of the unblock that ann requested"] == handed.waits_for
+
+
+def test_what_is_frozen_does_not_go_stale(desk: Desk) -> None:
+    """While an unblock is under way, and once the case is released, no reading lapses and nobody has to look again."""
+    ids = [desk.approved(), desk.released(EVE), desk.requested("zoe@contoso.example")]
+    desk.do(ids[0], act.IntendUnblock())
+    for case_id in ids:
+        desk.do(case_id, act.AssignCase(assignee=casework.person(desk.app, "Ann")))
+    found = handover(desk.app, ANN, "", "Bob", "", only_show=True).cases
+    assert {ids[2]} == {item.case.id for item in found if item.lapsing}
+    assert 3 == len(found)

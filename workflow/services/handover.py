@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from workflow.domain import actions as act
+from workflow.domain.conclusions import LAPSING
 from workflow.domain.private import Private
 from workflow.domain.record import time_from_text, time_to_text
 from workflow.domain.vocabulary import EntryType
@@ -105,14 +106,15 @@ def _open_cases(app: App, giver: str) -> Iterator[str]:
 
 def _handed(app: App, case_id: str, now: datetime) -> HandedCase:
     case = case_view(app, case_id)
+    under_way = bool(case.attempt and case.attempt["open"])
+    frozen = under_way or case.state not in LAPSING
     soon = [
         {"id": step.id, "about": step.about, "fresh_until": step.fresh_until}
         for step in case.prerequisites
-        if step.held and step.fresh_until and time_from_text(step.fresh_until) <= now + LAPSES_WITHIN
+        if not frozen and step.held and step.fresh_until and time_from_text(step.fresh_until) <= now + LAPSES_WITHIN
     ]
     waits = [f"{item['kind']} by {item['by']}" for item in case.proposals]
     lacking = case.approvals_needed - len(case.approvals)
-    under_way = bool(case.attempt and case.attempt["open"])
     if case.request and not under_way and lacking > 0:
         waits.append(f"approval of the unblock that {case.request['by']} requested")
     notes = [
