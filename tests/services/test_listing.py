@@ -110,13 +110,29 @@ def test_an_older_list_proves_nothing_new(desk: Desk) -> None:
     assert before == desk.count()
 
 
-def test_a_case_opened_after_the_list_is_left_alone(desk: Desk) -> None:
-    """A list cannot name what was not there yet."""
+def test_what_began_after_the_list_is_left_alone(desk: Desk) -> None:
+    """A list cannot name what was not there yet; where nobody said when it began, the report is what is known."""
     taken_at = desk.clock.now - HOUR
     desk.restrict()
+    desk.restrict(EVE, restricted_at=None)
+    desk.restrict(BOB, restricted_at=taken_at - DAY, observed_at=taken_at + MINUTE)
     before = desk.count()
-    assert [("left", 1, "opened after the list was taken")] == whole(desk, taken_at=taken_at)
+    assert [
+        ("left", 1, "restricted after the list was taken"),
+        ("left", 2, "something newer is known, of 2026-11-24 08:02 UTC"),
+        ("left", 3, "something newer is known, of 2026-11-24 07:01 UTC"),
+    ] == whole(desk, taken_at=taken_at)
     assert before == desk.count()
+
+
+def test_what_was_typed_in_after_the_list_and_is_older_is_gone(desk: Desk) -> None:
+    """When a case was opened says nothing about when the restriction was known to stand."""
+    taken_at = desk.clock.now - HOUR
+    desk.restrict(restricted_at=taken_at - DAY)
+    desk.restrict(EVE, restricted_at=taken_at)
+    desk.restrict(BOB, restricted_at=None, observed_at=taken_at - MINUTE)
+    assert [("unblocked-outside", number) for number in (1, 2, 3)] == outcomes(desk, taken_at=taken_at)
+    assert verification.verify(desk.app).ok
 
 
 def test_still_listed_is_a_reading(desk: Desk) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from workflow.app import App
-    from workflow.domain.case import Reading
+    from workflow.domain.case import Case
     from workflow.domain.picture import Picture
     from workflow.domain.vocabulary import Kind
     from workflow.services.people import Who
@@ -107,8 +107,8 @@ def take_list(
 ) -> Iterator[Taken]:
     """Take a whole list in; yields what became of each row, then of each open case that it does not name.
 
-    A case is left alone that was opened after the list was taken, or of which something newer is known. Memory is
-    bounded by the open cases, however long the list is.
+    A case is left alone whose restriction began after the list was taken, or of which something newer is known. Memory
+    is bounded by the open cases, however long the list is.
 
     Raises:
         InputError: the list is from the future.
@@ -148,7 +148,7 @@ def _absences(app: App, who: Who, absent: Iterable[Picture], whole: WholeList) -
             names = Names(tx, [item.entity for item in batch])
             for item in batch:
                 case = cases.load(tx, item.id, app.cache)
-                why = _left_alone(case.reading, item, whole)
+                why = _left_alone(case, whole)
                 taken = Taken(NOT_NAMED, names.subject(item.entity), item.kind, "left", item.number, why)
                 if why:
                     yield taken
@@ -178,10 +178,11 @@ def _absence(
     )
 
 
-def _left_alone(reading: Reading, item: Picture, whole: WholeList) -> str:
-    """Say why the list proves nothing about this case, or ""."""
-    if item.opened_at > whole.taken_at:
-        return "opened after the list was taken"
+def _left_alone(case: Case, whole: WholeList) -> str:
+    """Say why the list proves nothing about this case, or ""; when somebody opened it does not matter."""
+    reading = case.reading
+    if case.restricted_at is not None and case.restricted_at > whole.taken_at:
+        return "restricted after the list was taken"
     if reading.status is RestrictionStatus.NOT_LISTED:
         return "known to be gone already"
     if reading.observed_at is not None and reading.observed_at > whole.taken_at:
