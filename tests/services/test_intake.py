@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.services.desk import (
 )
 from workflow.domain import actions as act
 from workflow.domain.private import Private
+from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.domain.vocabulary import Kind, Phase, Resolution, State
 from workflow.errors import InputError, NotFoundError, NotPermittedError, RuleRefusedError, SamePersonError
@@ -209,13 +211,118 @@ def test_a_removal_that_somebody_ran_is_not_a_release(desk: Desk) -> None:
     assert State.UNBLOCK_REQUESTED is desk.case(case_id).state
 
 
+def log_of(desk: Desk) -> list[Restriction]:
+    """Return a log, oldest first: listed, removed by Bob, delisted; listed again, removed by Cat, delisted."""
+    log: list[Restriction] = []
+    for name, hours in (("bob", 9), ("cat", 5)):
+        began = desk.clock.now - hours * HOUR
+        lifted = {"lifted_at": began + HOUR, "observed_at": began + HOUR, "lifted_by": f"{name}@contoso.example"}
+        gone = {"lifted_at": began + 2 * HOUR, "observed_at": began + 2 * HOUR}
+        log += [
+            report(source=Source.AUDIT_LOG, restricted_at=began, observed_at=began, where=f"{name} 1"),
+            delisted(**lifted, where=f"{name} 2"),
+            delisted(**gone, where=f"{name} 3"),
+        ]
+    return log
+
+
+def story(desk: Desk) -> list[tuple[object, ...]]:
+    """Return what a case's entries say, without what is theirs alone."""
+    return [
+        (entry.type, entry.recurrence, entry.data.get("observed_at"), "lifted_by" in entry.data, entry.basis)
+        for entry in desk.entries(casework.find(desk.app, "1"))
+        if entry.type.startswith(("case:", "restriction:"))
+    ]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_log_tells_the_same_in_either_order(desk: Desk, backwards: bool) -> None:  # noqa: FBT001
+    """Whoever unblocked is named, and what came back came back."""
+    desk.clock.move(DAY)
+    log = log_of(desk)
+    given = [Skipped("item 0", "of no interest"), *(reversed(log) if backwards else log)]
+
+    assert ["skipped", "opened", "observed", "observed", "came-back", "observed", "observed"] == outcomes(desk, *given)
+    assert [
+        ("case:opened", 1, False),
+        ("restriction:observed", 1, True),
+        ("restriction:observed", 1, False),
+        ("restriction:returned", 2, False),
+        ("restriction:observed", 2, True),
+        ("restriction:observed", 2, False),
+    ] == [(kind, recurrence, named) for kind, recurrence, _, named, _ in story(desk)]
+    before = desk.count()
+    assert {"skipped", "known"} == set(outcomes(desk, *given))
+    assert before == desk.count()
+
+
+def test_an_unblock_outside_is_seen_in_either_order(desk: Desk) -> None:
+    """A removal before the approval is somebody else's, though its delisting follows our intent."""
+    case_id = desk.approved()
+    removed = desk.clock.now - 2 * MINUTE
+    desk.do(case_id, act.IntendUnblock())
+    desk.clock.move(HOUR)
+    removal = delisted(lifted_at=removed, observed_at=removed, lifted_by="bob@contoso.example")
+    gone = delisted(lifted_at=desk.clock.now - MINUTE, observed_at=desk.clock.now - MINUTE)
+    desk.take(gone, removal)
+    assert Resolution.UNBLOCKED_OUTSIDE is desk.case(case_id).resolution
+
+
+def test_records_of_one_second_keep_the_order_of_the_log(desk: Desk) -> None:
+    """Newest first, the one further down came first."""
+    desk.clock.move(DAY)
+    first, removal, gone, *_ = log_of(desk)
+    assert removal.lifted_at is not None
+    gone = replace(gone, lifted_at=removal.lifted_at, observed_at=removal.observed_at)
+    given: list[Restriction | Skipped] = [Skipped("item 0", "of no interest"), gone, removal, first]
+    assert ["skipped", "opened", "observed", "known"] == outcomes(desk, *given)
+    assert [False, True] == [named for *_, named, _ in story(desk)]
+
+
+def test_who_unblocked_is_told_of_what_is_known_to_be_gone(desk: Desk) -> None:
+    """Once, whoever saw first that it was gone; nobody is named who lifted an earlier one, or what we unblocked."""
+    case_id = desk.restrict(status=TEMPORARY)
+    began = desk.clock.now - MINUTE
+    desk.clock.move(HOUR)
+    desk.take(delisted(lifted_at=desk.clock.now))
+    assert Resolution.EXPIRED is desk.case(case_id).resolution
+    early, removal = (
+        delisted(lifted_at=began + span, lifted_by="bob@contoso.example") for span in (-MINUTE, 20 * MINUTE)
+    )
+    assert ["known", "observed", "known"] == outcomes(desk, early, removal, removal)
+    last = desk.entries(case_id)[-1]
+    assert time_to_text(began + 20 * MINUTE) == last.data["lifted_at"]
+    assert (Resolution.UNBLOCKED_OUTSIDE, desk.clock.now) == (
+        desk.case(case_id).resolution,
+        desk.case(case_id).absent_at,
+    )
+    desk.released(EVE)
+    ours = delisted(identifier=EVE, lifted_at=desk.clock.now - MINUTE, lifted_by="bob@contoso.example")
+    assert ["known"] == outcomes(desk, ours)
+    assert verification.verify(desk.app).ok
+
+
+def test_a_log_longer_than_what_is_put_in_order(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes before the listing it ends is told to the case that the listing opens, who did it too."""
+    monkeypatch.setattr(intake, "BATCH", 1)
+    monkeypatch.setattr(intake, "IN_ORDER", 0)
+    desk.clock.move(DAY)
+    listing, removal, gone, *_ = log_of(desk)
+    earlier = replace(gone, lifted_at=listing.restricted_at, observed_at=listing.restricted_at)
+
+    given = (gone, removal, earlier, listing)
+    assert ["skipped", "skipped", "skipped", "opened", "observed", "observed"] == outcomes(desk, *given)
+    assert [False, True, False] == [named for *_, named, _ in story(desk)]
+    assert ["known"] * 4 == outcomes(desk, *given)
+
+
 def test_a_log_read_backwards_tells_the_same(desk: Desk) -> None:
-    """A delisting that comes before the listing it ends is told to the case that the listing opens."""
+    """What ended a restriction before it was told of is told to the case, the last of it."""
     desk.clock.move(HOUR)
     early, late = delisted(lifted_at=desk.clock.now - 2 * MINUTE), delisted(lifted_at=desk.clock.now - MINUTE)
     listing = report(source=Source.AUDIT_LOG, restricted_at=desk.clock.now - 3 * MINUTE)
 
-    assert ["skipped", "skipped", "opened", "observed"] == outcomes(desk, late, early, listing)
+    assert ["opened", "observed", "observed"] == outcomes(desk, late, early, listing)
 
     case = desk.case(casework.find(desk.app, "1"))
     assert (Resolution.UNBLOCKED_OUTSIDE, desk.clock.now - MINUTE) == (case.resolution, case.absent_at)

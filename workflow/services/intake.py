@@ -17,7 +17,7 @@ from workflow.domain.case import Case
 from workflow.domain.facts import Effect, judge_report
 from workflow.domain.private import Private
 from workflow.domain.record import time_to_text
-from workflow.domain.restriction import Restriction, Skipped
+from workflow.domain.restriction import Restriction, Skipped, Source
 from workflow.domain.subject import normalise, tenant_name
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
@@ -39,11 +39,13 @@ if TYPE_CHECKING:
     from workflow.storage.transaction import Tx
 
 BATCH = 200
+IN_ORDER = 10_000
+"""Records of an audit log that are put in the order of time together, so that memory stays bounded."""
 MOST_GONE = 10_000
-"""Delistings remembered while a file is read, so that memory stays bounded."""
+"""Delistings remembered while a file is read, for the same reason."""
 
-Gone = dict[tuple[str, Kind, str], Restriction]
-"""Delistings that came before the listing they end, by tenant, kind and identifier."""
+Gone = dict[tuple[str, Kind, str, bool], Restriction]
+"""Delistings that came before the listing they end, by tenant, kind, identifier and whether they name somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,36 @@ class Taken:
 def take_in(app: App, who: Who, items: Iterable[Restriction | Skipped], tenant: str = "") -> Iterator[Taken]:
     """Take items in and yield what became of each, in their order, once it is committed.
 
-    Importing the same file again, or an older one, opens and reopens nothing.
+    An audit log's are taken in the order of time. Importing the same file again, or an older one, opens and reopens
+    nothing.
     """
     writing.checked("tenant", tenant)
     logbook.prepare(app, who)
-    source = iter(items)
+    source = _in_time(items)
     gone = Gone()
     while batch := list(islice(source, BATCH)):
         yield from _take_batch(app, who, batch, tenant, gone=gone)
+
+
+def _in_time(items: Iterable[Restriction | Skipped]) -> Iterator[Restriction | Skipped]:
+    """Yield items as they come, and those of an audit log in the order of time.
+
+    Exports of the log come newest first as often as oldest first, and what a removal means depends on what was before.
+    """
+    source = iter(items)
+    while part := list(islice(source, BATCH)):
+        if any(isinstance(item, Restriction) and item.source is Source.AUDIT_LOG for item in part):
+            part += islice(source, IN_ORDER)
+            times = list(filter(None, map(_when, part)))
+            if times[:1] > times[-1:]:
+                # Of two in one second the one that stands further down came first.
+                part.reverse()
+            part.sort(key=_when)
+        yield from part
+
+
+def _when(item: Restriction | Skipped) -> str:
+    return "" if isinstance(item, Skipped) else _text(item.lifted_at or item.observed_at)
 
 
 def open_by_hand(app: App, who: Who, restriction: Restriction, wish: Wish | None = None, tenant: str = "") -> Taken:
@@ -228,21 +252,19 @@ def _told(effect: Effect, case: Case) -> tuple[str, str]:
 def _take_item(
     app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish | None, gone: Gone | None
 ) -> list[Taken]:
-    """Take one item; a delisting that no case knew is told to the case that a later item opens.
+    """Take one item; delistings that no case knew are told to the case that a later item opens.
 
-    Exports of the audit log come newest first as often as oldest first.
+    That a log longer than what is put in order comes newest first.
     """
     taken = [_take(app, tx, by, item, tenant, wish)]
     key = (tenant, item.kind, taken[0].identifier)
     if gone is not None and taken[0].outcome == "skipped" and len(gone) < MOST_GONE:
-        gone[key] = max(gone.get(key, item), item, key=_lifted)
-    elif gone is not None and taken[0].outcome == "opened" and key in gone:
-        taken.append(_take(app, tx, by, gone.pop(key), tenant, wish))
+        told = (*key, bool(item.lifted_by))
+        gone[told] = max(gone.get(told, item), item, key=_when)
+    elif gone is not None and taken[0].outcome == "opened":
+        later = [gone.pop(told) for told in ((*key, True), (*key, False)) if told in gone]
+        taken += [_take(app, tx, by, one, tenant, wish) for one in sorted(later, key=_when)]
     return taken
-
-
-def _lifted(item: Restriction) -> str:
-    return _text(item.lifted_at or item.observed_at)
 
 
 def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture | None) -> Taken:
@@ -253,7 +275,8 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
     cases.lock(tx, [row.id])
     case = cases.load(tx, row.id, app.cache)
     last = case.reading.observed_at
-    if case.state in ENDED or (last is not None and last >= observed_at):
+    gone_by = _gone_by(tx, case, item, observed_at)
+    if case.state in ENDED or (last is not None and last >= observed_at and gone_by is None):
         return Taken(
             item.where, item.identifier, item.kind.value, "known", case.number, "a later reading is known already"
         )
@@ -263,7 +286,8 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
         return Taken(item.where, item.identifier, item.kind.value, "known", case.number, why)
     action = act.ObserveRestriction(
         status=item.status,
-        observed_at=observed_at,
+        # What is known to be gone since is not seen gone earlier: only who did it is news.
+        observed_at=gone_by or observed_at,
         reference=Private(f"{item.source.value}, {item.where}"),
         lifted_by=Private(writing.checked("name", item.lifted_by)),
         lifted_at=item.lifted_at,
@@ -271,6 +295,17 @@ def _take_delisting(app: App, tx: Tx, by: Actor, item: Restriction, row: Picture
     step = _step(app, tx, case, app.playbook(tx, case.playbook), action, by)
     why = "released" if step.state is State.RELEASED else "gone from the list"
     return Taken(item.where, item.identifier, item.kind.value, "observed", case.number, why)
+
+
+def _gone_by(tx: Tx, case: Case, item: Restriction, at: datetime) -> datetime | None:
+    """Return when it was seen gone what this removal lifted, where nobody was named yet as who did; else None."""
+    gone, began = case.absent_at, case.boundary
+    if not item.lifted_by or gone is None or began is None or not began <= at <= gone:
+        return None
+    # What an unblock of ours explains has no other hand in it.
+    ours = case.state is State.RELEASED or case.open_attempt is not None
+    told = (entry for entry in cases.entries(tx, case.id) if entry.recurrence == case.recurrence)
+    return None if ours or any("lifted_by" in entry.data for entry in told) else gone
 
 
 def _open(
