@@ -89,7 +89,7 @@ def imported(folder: Path, rows: int) -> int:
 def looks(app: App, rows: int) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what is looked at, each as a call that takes another look."""
     chance = random.Random(7)
-    sorts = itertools.cycle(["-updated_at", "due_at", "-number", "opened_at", "number"])
+    sorts = itertools.cycle(["urgent", "-updated_at", "due_at", "-number", "opened_at", "number"])
     first = worklist.worklist_page(app, Filters(), "number").next
 
     def page() -> None:

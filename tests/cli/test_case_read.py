@@ -53,10 +53,10 @@ def test_csv_and_json_contradict(case: Shell) -> None:
 @pytest.mark.parametrize(
     ("options", "numbers"),
     [
-        ("", [2, 1]),
+        ("", [1, 2]),
         ("--sort number", [1, 2]),
         ("--state contained", []),
-        ("--state detected --state contained", [2, 1]),
+        ("--state detected --state contained", [1, 2]),
         ("--kind connector", [2]),
         ("--search ADA@", [1]),
         ("--missing traffic-reviewed", [2]),
@@ -66,10 +66,10 @@ def test_csv_and_json_contradict(case: Shell) -> None:
         ("--mine --as ana", [1]),
         ("--mine", []),
         ("--resolution expired", []),
-        ("--all", [2, 1]),
-        ("--tenant default", [2, 1]),
+        ("--all", [1, 2]),
+        ("--tenant default", [1, 2]),
         ("--tenant other", []),
-        ("--opened-from -1h --opened-to now", [2, 1]),
+        ("--opened-from -1h --opened-to now", [1, 2]),
         ("--opened-to -1h", []),
         ("--released-from -1d --released-to now", []),
     ],
@@ -90,8 +90,8 @@ def test_pages(case: Shell) -> None:
     first = case.ok("case list --limit 1")
     key = first.err.rpartition("--after ")[2].strip()
 
-    assert "bob@contoso.com" in first.out
-    assert "ada@contoso.com" in case.ok("case list --limit 1 --after", key).out
+    assert "ada@contoso.com" in first.out
+    assert "bob@contoso.com" in case.ok("case list --limit 1 --after", key).out
     assert f"--after {key}" in case.ok("case list --limit 1 --csv").err
     assert 2 == case("case list --after nonsense").code
     assert 2 == case("case list --sort entity").code
@@ -294,7 +294,7 @@ def test_a_tenant_is_shown_where_there_are_several(case: Shell) -> None:
     case.ok("case open bob@fabrikam.com --tenant fabrikam --as ana")
 
     out = case.ok("case list").out
-    assert ("tenant", ["fabrikam", "default"]) == (
+    assert ("tenant", ["default", "fabrikam"]) == (
         out.splitlines()[0].split()[-1],
         [line.split()[-1] for line in out.splitlines()[1:]],
     )

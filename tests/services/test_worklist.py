@@ -227,7 +227,7 @@ def test_what_ran_out_since_is_listed_as_the_case_itself_shows_it(desk: Desk) ->
     assert (written, False) == (desk.count(), found.lagging)
 
 
-@pytest.mark.parametrize("sort", ["number", "-due_at", "due_at", "-updated_at", "state", "-state"])
+@pytest.mark.parametrize("sort", ["number", "-due_at", "due_at", "-updated_at", "state", "-state", "urgent", "-urgent"])
 def test_pages_of_what_ran_out_continue_each_other(sqlite_desk: Desk, sort: str) -> None:
     """One at a time, every case appears once and in the order of the whole list."""
     _ran_out(sqlite_desk)

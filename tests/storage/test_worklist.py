@@ -105,6 +105,27 @@ def test_pages_follow_each_other(filled: Ledger, sort: str, descending: bool, ex
     assert expected == numbers(filled, Filters(states=EVERY), sort, descending=descending)
 
 
+def test_what_is_urgent_comes_first(filled: Ledger) -> None:
+    """Unblocks under way, requested ones, the rest as it falls due; of what has ended the newest first."""
+    hours = [NOW + timedelta(hours=hour) for hour in range(5)]
+    for number, (due, intended) in enumerate([(4, None), (3, hours[2]), (2, hours[1]), (0, None)], start=9):
+        fields = {"state": "unblock_requested", "due_at": hours[due], "intended_at": intended}
+        filled.open(f"case_{number}", f"u{number}@contoso.com", **fields)
+
+    order = [12, 11, 13, 10, 4, 2, 1, 3, 5, 6, 7, 9, 8]
+    assert order == numbers(filled, Filters(states=EVERY), "urgent")
+    assert order[::-1] == numbers(filled, Filters(states=EVERY), "urgent", descending=True)
+
+
+def test_a_page_of_no_state_has_no_next(ledger: Ledger) -> None:
+    """What has ended lacks nothing, so there is no page that another could continue."""
+    filters = Filters(states=(State.CLOSED,), missing="mfa-enabled")
+    with ledger.database.reading() as tx:
+        assert () == worklist.page(tx, filters, "state").cases
+        with pytest.raises(InputError):
+            worklist.page(tx, filters, "state", after=("closed", 1, "case_1"))
+
+
 def test_the_last_page_says_so(filled: Ledger) -> None:
     """A full page that is the last one has no key to continue from."""
     with filled.database.reading() as tx:

@@ -29,7 +29,7 @@ SHOWN = 2
 
 
 @click.command("list", cls=Verb, params=[*filter_options()])
-@click.option("--sort", metavar="[-]FIELD", default="-updated_at", show_default=True, help="- for the largest first.")
+@click.option("--sort", metavar="[-]FIELD", default="urgent", show_default=True, help="- for the largest first.")
 @click.option("--limit", type=int, default=50, show_default=True, help="Cases on a page.")
 @click.option("--after", metavar="KEY", default="", help="Continue after the key that the page before printed.")
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
@@ -37,8 +37,9 @@ SHOWN = 2
 def list_(session: Session, /, sort: str, limit: int, after: str, wants_csv: bool, **options: Any) -> None:
     """List cases: filter, sort, page.
 
-    LATE stands beside an unblock that was not seen to work after 1 hour, OVERDUE after 24. FIELD is number,
-    opened_at, updated_at, due_at or state.
+    LATE stands beside an unblock that was not seen to work after 1 hour, OVERDUE after 24. FIELD is urgent, number,
+    opened_at, updated_at, due_at or state. Urgent are unblocks under way, the longest first; then what waits for
+    somebody to approve or unblock; then the rest as it falls due.
     """
     from workflow.services.worklist import worklist_page
 

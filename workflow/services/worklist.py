@@ -20,7 +20,7 @@ from workflow.services import logbook
 from workflow.services.names import Names
 from workflow.storage import cases, playbooks, subjects, worklist
 from workflow.storage.transaction import storable
-from workflow.storage.worklist import MOST, SORTS, Filters
+from workflow.storage.worklist import MOST, SORTS, URGENT, Filters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,7 +98,7 @@ class Page:
     lagging: bool
 
 
-def worklist_page(app: App, filters: Filters, sort: str = "-updated_at", limit: int = 50, after: str = "") -> Page:
+def worklist_page(app: App, filters: Filters, sort: str = URGENT, limit: int = 50, after: str = "") -> Page:
     """Return one page, settled as of now; ``sort`` is a field, with ``-`` in front for the largest first.
 
     Raises:

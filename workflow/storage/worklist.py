@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from workflow.domain.picture import Picture
@@ -21,12 +21,14 @@ from workflow.storage.pictures import COLUMNS, OPEN, SELECT, from_row, values
 from workflow.storage.search import condition
 from workflow.storage.transaction import Tx
 
-SORTS: Final = ("number", "opened_at", "updated_at", "due_at", "state")
+URGENT: Final = "urgent"
+"""Unblocks under way, the longest first; what waits for somebody to approve or unblock; the rest as it falls due."""
+SORTS: Final = ("number", "opened_at", "updated_at", "due_at", "state", URGENT)
 MOST: Final = 500
 OPEN_STATES: Final = tuple(state for state in State if state not in ENDED)
 
 Key = tuple[str, str | int, str]
-"""Where a page ended: state, value of the sorted column, id."""
+"""Where a page ended: the part of the list, value of the sorted column, id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,39 +88,30 @@ def page(
         raise InputError(f"Cases can be sorted by {', '.join(SORTS)}.")
     if not 0 < limit <= MOST:
         raise InputError(f"A page has 1 to {MOST} cases.")
-    column = "number" if sort == "state" else sort
-    if after is not None and (len(after) != len(Key.__args__) or isinstance(after[1], int) != (column == "number")):  # type: ignore[attr-defined]
-        raise InputError("This page does not continue the one before; begin again.")
     where, params = _conditions(tx, filters)
-    wanted = filters.states or OPEN_STATES
     # An ended case lacks nothing, whatever its row says that it had not reached.
-    wanted = tuple(state for state in wanted if not (filters.missing and state in ENDED))
-    states = sorted(wanted, reverse=descending)
-    place = COLUMNS.index(column)
+    wanted = [state for state in filters.states or OPEN_STATES if not (filters.missing and state in ENDED)]
+    parts = _parts(sort, tuple(dict.fromkeys(wanted)), descending=descending)
+    if after is not None:
+        parts = _from(parts, after)
     anew: list[tuple[Any, ...]] = []
     if redrawn:
         anew = _redrawn(tx, filters, redrawn)
         where += f" AND c.id NOT IN ({marks(list(redrawn))})"
         params += redrawn
 
-    def order(row: tuple[Any, ...]) -> tuple[Any, str]:
-        return row[place], row[0]
+    def of_part(part: _Part) -> Iterator[tuple[_Part, tuple[Any, ...]]]:
+        bound = after[1:] if after is not None and part.name == after[0] else None
+        read = [_of_state(tx, state, part, where, params, limit + 1, bound) for state in part.states]
+        changed = sorted((row for row in anew if part.holds(row, bound)), key=part.order, reverse=part.descending)
+        for row in merge(*read, changed, key=part.order, reverse=part.descending):
+            yield part, row
 
-    def of_state(state: State) -> Iterator[tuple[Any, ...]]:
-        bound = _bound(state, sort, after, descending)
-        rows = _of_state(tx, state, column, where, params, limit + 1, bound, descending)
-        changed = [row for row in anew if row[_STATE] == state and _behind(order(row), bound, descending)]
-        return merge(rows, sorted(changed, key=order, reverse=descending), key=order, reverse=descending)
-
-    pages = [of_state(state) for state in dict.fromkeys(states)]
-    if sort == "state":
-        rows = list(islice((item for part in pages for item in part), limit + 1))
-    else:
-        rows = list(islice(merge(*pages, key=order, reverse=descending), limit + 1))
+    rows = list(islice(chain.from_iterable(map(of_part, parts)), limit + 1))
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
-    key = None if last is None else (last[_STATE], last[place], last[0])
-    return Page(tuple(from_row(item) for item in shown), key)
+    key = None if last is None else (last[0].name, *last[0].order(last[1]))
+    return Page(tuple(from_row(row) for _, row in shown), key)
 
 
 def every(tx: Tx, filters: Filters) -> Iterator[Picture]:
@@ -169,23 +162,64 @@ def ahead(tx: Tx, after: datetime) -> list[tuple[int, datetime]]:
     return [(int(number), time_from_text(at)) for number, at in rows]
 
 
-_SKIP: Final = ("skip", "")
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of a list is read before the next part: cases in these states, in the order of one indexed column.
+
+    ``under_way`` takes only those with an unblock under way, or only those without; None takes both.
+    """
+
+    name: str
+    states: tuple[State, ...]
+    column: str
+    descending: bool
+    under_way: bool | None = None
+
+    def order(self, row: tuple[Any, ...]) -> tuple[Any, str]:
+        """Return what the row is sorted by: the column's value, then its id."""
+        return row[COLUMNS.index(self.column)], row[0]
+
+    def holds(self, row: tuple[Any, ...], bound: tuple[Any, str] | None) -> bool:
+        """Say whether a row that was drawn anew stands here, behind the bound."""
+        under_way = row[_INTENDED_AT] is not None
+        if row[_STATE] not in self.states or self.under_way not in {None, under_way}:
+            return False
+        return bound is None or (self.order(row) < bound if self.descending else self.order(row) > bound)
+
+
 _STATE: Final = COLUMNS.index("state")
+_INTENDED_AT: Final = COLUMNS.index("intended_at")
+_UNDER_WAY: Final = {None: "", True: " AND c.intended_at IS NOT NULL", False: " AND c.intended_at IS NULL"}
 
 
-def _bound(state: State, sort: str, after: Key | None, descending: bool) -> tuple[Any, str] | None:  # noqa: FBT001
-    """Return where reading a state begins: after a key, from its start (None), or nowhere (``_SKIP``)."""
-    if after is None:
-        return None
-    if sort == "state" and state.value != after[0]:
-        passed = state.value > after[0] if descending else state.value < after[0]
-        return _SKIP if passed else None
-    return (after[1], after[2])
+def _parts(sort: str, wanted: tuple[State, ...], *, descending: bool) -> list[_Part]:
+    if sort == "state":
+        return [_Part(state.value, (state,), "number", descending) for state in sorted(wanted, reverse=descending)]
+    if sort != URGENT:
+        return [_Part("", wanted, sort, descending)]
+    asked = tuple(state for state in wanted if state is State.UNBLOCK_REQUESTED)
+    ended = tuple(state for state in wanted if state in ENDED)
+    parts = [
+        _Part("under-way", asked, "due_at", descending, under_way=True),
+        _Part("requested", asked, "due_at", descending, under_way=False),
+        _Part("open", tuple(state for state in wanted if state not in {*asked, *ended}), "due_at", descending),
+        # Nothing is due in these: what ended last comes first.
+        _Part("ended", ended, "updated_at", not descending),
+    ]
+    return parts[::-1] if descending else parts
 
 
-def _behind(key: tuple[Any, str], bound: tuple[Any, str] | None, descending: bool) -> bool:  # noqa: FBT001
-    """Say whether a row comes after where reading begins."""
-    return bound is None or (bound is not _SKIP and (key < bound if descending else key > bound))
+def _from(parts: list[_Part], after: Key) -> list[_Part]:
+    """Return the parts from the one on in which the page before ended.
+
+    Raises:
+        InputError: no page of this sort gave the key.
+    """
+    names = [part.name for part in parts]
+    fits = len(after) == len(Key.__args__) and after[0] in names  # type: ignore[attr-defined]
+    if not fits or isinstance(after[1], int) != (parts[0].column == "number"):
+        raise InputError("This page does not continue the one before; begin again.")
+    return parts[names.index(after[0]) :]
 
 
 def _redrawn(tx: Tx, filters: Filters, redrawn: Mapping[str, Picture]) -> list[tuple[Any, ...]]:
@@ -208,23 +242,21 @@ def _redrawn(tx: Tx, filters: Filters, redrawn: Mapping[str, Picture]) -> list[t
 def _of_state(
     tx: Tx,
     state: State,
-    column: str,
+    part: _Part,
     where: str,
     params: list[Any],
     limit: int,
     bound: tuple[Any, str] | None,
-    descending: bool,  # noqa: FBT001
 ) -> Iterator[tuple[Any, ...]]:
-    if bound is _SKIP:
-        return
-    order = "DESC" if descending else "ASC"
+    order = "DESC" if part.descending else "ASC"
     # A few named entities are looked up and sorted. The plus keeps SQLite from walking through the whole state in the
     # order of the page to find them, as it would for the sake of not sorting.
     of_state = "+c.state" if tx.sqlite and "c.entity IN" in where else "c.state"
-    key = "" if bound is None else f" AND (c.{column}, c.id) {'<' if descending else '>'} (?, ?)"
+    column, under_way = f"c.{part.column}", _UNDER_WAY[part.under_way]
+    key = "" if bound is None else f" AND ({column}, c.id) {'<' if part.descending else '>'} (?, ?)"
     yield from tx.all(
-        f'SELECT {SELECT} FROM "case" AS c WHERE {of_state} = ?{where}{key} '
-        f"ORDER BY c.{column} {order}, c.id {order} LIMIT {limit}",
+        f'SELECT {SELECT} FROM "case" AS c WHERE {of_state} = ?{under_way}{where}{key} '
+        f"ORDER BY {column} {order}, c.id {order} LIMIT {limit}",
         [state.value, *params, *(bound or ())],
     )
 
