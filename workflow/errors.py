@@ -50,7 +50,8 @@ class HoldfastError(Exception):
     """Holdfast could not do that.
 
     ``str(error)`` is one sentence or more for people; ``code`` is stable for programs; ``next_step`` says what to do
-    next where that is not the same for every error of its kind.
+    next where that is not the same for every error of its kind. ``step`` is the case's id and the action where a
+    case's rules refused it: whoever wants to know who else could take it asks them again.
     """
 
     code = "error"
@@ -59,6 +60,7 @@ class HoldfastError(Exception):
         """Keep the message and the next step; without a message the class's own docstring is it."""
         super().__init__(message or (type(self).__doc__ or "").split("\n", 1)[0])
         self.next_step = next_step
+        self.step: tuple[str, Any] | None = None
 
     def details(self) -> Mapping[str, Any]:
         """Particulars for ``--json``: plain JSON values only."""

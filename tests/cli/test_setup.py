@@ -100,7 +100,7 @@ def test_permissions(shell: Shell, home: Path) -> None:
     asked = shell.ok("case request-unblock 1 --yes --as ben")
     ran = shell("case approve 1 --yes --as ana")
 
-    assert "On call: cleo" in asked.out
+    assert "who can: cleo" in asked.out
     assert 4 == ran.code
     assert "Not allowed: Your roles do not include 'approve'" in ran.err
     assert "denied" == shell.ok("case history 1 --json").data["entries"][-1]["outcome"]

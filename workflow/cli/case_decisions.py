@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workflow.cli.asking import agreed, ask
 from workflow.cli.case_page import attempt_line
-from workflow.cli.case_unblock import allowed, overview_of, show_instructions
+from workflow.cli.case_unblock import allowed, approvers, overview_of, show_instructions
 from workflow.cli.output import say
 from workflow.cli.overview import show_overview
 from workflow.cli.steps import take
@@ -65,14 +65,12 @@ def _request(session: Session, shown: CaseView) -> bool:
 
 
 def _approved(session: Session, shown: CaseView) -> bool:
-    from workflow.services.people import on_call
-
     lacking = shown.approvals_needed - len(shown.approvals)
     if lacking > 0:
-        able = [str(person) for person in on_call(session.app, besides=session.who.name)]
-        who = f" On call: {visible('; '.join(able))}." if able else ""
         people = "1 more person" if lacking == 1 else f"{lacking} more people"
-        say(f"It waits for {people} to approve: holdfast case approve {shown.number} --as NAME.{who}")
+        say(f"It waits for {people} to approve: holdfast case approve {shown.number} --as NAME")
+        if able := approvers(session, shown.id):
+            say(f"  who can: {able}")
         return False
     overview = overview_of(session, str(shown.number))
     show_overview(session, overview, brief=True)

@@ -18,6 +18,7 @@ from workflow.cli.many import Cases, Many
 from workflow.cli.output import hint, say
 from workflow.cli.overview import instructions, show_overview
 from workflow.cli.paths import FILE, STREAM
+from workflow.cli.refusals import named
 from workflow.cli.rereading import connected, read_again
 from workflow.cli.rereading import decide as take
 from workflow.cli.session import Session, interactive
@@ -78,6 +79,13 @@ def allowed(shown: Overview, name: str) -> bool:
     return all(step.held for step in case.prerequisites if step.required and step.phase != "close")
 
 
+def approvers(session: Session, case_id: str) -> str:
+    """Return who can approve the case's request, or what helps where nobody can; "" where nobody is listed."""
+    from workflow.services.deputies import of_approval
+
+    return named(of_approval(session.app, case_id))
+
+
 def overview_of(session: Session, case: str) -> Overview:
     """Return what is shown before a decision, read again where the tenant is connected."""
     from workflow.services.unblock import overview
@@ -108,11 +116,9 @@ def request_unblock(session: Session, cases: Cases, reason: str) -> None:
         return
     after = report(session, done, overview=shown.to_data())
     if not session.as_json:
-        from workflow.services.people import on_call
-
-        able = [str(person) for person in on_call(session.app, besides=session.who.name)]
-        who = f" On call: {visible('; '.join(able))}." if able else ""
-        say(f"  next: somebody else approves it: holdfast case approve {after.number} --as NAME{who and '.'}{who}")
+        say(f"  next: somebody else approves it: holdfast case approve {after.number} --as NAME")
+        if able := approvers(session, done.case.id):
+            say(f"  who can: {able}")
 
 
 @click.command(cls=Many, several=True)

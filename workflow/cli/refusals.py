@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from workflow.cli.session import Session
-    from workflow.services.people import Reachable
+    from workflow.services.deputies import Able
 
 COMMANDS: dict[str, str] = {
     "open": "case open",
@@ -126,23 +126,32 @@ def error_data(error: HoldfastError, session: Session) -> dict[str, Any]:
     }
 
 
-def _able(error: HoldfastError, session: Session) -> list[Reachable]:
-    """Return the other people who can take a step that was refused to this one, people on call first."""
-    from workflow.services.people import on_call, os_user
+def _able(error: HoldfastError, session: Session) -> Able:
+    from workflow.services.deputies import Able, of_error
 
-    roles = error.details().get("roles")
-    return on_call(session.app, roles, session.who.name or os_user()) if roles else []
+    try:
+        return of_error(session.app, error, session.who.name) if error.details().get("roles") else Able()
+    except HoldfastError:
+        # A database that cannot be read now keeps no refusal from being told.
+        return Able()
 
 
 def on_call_data(error: HoldfastError, session: Session) -> list[dict[str, Any]]:
-    """Return the same people as ``--json`` prints them."""
-    return [asdict(person) for person in _able(error, session)]
+    """Return the people who could take a refused step, as ``--json`` prints them."""
+    return [asdict(person) for person in _able(error, session).people]
 
 
 def who_can(error: HoldfastError, session: Session) -> str:
     """Return the line that names them, "" where the step needs nobody else or nobody is listed."""
-    able = [f"{person}{', on call' if person.on_call else ''}" for person in _able(error, session)]
-    return f"  who can: {visible('; '.join(able))}" if able else ""
+    said = named(_able(error, session))
+    return f"  who can: {said}" if said else ""
+
+
+def named(able: Able) -> str:
+    """Return who can take a step in words, or that nobody on the list can and what helps then."""
+    if able.people:
+        return visible("; ".join(str(person) for person in able.people))
+    return visible(f"nobody on the list; {able.instead}") if able.instead else ""
 
 
 def _missing(error: GateClosedError | WrongStateError, session: Session) -> list[dict[str, Any]]:

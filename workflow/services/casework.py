@@ -222,6 +222,7 @@ def _step(
     stamp = Stamp(at, clock, request or secrets.token_hex(8))
     last = steps[-1]
     if last.error is not None:
+        last.error.step = (case.id, action)
         last = replace(last, error=linking.told(app, tx, case, book, actions, last.error))
     after, entries = write(app, tx, case, records, stamp, opened)
     if entries:

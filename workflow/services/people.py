@@ -91,17 +91,26 @@ def _actor(app: App, tx: Tx, who: Who) -> Actor:
     # Who goes by an account of theirs is the same human as under their name (R4).
     person_id, os_id = _registered(tx, name if person is None else person.name, user)
     roles: tuple[Role, ...] = UNLISTED if app.settings.people else EVERYTHING
-    if person is not None:
-        roles = tuple(Role(role) for role in person.roles)
     return Actor(
         id=person_id,
         os=os_id,
-        roles=roles,
+        roles=roles if person is None else _roles(person),
         team=person.team if person else "",
         channel=who.channel,
         assurance=Assurance.OS_USER if name.casefold() == user.casefold() else Assurance.CLAIMED,
         identities=accounts(app, tx, name),
     )
+
+
+def _roles(person: Person) -> tuple[Role, ...]:
+    return tuple(Role(role) for role in person.roles)
+
+
+def would_be(app: App, tx: Tx, person: Person) -> Actor:
+    """Return the actor that somebody on the list would be; a name that nobody has used yet is registered nowhere."""
+    text = normalise(Kind.PERSON, person.name)
+    known = subjects.known(tx, "", Kind.PERSON, [text]).get(text, f"unknown {text}")
+    return Actor(known, known, _roles(person), person.team, identities=accounts(app, tx, person.name))
 
 
 def accounts(app: App, tx: Tx, name: str) -> tuple[str, ...]:
@@ -145,13 +154,17 @@ class Reachable:
     on_call: bool
 
     def __str__(self) -> str:
-        """Return "name (contact)"."""
-        return f"{self.name} ({self.contact})" if self.contact else self.name
+        """Return "name (contact), on call"."""
+        return f"{self.name}{f' ({self.contact})' if self.contact else ''}{', on call' if self.on_call else ''}"
 
 
-def on_call(app: App, roles: Iterable[str] = ("approver", "lead"), besides: str = "") -> list[Reachable]:
-    """Return who the settings list with one of these roles, people on call first; ``besides`` is left out."""
-    wanted, asking = set(roles), listed(app, besides) if besides else None
-    able = [person for person in app.settings.people if wanted.intersection(person.roles) and person is not asking]
-    able.sort(key=lambda person: (not person.on_call, person.name))
-    return [Reachable(person.name, person.contact, person.on_call) for person in able]
+def with_role(app: App, roles: Iterable[str]) -> list[Person]:
+    """Return who the settings list with one of these roles, people on call first."""
+    wanted = set(roles)
+    able = [person for person in app.settings.people if wanted.intersection(person.roles)]
+    return sorted(able, key=lambda person: (not person.on_call, person.name))
+
+
+def reachable(person: Person) -> Reachable:
+    """Return how somebody on the list is reached."""
+    return Reachable(person.name, person.contact, person.on_call)
