@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,11 @@ def test_restore_asks_where_somebody_can_be_asked(case: Shell, monkeypatch: pyte
 def test_upgrade(shell: Shell, home: Path) -> None:
     """Nothing to do is said."""
     assert "Nothing to do" in shell.ok("upgrade").out
+    with closing(sqlite3.connect(home / "home" / "data" / "holdfast.db")) as connection:
+        connection.execute("DROP TRIGGER leaf_delete")
+    ran = shell.ok("upgrade")
+    assert "Put back as this version made them:\n  missing: trigger leaf_delete" in ran.out
+    assert "holdfast ledger verify" in ran.err
     (home / "home" / "config" / "signing.key").unlink()
     (home / "home" / "data" / "holdfast.db").write_bytes(gzip.decompress(OLDER.read_bytes()))
     assert "Run: holdfast upgrade" in shell("case list").err
@@ -86,7 +93,7 @@ def test_doctor(case: Shell, home: Path) -> None:
     ran, data = case("doctor"), case("doctor --json")
     assert (1, 1, False) == (ran.code, data.code, data.data["ok"])
     assert "fail  key: There is no key" in ran.out
-    assert "      cure: Put it back" in ran.out
+    assert "      cure: install -D -m 600 COPY" in ran.out
 
 
 def test_the_doctor_hears_that_the_worker_was_stopped(case: Shell, home: Path) -> None:

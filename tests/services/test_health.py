@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from workflow.domain import actions as act
 from workflow.domain.alerts import Policy
 from workflow.domain.private import Private
 from workflow.ledger.note import Signer
-from workflow.services import alert_policies, backups, health, logbook, people, restoring
+from workflow.services import alert_policies, backups, health, logbook, people, restoring, upgrading
 from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases, chores, keyfile
 from workflow.storage.database import Database, create_file
@@ -159,6 +160,34 @@ def test_what_was_done_to_the_database(sound: Place) -> None:
     found = look(sound)
     assert "holdfast init" in found["clock"][0]
     assert "not this ledger's" in found["key"][0]
+
+
+def test_the_cure_of_the_triggers_cures(sound: Place) -> None:
+    """What is printed is followed, and the doctor has nothing more to say."""
+    with closing(sqlite3.connect(sound.home / "holdfast.db", isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER leaf_delete")
+    (said,) = look(sound)["triggers"]
+    assert said.endswith("holdfast ledger verify, then: holdfast upgrade, which puts them back")
+    done = upgrading.upgrade(sound.settings(), START)
+    assert ("missing: trigger leaf_delete",) == done.mended
+    assert {} == look(sound)
+    with closing(sqlite3.connect(sound.home / "holdfast.db", isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE attachment ADD COLUMN extra TEXT")
+    assert look(sound)["triggers"][0].endswith("then: holdfast ledger restore BACKUP")
+
+
+@pytest.mark.parametrize("harm", ["rm {key}", "cp {other} {key}", "echo x > {key}", "chmod 644 {key}"])
+def test_the_cure_of_the_key_cures(sound: Place, tmp_path: Path, harm: str) -> None:
+    """The command that is printed, with one's copy of the key in it, is run as it stands."""
+    key, copy, other = sound.home / "signing.key", tmp_path / "copy", tmp_path / "other"
+    shutil.copy(key, copy)
+    keyfile.create(other, Signer.generate(keyfile.read(key).name))
+    subprocess.run(["/bin/sh", "-c", harm.format(key=key, other=other)], check=True)
+    (cure,) = [
+        item.cure for item in health.examine(sound.settings(), START) if (item.what, item.status) == ("key", "fail")
+    ]
+    subprocess.run(["/bin/sh", "-c", cure.replace("COPY", str(copy))], check=True)
+    assert {} == look(sound)
 
 
 def test_a_clock_that_is_behind(sound: Place) -> None:

@@ -466,3 +466,49 @@ def assert_untouched(ledger: Ledger) -> None:
         assert b"evidence" == attachments.get(tx, hashlib.sha256(b"evidence").hexdigest())
         assert [found.entity] == list(subjects.names(tx, [found.entity]))
         assert found.entity == subjects.find(tx, TENANT, Kind.MAILBOX, "ada@contoso.com")
+
+
+MENDED_SQLITE = [statement for statement, said in FORCED_SQLITE.items() if said.split()[1] in {"trigger", "index"}]
+MENDED_POSTGRESQL = [
+    statement
+    for statement, said in FORCED_POSTGRESQL.items()
+    if said.split()[1] in {"trigger", "function", "index"} and "TRIGGER ALL" not in statement
+]
+
+
+@pytest.mark.parametrize("statement", MENDED_SQLITE)
+def test_guards_are_put_back_on_sqlite(sqlite_ledger: Ledger, sqlite_path: Path, statement: str) -> None:
+    """Missing, changed and extra ones, whatever name an extra one goes by."""
+    owner = sqlite3.connect(sqlite_path)
+    owner.execute("PRAGMA writable_schema = ON")
+    owner.execute(statement)
+    owner.commit()
+    owner.close()
+
+    assert [FORCED_SQLITE[statement]] == schema.mend(sqlite_ledger.database)
+    assert [] == schema.compare(sqlite_ledger.database) == schema.mend(sqlite_ledger.database)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *MENDED_POSTGRESQL,
+        "CREATE INDEX mine ON leaf (entry)",
+        'CREATE TRIGGER "a.""b" AFTER DELETE ON leaf EXECUTE FUNCTION holdfast_refuse()',
+    ],
+)
+def test_guards_are_put_back_on_postgresql(postgres_ledger: Ledger, statement: str) -> None:
+    """They fire for replicas as well again."""
+    postgres_ledger.statement(statement)
+
+    assert 1 == len(schema.mend(postgres_ledger.database))
+    assert [] == schema.compare(postgres_ledger.database)
+
+
+def test_what_holds_something_is_not_mended(ledger: Ledger) -> None:
+    """A table with a column too many is left as it is, and still named."""
+    ledger.statement("ALTER TABLE attachment ADD COLUMN extra TEXT")
+
+    assert [] == schema.mend(ledger.database)
+    (difference,) = schema.compare(ledger.database)
+    assert not schema.can_mend(difference)

@@ -140,7 +140,8 @@ COLOURS = {"ok": None, "warn": "yellow", "fail": "red"}
 def upgrade(session: Session, backed_up: bool) -> None:
     """Bring the database to this version, with a backup.
 
-    The backup stays beside the database. The upgrade is one transaction: cut short, nothing has changed.
+    The backup stays beside the database. The upgrade is one transaction: cut short, nothing has changed. Where the
+    database has this version's schema already, triggers and indexes that somebody took or changed are put back.
     """
     from workflow.services.upgrading import upgrade as run
 
@@ -148,7 +149,13 @@ def upgrade(session: Session, backed_up: bool) -> None:
         done = run(session.settings, session.now(), backed_up=backed_up, progress=step)
     if session.as_json:
         saved = None if done.backup is None else backup_data(done.backup)
-        as_json({"from": done.before, "to": done.after, "changed": done.before != done.after, "backup": saved})
+        put = {"mended": list(done.mended)}
+        as_json({"from": done.before, "to": done.after, "changed": done.before != done.after, "backup": saved} | put)
+    elif done.mended:
+        say("Put back as this version made them:", bold=True)
+        for difference in done.mended:
+            say(f"  {visible(difference)}")
+        hint("While they were gone, anything could be changed: 'holdfast ledger verify' looks at all of it.")
     elif done.before == done.after:
         say(f"Nothing to do: the database has schema {done.after}, which this version works with.")
     else:

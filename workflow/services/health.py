@@ -29,6 +29,7 @@ from workflow.services.verdict import SURPRISES
 from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases, chores, health, keyfile, outside, playbooks, schema, tree
 from workflow.storage.database import Database
+from workflow.storage.files import mode_in
 from workflow.storage.migrations import HEAD
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ LONG_LOG = 64 * 2**20
 OF_TENANT = frozenset({"log", "poll"})
 QUIET = timedelta(hours=3)
 """After how long without any of the chores of workers, the rarest of which are done every hour, somebody looks."""
+_NOT_WRITTEN = "nothing can be written without a copy of the ledger's own."
+_BACK = "holdfast ledger verify, then: holdfast ledger restore BACKUP"
 LEFT_BEHIND = (".partial", ".restoring", ".restoring-wal", ".restoring-shm", ".restoring-turn")
 
 
@@ -96,8 +99,7 @@ def _database(settings: Settings, database: Database, now: datetime) -> list[Fin
             *_playbooks(database),
         ]
     except SURPRISES as error:
-        cure = "holdfast ledger verify; holdfast ledger restore BACKUP"
-        return [Finding("database", FAIL, f"It cannot be read: {error}", cure), *_key(settings, None)]
+        return [Finding("database", FAIL, f"It cannot be read: {error}", _BACK), *_key(settings, None)]
 
 
 def _schema(found: str | None) -> Finding:
@@ -115,7 +117,9 @@ def _guards(database: Database) -> Iterator[Finding]:
     if differences:
         said = f"The schema is not the expected one, in {len(differences)} places: {differences[0]}"
         said += ", …" if len(differences) > 1 else ""
-        yield Finding("triggers", FAIL, said, "holdfast ledger verify", tuple(differences))
+        mendable = all(schema.can_mend(item) for item in differences)
+        cure = "holdfast ledger verify, then: holdfast upgrade, which puts them back" if mendable else _BACK
+        yield Finding("triggers", FAIL, said, cure, tuple(differences))
     else:
         yield Finding("triggers", OK, "tables, columns, indexes and triggers are the expected ones")
 
@@ -136,7 +140,7 @@ def _running(database: Database, state: Condition) -> Iterator[Finding]:
     if not state.unsealed:
         yield Finding("sealed", OK, "every entry is sealed")
     elif database.path is not None:
-        yield Finding("sealed", FAIL, f"{state.unsealed} entries that Holdfast did not write", "holdfast ledger verify")
+        yield Finding("sealed", FAIL, f"{state.unsealed} entries that Holdfast did not write", _BACK)
     else:
         yield Finding("sealed", WARN, f"{state.unsealed} entries are not sealed", "holdfast ledger checkpoint")
 
@@ -190,13 +194,16 @@ def _alerts(database: Database) -> Finding:
 
 def _key(settings: Settings, database: Database | None) -> Iterator[Finding]:
     path = settings.key_file
+    mode, there = f"{mode_in(path.parent):o}", shlex.quote(str(path))
+    put_back = f"install -D -m {mode} COPY {there}"
     try:
         own = keyfile.read(path).verifier
     except KeyMissingError:
-        yield Finding("key", FAIL, f"There is no key at {path}: nothing can be written.", f"Put it back: {path}")
+        yield Finding("key", FAIL, f"There is no key at {path}: {_NOT_WRITTEN}", put_back)
         return
     except StorageError as error:
-        yield Finding("key", FAIL, str(error), f"chmod 600 {shlex.quote(str(path))}, or put your copy back")
+        cure = f"chmod {mode} {there}" if path.is_file() and keyfile.is_loose(path) else put_back
+        yield Finding("key", FAIL, str(error), cure)
         return
     if database is None:
         yield Finding("key", OK, f"{own.name} in {path}; there is no ledger to hold it against")
@@ -205,7 +212,7 @@ def _key(settings: Settings, database: Database | None) -> Iterator[Finding]:
         first = cases.entries(tx, LOG_CASE)[:1]
     claimed = str(first[0].data.get("vkey", "")) if first else ""
     if not claimed or own.under(claimed.partition("+")[0]).text != claimed:
-        yield Finding("key", FAIL, f"The key in {path} is not this ledger's.", f"Put the ledger's own key at {path}.")
+        yield Finding("key", FAIL, f"The key in {path} is not this ledger's: {_NOT_WRITTEN}", put_back)
     else:
         yield Finding("key", OK, f"{claimed} is this ledger's")
 

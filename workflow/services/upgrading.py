@@ -26,17 +26,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """From which schema to which, and the backup taken before; equal schemas mean that there was nothing to do."""
+    """From which schema to which, and the backup taken before; equal schemas mean that nothing was migrated.
+
+    ``mended`` names the guards (triggers, indexes, functions) that were not the expected ones, and are again.
+    """
 
     before: str
     after: str
     backup: Backup | None = None
+    mended: tuple[str, ...] = ()
 
 
 def upgrade(
     settings: Settings, now: datetime, *, backed_up: bool = False, progress: Progress | None = None
 ) -> Upgraded:
     """Back the database up beside itself, then migrate it in one transaction: killed half-way, nothing has changed.
+
+    A database of this version gets its guards back where somebody took or changed them.
 
     Args:
         settings: where the ledger is.
@@ -57,8 +63,9 @@ def upgrade(
             before = schema.revision(tx)
         if before == HEAD:
             # One that was killed after its last statement has not looked yet.
+            mended = schema.mend(database)
             _as_expected(database, "")
-            return Upgraded(before, HEAD)
+            return Upgraded(before, HEAD, mended=tuple(mended))
         if before is None or before > HEAD:
             schema.check(database)
         if database.path is None and not backed_up:

@@ -30,7 +30,7 @@ def read(path: Path) -> Signer:
         if not stat.S_ISREG(path.stat().st_mode):
             raise StorageError(f"The signing key {path} cannot be read: it is a folder, a pipe or a device.")
         with path.open("rb") as file:
-            loose = _is_loose(path, os.fstat(file.fileno()))
+            loose = is_loose(path, os.fstat(file.fileno()))
             text = file.read(4096)
     except FileNotFoundError:
         raise KeyMissingError(
@@ -47,9 +47,10 @@ def read(path: Path) -> Signer:
         raise StorageError(f"The file {path} does not hold a signing key. Restore it from your copy.") from None
 
 
-def _is_loose(path: Path, found: os.stat_result) -> bool:
+def is_loose(path: Path, found: os.stat_result | None = None) -> bool:
     """Say whether people can read the key who should not: others, or a group that its folder is not shared with."""
     if os.name != "posix":  # pragma: no cover - Windows keeps modes of another kind
         return False
+    found = found or path.stat()
     shared = is_shared(path.parent) and path.parent.stat().st_gid == found.st_gid
     return bool(found.st_mode & (stat.S_IRWXO if shared else stat.S_IRWXG | stat.S_IRWXO))

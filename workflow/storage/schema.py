@@ -5,7 +5,8 @@ what is missing, what is extra and what reads differently.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -125,6 +126,69 @@ def compare(database: Database) -> list[str]:
     return list(_differences(expected, actual))
 
 
+def can_mend(difference: str) -> bool:
+    """Say whether :func:`mend` takes this difference away: a guard holds nothing that could be lost."""
+    how, kind, name = difference.split(" ", 2)
+    # What a constraint made belongs to the constraint; an extra function is nobody's guard.
+    return (
+        (kind == "trigger" and ".RI_ConstraintTrigger_" not in name)
+        or kind == "index"
+        or (kind == "function" and how != "extra:")
+    )
+
+
+def mend(database: Database) -> list[str]:
+    """Make the guards the expected ones: put back what is missing or changed, drop what is extra; returns what it did.
+
+    Tables and columns are left as they are: what they hold cannot be made anew.
+
+    Raises:
+        StorageError: the database refused.
+    """
+    found = [difference for difference in compare(database) if can_mend(difference)]
+    if found:
+        with database.transaction() as tx:
+            for statement in _mending_sqlite(tx, found) if tx.sqlite else _mending_postgresql(found):
+                tx.run(statement)
+    return found
+
+
+def _mending_sqlite(tx: Tx, differences: Iterable[str]) -> Iterator[str]:
+    """Go by the statements themselves: a trigger's name may be made to pass for another's."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL"
+    with _fresh() as fresh:
+        wanted = fresh.all(query)
+    found, differ = tx.all(query), {difference.split(" ", 1)[1] for difference in differences}
+    yield from (f"DROP {kind} {_quoted(name)}" for kind, name, sql in found if (kind, name, sql) not in wanted)
+    # A database without the optional search index lacks its triggers, and that is no difference.
+    gone = [(f"{kind} {name}", sql) for kind, name, sql in wanted if (kind, name, sql) not in found]
+    yield from (sql for named, sql in gone if named in differ)
+
+
+def _mending_postgresql(differences: Iterable[str]) -> Iterator[str]:
+    expected = dict(line.split(": ", 1) for line in EXPECTED.read_text("utf-8").splitlines())
+    for difference in differences:
+        named = difference.split(" ", 1)[1]
+        kind, name = named.split(" ", 1)
+        if kind == "function":
+            yield expected[named]
+            continue
+        if kind == "index":
+            yield f"DROP INDEX IF EXISTS {_quoted(name)}"
+            yield from [expected[named]] if named in expected else []
+            continue
+        table, trigger = (_quoted(part) for part in name.split(".", 1))
+        yield f"DROP TRIGGER IF EXISTS {trigger} ON {table}"
+        if named in expected:
+            # The letter before the statement says when it fires: a trigger of ours does so for replicas as well.
+            yield expected[named].removeprefix("A ")
+            yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def describe(tx: Tx) -> list[str]:
     """Return the schema as sorted lines ``kind name: definition``, blanks normalised."""
     if tx.sqlite:
@@ -154,14 +218,20 @@ def integrity(tx: Tx) -> list[str]:
 @cache
 def _expected_sqlite() -> tuple[str, ...]:
     """Describe a database just migrated; once per process, since it takes longer than reading a small ledger."""
+    with _fresh() as tx:
+        return tuple(describe(tx))
+
+
+@contextmanager
+def _fresh() -> Iterator[Tx]:
+    """Read an SQLite database that was just migrated."""
     fresh = Database("sqlite://")
     with fresh.engine.connect() as connection:
         migrate(connection)
         connection.commit()
     with fresh.reading() as tx:
-        lines = describe(tx)
+        yield tx
     fresh.close()
-    return tuple(lines)
 
 
 def _differences(expected: Iterable[str], actual: Iterable[str]) -> Iterable[str]:
