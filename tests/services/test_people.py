@@ -11,10 +11,11 @@ from tests.services.desk import ADA, ANN, BOB, DAN, EVE, TEAM, Desk
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.record import Actor
-from workflow.domain.vocabulary import Assurance, Role
+from workflow.domain.vocabulary import Assurance, Kind, Role
 from workflow.errors import InputError, NotPermittedError, SamePersonError
-from workflow.services import casework, people
+from workflow.services import casework, people, worklist
 from workflow.services.people import Who, listed
+from workflow.storage import subjects
 
 
 def actor(desk: Desk, who: Who) -> Actor:
@@ -117,6 +118,19 @@ def test_a_person_is_one_human_under_name_and_account(open_desk: Callable[..., D
     with pytest.raises(SamePersonError):
         desk.do(case_id, act.ApproveUnblock(), who=Who(" ada lovelace "))
     assert actor(desk, Who("ADA.L@contoso.example")).id == actor(desk, Who("Ada Lovelace")).id
+
+
+def test_a_name_of_an_old_version_is_the_same_person(desk: Desk) -> None:
+    """Old versions kept two blanks in a row: whoever requested as such does not approve under the name of today."""
+    with desk.app.database.transaction() as tx:
+        old = subjects.register(tx, "", Kind.PERSON, "ann  lee")
+    assert old == actor(desk, Who("Ann  Lee")).id == actor(desk, Who("ann lee")).id
+    assert old == casework.person(desk.app, "Ann Lee")
+    case_id = desk.restrict(who=Who("Ann Lee"))
+    desk.do(case_id, act.AssignCase(assignee=old))
+    assert old == worklist.person_filter(desk.app, "ANN LEE")
+    assert "nobody" == worklist.person_filter(desk.app, "zoe")
+    assert {old} == {entry.actor["id"] for entry in desk.entries(case_id) if entry.type == "case:opened"}
 
 
 @pytest.mark.parametrize("address", ["not@an@addr ess", "@", "a@"])

@@ -108,8 +108,7 @@ def _roles(person: Person) -> tuple[Role, ...]:
 
 def would_be(app: App, tx: Tx, person: Person) -> Actor:
     """Return the actor that somebody on the list would be; a name that nobody has used yet is registered nowhere."""
-    text = normalise(Kind.PERSON, person.name)
-    known = subjects.known(tx, "", Kind.PERSON, [text]).get(text, f"unknown {text}")
+    known = known_person(tx, person.name) or f"unknown {person.name}"
     return Actor(known, known, _roles(person), person.team, identities=accounts(app, tx, person.name))
 
 
@@ -135,14 +134,38 @@ def _is_address(text: str) -> bool:
 
 def register_person(tx: Tx, name: str) -> str:
     """Return the opaque id of a person by name."""
-    return subjects.register(tx, "", Kind.PERSON, normalise(Kind.PERSON, name))
+    (found,) = _registered(tx, name)
+    return found
 
 
 def _registered(tx: Tx, *names: str) -> list[str]:
     """Return the opaque ids of people by name; every step asks for two, so they are asked for at once."""
+    known = _known(tx, *names)
     texts = [normalise(Kind.PERSON, name) for name in names]
-    known = subjects.known(tx, "", Kind.PERSON, texts)
     return [known.get(text) or subjects.register(tx, "", Kind.PERSON, text) for text in texts]
+
+
+def known_person(tx: Tx, name: str) -> str:
+    """Return the opaque id of a person by name, "" where nobody of that name was ever registered."""
+    return _known(tx, name).get(normalise(Kind.PERSON, name), "")
+
+
+def _known(tx: Tx, *names: str) -> dict[str, str]:
+    """Return the ids of registered people by their normalised names."""
+    texts = {normalise(Kind.PERSON, name) for name in names}
+    known = subjects.known(tx, "", Kind.PERSON, texts)
+    if len(known) < len(texts):
+        # Old versions kept every blank of a name: whoever acted under such a one is still the same person (R4).
+        spelled = {_folded(old): identifier for old, identifier in subjects.people(tx)}
+        known |= {text: spelled[text] for text in texts - known.keys() if text in spelled}
+    return known
+
+
+def ids_of(app: App, tx: Tx, name: str) -> set[str]:
+    """Return every id under which somebody acted: by the name, the listed name of that account, or an old spelling."""
+    person = listed(app, name)
+    texts = {_folded(name), _folded(person.name if person else name)}
+    return {identifier for old, identifier in subjects.people(tx) if _folded(old) in texts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from workflow.domain.labels import well_formed
 from workflow.domain.lifecycle import settle
 from workflow.domain.picture import lateness, picture
 from workflow.domain.record import clamp, optional_time_to_text
-from workflow.domain.subject import normalise
-from workflow.domain.vocabulary import ENDED, Kind
+from workflow.domain.vocabulary import ENDED
 from workflow.errors import InputError
 from workflow.services import logbook
 from workflow.services.names import Names
-from workflow.storage import cases, playbooks, subjects, worklist
+from workflow.services.people import known_person
+from workflow.storage import cases, playbooks, worklist
 from workflow.storage.transaction import storable
 from workflow.storage.worklist import MOST, SORTS, URGENT, Filters
 
@@ -142,7 +142,7 @@ def _settled(app: App, tx: Tx, row: Picture, stored: Case, now: datetime) -> Pic
 def person_filter(app: App, name: str) -> str:
     """Return the opaque id to filter assignees by; a name nobody used matches no case."""
     with app.database.reading() as tx:
-        return subjects.find(tx, "", Kind.PERSON, normalise(Kind.PERSON, name)) or "nobody"
+        return known_person(tx, name) or "nobody"
 
 
 def _known_prerequisite(app: App, wanted: str) -> None:

@@ -71,6 +71,13 @@ def known(tx: Tx, tenant: str, kind: Kind, identifiers: Iterable[str]) -> dict[s
     return dict(rows)
 
 
+def people(tx: Tx) -> list[tuple[str, str]]:
+    """Return the identifier and the id of every registered person; the oldest comes last."""
+    return tx.all(
+        "SELECT identifier, id FROM subject WHERE tenant = '' AND kind = ? ORDER BY position DESC", (Kind.PERSON.value,)
+    )
+
+
 def names(tx: Tx, ids: Iterable[str]) -> dict[str, Subject]:
     """Return the subjects by id; those that were erased are not among them."""
     wanted, found = list(dict.fromkeys(ids)), {}
