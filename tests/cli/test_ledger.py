@@ -25,6 +25,20 @@ def test_log(case: Shell) -> None:
     assert "True" == row["claimed"].title()
 
 
+def test_log_of_one_person(case: Shell) -> None:
+    """By the claimed name or the system's user, in every form; a name nobody used is a slip."""
+    case.ok("case note 1 hello --as Ben")
+    shown = case.ok("ledger log --by ben --json").data["entries"]
+    assert ["case:noted"] == [entry["type"] for entry in shown]
+    assert "1 hello" not in case.ok("ledger log --by ana").out
+    assert 1 == len(list(csv.DictReader(io.StringIO(case.ok("ledger log --by BEN --csv").out))))
+    everything = case.ok("ledger log --limit 99 --json").data["entries"]
+    assert everything == case.ok("ledger log --limit 99 --json --by", shown[0]["os_user"]).data["entries"]
+    ran = case("ledger log --by zoe")
+    assert 5 == ran.code
+    assert "holdfast ledger access" in ran.err
+
+
 def test_verified(case: Shell) -> None:
     """Three verdicts, and what they rest on."""
     ran, data = case.ok("ledger verify"), case.ok("ledger verify --json").data

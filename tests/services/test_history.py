@@ -9,8 +9,9 @@ from tests.services.test_verification import forced
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import EntryType, Kind
-from workflow.errors import GateClosedError, NotPermittedError, WrongStateError
+from workflow.errors import GateClosedError, NotFoundError, NotPermittedError, WrongStateError
 from workflow.services import casework, history, setup, verification
+from workflow.services.people import Who
 
 
 def texts(desk: Desk, case_id: str) -> list[str]:
@@ -97,6 +98,19 @@ def test_the_log_shows_the_newest_of_everything(open_desk: Callable[..., Desk]) 
     assert 9 == len(history.log(desk.app))
     first = history.log(desk.app)[1]
     assert first.text.startswith("playbook adopted: ")
+
+
+def test_the_log_of_one_person(open_desk: Callable[..., Desk]) -> None:
+    """Under the name, under an account of theirs, and what Holdfast itself concluded."""
+    desk = open_desk(people=[{"name": "Ann"}, {"name": "Bob", "roles": ["lead"], "identities": ["bob@x.example"]}])
+    case_id = desk.restrict()
+    desk.do(case_id, act.AddNote(note=Private("x")), who=Who("bob@x.example"))
+    for name in ("Bob", "bob@x.example"):
+        assert ["case:noted"] == [entry.type for entry in history.log(desk.app, by=name)]
+    desk.fulfil(case_id)
+    assert {"system"} == {entry.by for entry in history.log(desk.app, by="System")}
+    with pytest.raises(NotFoundError, match="Nobody called 'zoe'"):
+        history.log(desk.app, by="zoe")
 
 
 def test_the_log_is_in_the_order_of_the_tree_whatever_numbers_the_rows_have(sqlite_desk: Desk) -> None:

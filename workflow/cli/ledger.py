@@ -42,14 +42,15 @@ def ledger() -> None:
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many of the newest to show."
 )
+@click.option("--by", metavar="NAME", default="", help="Only this person's: the claimed name or the system's user.")
 @click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
 @click.pass_obj
-def log(session: Session, limit: int, wants_csv: bool) -> None:
+def log(session: Session, limit: int, by: str, wants_csv: bool) -> None:
     """Show the newest entries of the whole ledger, oldest of them first."""
     from workflow.cli.timeline import ENTRY_COLUMNS, show_timeline
     from workflow.services.history import log as read
 
-    entries = read(session.app, limit)
+    entries = read(session.app, limit, by)
     if session.as_json:
         as_json({"entries": [entry.to_data() for entry in entries]})
     elif wants_csv:

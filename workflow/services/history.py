@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflow.domain.record import time_from_text, time_to_text
+from workflow.domain.record import SYSTEM, time_from_text, time_to_text
 from workflow.domain.vocabulary import EntryType
 from workflow.errors import InputError, NotFoundError
 from workflow.services import casework
 from workflow.services.names import Names
+from workflow.services.people import ids_of
+from workflow.services.views import until
 from workflow.storage import cases, tree
 from workflow.storage import entries as stored
 
@@ -148,10 +150,21 @@ def history(app: App, reference: str, as_of: str | None = None) -> list[EntryVie
         return told(tx, entries if as_of is None else until(entries, as_of))
 
 
-def log(app: App, limit: int = 50) -> list[EntryView]:
-    """Return the newest entries of the whole ledger, oldest of them first."""
+def log(app: App, limit: int = 50, by: str = "") -> list[EntryView]:
+    """Return the newest entries of the whole ledger, oldest of them first.
+
+    ``by`` leaves those of one person: under the claimed name, as the operating system's user, or Holdfast's own
+    ("system").
+
+    Raises:
+        NotFoundError: nobody of that name ever did anything here.
+    """
     with app.database.reading() as tx:
-        return told(tx, stored.newest(tx, limit))
+        ids = None if not by else {SYSTEM.id} if by.casefold() == SYSTEM.id else ids_of(app, tx, by)
+        if ids is not None and not ids:
+            message = f"Nobody called {by!r} has done anything in this ledger."
+            raise NotFoundError(message, next_step="See who has with: holdfast ledger access")
+        return told(tx, stored.newest(tx, limit, ids))
 
 
 def told(tx: Tx, entries: list[Entry], names: Names | None = None) -> list[EntryView]:

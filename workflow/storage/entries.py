@@ -6,6 +6,7 @@ from workflow.domain.case import Case
 from workflow.domain.history import fold
 from workflow.domain.record import Entry
 from workflow.storage.cases import FoldCache, decoded
+from workflow.storage.courses import member
 from workflow.storage.openings import marks
 from workflow.storage.transaction import Tx
 
@@ -18,19 +19,27 @@ def follow(tx: Tx, case: Case, written: Sequence[Entry], cache: FoldCache | None
     return after
 
 
-def newest(tx: Tx, limit: int) -> list[Entry]:
+def newest(tx: Tx, limit: int, by: Collection[str] | None = None) -> list[Entry]:
     """Return the newest entries of all cases: in the order of the tree, and behind it what is not sealed yet.
 
+    ``by`` leaves only those whose actor, or whose user of the operating system, is among these opaque ids.
     The numbers of rows, which anybody who owns the database can change, only order what no tree orders.
     """
+    theirs, ids = "1 = 1", ()
+    if by is not None:
+        # An empty list of ids stands for nobody's.
+        one = ", ".join("?" * len(by)) or "NULL"
+        theirs, ids = f"({member(tx, 'actor.id')} IN ({one}) OR {member(tx, 'actor.os')} IN ({one}))", (*by, *by)
     waiting = tx.all(
         "SELECT e.body FROM unsealed AS u JOIN entry AS e ON e.position = u.entry "
-        "WHERE NOT EXISTS (SELECT 1 FROM leaf AS l WHERE l.entry = u.entry) ORDER BY u.entry DESC LIMIT ?",
-        (limit,),
+        f"WHERE NOT EXISTS (SELECT 1 FROM leaf AS l WHERE l.entry = u.entry) AND {theirs} "
+        "ORDER BY u.entry DESC LIMIT ?",
+        (*ids, limit),
     )
     sealed = tx.all(
-        'SELECT e.body FROM leaf AS l JOIN entry AS e ON e.position = l.entry ORDER BY l."index" DESC LIMIT ?',
-        (limit - len(waiting),),
+        f"SELECT e.body FROM leaf AS l JOIN entry AS e ON e.position = l.entry WHERE {theirs} "
+        'ORDER BY l."index" DESC LIMIT ?',
+        (*ids, limit - len(waiting)),
     )
     return [decoded(body) for (body,) in reversed([*waiting, *sealed])]
 
