@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     m365_exchange_url: str = Field(default="", description="The address of Exchange Online, if it is another.")
     m365_compliance_url: str = Field(default="", description="The address of Security & Compliance, if it is another.")
     m365_timeout: int = Field(default=100, ge=1, le=900, description="Seconds that one answer may let wait.")
-    m365_limits: dict[Literal["directory", "reports", "policies", "audit", "exchange"], str] = Field(
+    m365_limits: dict[Literal["directory", "reports", "policies", "audit", "trace", "exchange"], str] = Field(
         default_factory=dict, description='Calls per seconds of a family of calls, such as `{exchange = "100/300"}`.'
     )
     alert_recipients: dict[str, SecretStr] = Field(

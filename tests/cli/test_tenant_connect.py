@@ -26,7 +26,8 @@ def test_permissions_as_data(shell: Shell) -> None:
 
     assert (["check", "unblock"], "Exchange.ManageAsApp") == (data["features"], data["exchange"]["permission"])
     assert {"cmdlet": "Remove-BlockedConnector", "operations": ["unblock"]} in data["exchange"]["cmdlets"]
-    assert {"permission": "User.Read.All", "operations": ["user", "sign_ins", "directory_audit"]} in data["graph"]
+    reading = ["user", "sign_ins", "directory_audit", "message_trace"]
+    assert {"permission": "User.Read.All", "operations": reading} in data["graph"]
 
 
 def test_the_script_is_written_once(shell: Shell, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from workflow.providers.microsoft365.probe import probe
 from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.providers.operations import OPERATIONS
 from workflow.providers.shapes import Delegate, Forwarding, MfaRequirement, RoleAssignment
+from workflow.providers.simulated.attack import ADDRESS
 from workflow.providers.simulated.scenario import NAMED, App, FaultRule, Scenario
 from workflow.providers.simulated.server import Server
 from workflow.providers.simulated.simulator import Simulator
@@ -147,6 +148,7 @@ def everything(found: Site) -> dict[str, Callable[[], object]]:
         "alert_policies": tenant.alert_policies,
         "audit_log": lambda: list(tenant.audit_log(("HygieneTenantEvents", "Set-Mailbox"), since, until)),
         "directory_audit": lambda: tenant.directory_audit(ada, since),
+        "message_trace": lambda: tenant.message_trace(ada, since),
         "unblock": lambda: tenant.unblock(Kind.MAILBOX, ada, "case 1"),
     }
 
@@ -238,6 +240,23 @@ def test_an_unblock_takes_its_time(calm: Site) -> None:
     assert tenant.restriction(Kind.MAILBOX, ada).value is None
     records = list(tenant.audit_log(("HygieneTenantEvents",), START - timedelta(days=2), START + timedelta(days=1)))
     assert any(("Event", "Delisted") in record.details and ada == record.target for record in records)
+
+
+def test_what_an_attacker_sent_is_traced(calm: Site) -> None:
+    """By the address it was sent from, which for some is not their name; the same seed tells the same."""
+    tenant = calm.provider
+    names = [row.identifier for row in tenant.restricted(Kind.MAILBOX).value]
+    traced = {name: tenant.message_trace(name, START - timedelta(days=30)).value for name in names}
+    sent = {item.trace for item in calm.simulator.tenant.mail}
+    elsewhere = [name for name, found in traced.items() if any(item.sender != name for item in found)]
+
+    assert sent
+    assert sent == {item.id for found in traced.values() for item in found}
+    assert elsewhere
+    assert {item.address for found in traced.values() for item in found} == {ADDRESS}
+    calm.goes_wrong("denied", "GET /admin/exchange/tracing/messageTraces", times=0)
+    with pytest.raises(NotReadableError, match=r"ExchangeMessageTrace\.Read\.All"):
+        tenant.message_trace(names[0], START)
 
 
 def test_long_lists_are_whole() -> None:

@@ -26,6 +26,7 @@ from workflow.providers.shapes import (
     SignIn,
     SignInMethod,
     SignInPolicies,
+    Traced,
     User,
 )
 
@@ -51,6 +52,7 @@ class Account:
     forwarding: Forwarding = field(default_factory=Forwarding)
     delegates: tuple[Delegate, ...] = ()
     audit: tuple[AuditEvent, ...] = ()
+    sent: tuple[Traced, ...] = ()
 
 
 class Tenant:
@@ -229,6 +231,9 @@ class Tenant:
         if "audit_log" in self.faults:
             raise self.faults["audit_log"]
         return iter([item for item in self.log if item.operation in operations and since <= item.at <= until])
+
+    def message_trace(self, mailbox: str, since: datetime) -> Answer[tuple[Traced, ...]]:
+        return self._answer("message_trace", lambda: tuple(i for i in self._of(mailbox).sent if i.at >= since))
 
     def directory_audit(self, user: str, since: datetime) -> Answer[tuple[AuditEvent, ...]]:
         return self._answer("directory_audit", lambda: tuple(i for i in self._of(user).audit if i.at >= since))

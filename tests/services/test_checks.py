@@ -229,11 +229,12 @@ def test_a_judgement_taken_back_counts_no_more(desk: Desk, taken_back: str) -> N
 def test_what_cannot_be_read_is_never_met(desk: Desk) -> None:
     """A missing licence and throttling are unable to verify, with the tenant's own words; there is no value."""
     desk.tenant.faults = {"roles": NotReadableError("no licence\x1b[31m"), "delegates": ProviderBusyError("429", 30)}
+    desk.tenant.faults["message_trace"] = NotReadableError("not in this cloud")
     case_id = cleaned(desk)
     examined = checks.check(desk.app, ANN, case_id)
     unable = {item.prerequisite: item.note for item in examined.checks if item.result is Result.UNABLE_TO_VERIFY}
     assert {
-        "snapshot-taken": "Not among it: message trace, delegates, roles.",
+        "snapshot-taken": "Not among it: delegates, message_trace, roles.",
         "admin-roles-reviewed": "no licence [31m",
         "delegates-reviewed": "429",
         "own-mailbox-reviewed": "429",

@@ -272,6 +272,12 @@ _TENANT = {
         permissions=("AuditLog.Read.All", "User.Read.All"),
         trap="Kept for 30 days, 7 without a licence.",
     ),
+    "message_trace": Operation(
+        title="read what the mailbox sent",
+        calls=("GET /admin/exchange/tracing/messageTraces",),
+        permissions=("ExchangeMessageTrace.Read.All", "User.Read.All"),
+        trap="In the public cloud alone; kept for 90 days, ten of them a call; mail sent from an alias is not found.",
+    ),
 }
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(_RESTRICTIONS | _IDENTITY | _MAILBOX | _TENANT)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SignIn,
         SignInMethod,
         SignInPolicies,
+        Traced,
         User,
     )
 
@@ -151,6 +152,9 @@ class Audit(Protocol):
 
     def directory_audit(self, user: str, since: datetime) -> Answer[tuple[AuditEvent, ...]]:
         """Return what the directory says was done to a user since a time."""
+
+    def message_trace(self, mailbox: str, since: datetime) -> Answer[tuple[Traced, ...]]:
+        """Return what a mailbox sent since a time, the newest first; a tenant knows of 90 days."""
 
 
 class Provider(Restrictions, Identity, Mailbox, Posture, Audit, Protocol):

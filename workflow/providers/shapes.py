@@ -55,11 +55,12 @@ class Restricted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user of the directory."""
+    """A user of the directory. ``address`` is the one that they send mail from, "" where the directory says none."""
 
     id: str
     name: str
     enabled: bool
+    address: str = ""
     password_changed_at: datetime | None = None
     sessions_valid_from: datetime | None = None
     synced: bool = False
@@ -176,6 +177,19 @@ class SignIn:
     address: str = ""
     country: str = ""
     error: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """One message to one recipient, as message trace knows it; ``address`` is where it was sent from."""
+
+    id: str
+    at: datetime
+    sender: str = ""
+    recipient: str = ""
+    subject: str = ""
+    status: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -332,7 +332,7 @@ def _saved(app: App, look: Look, subject: Subject) -> tuple[Finding, str]:
     """
     case = subject.case
     content, unread = snapshot.take(look, case.kind, subject.entity, subject.users.values(), ground(subject, ""))
-    note = f"Not among it: message trace{''.join(f', {name}' for name in unread)}."
+    note = f"Not among it: {', '.join(unread)}." if unread else ""
     result = Result.MET if snapshot.OPTIONAL.issuperset(unread) else Result.UNABLE_TO_VERIFY
     return Finding(result, "", note), casework.attach(app, content)
 

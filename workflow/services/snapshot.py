@@ -70,6 +70,7 @@ def _readings(
         yield "forwarding", mailbox, partial(look, tenant.forwarding, mailbox)
         yield "inbox_rules", mailbox, partial(look, tenant.inbox_rules, mailbox)
         yield "delegates", mailbox, partial(look, tenant.delegates, mailbox)
+        yield "message_trace", mailbox, partial(look, tenant.message_trace, mailbox, since)
     for user in users:
         yield "sign_in_methods", user, partial(look, tenant.sign_in_methods, user)
         yield "mfa_requirement", user, partial(required_factors, look, user)

@@ -12,6 +12,7 @@ from tests.providers.microsoft365.scripted import Scripted, one, rows
 
 READ = (
     *("AuditLog.Read.All", "AuditLogsQuery-Entra.Read.All", "AuditLogsQuery-Exchange.Read.All", "Directory.Read.All"),
+    "ExchangeMessageTrace.Read.All",
     *("Policy.Read.All", "RoleManagement.Read.Directory", "User.Read.All"),
     "UserAuthenticationMethod.ReadWrite.All",
 )

@@ -32,6 +32,7 @@ DEMANDS: dict[str, Any] = {
 ROLE = {"id": "a1", "roleDefinitionId": "tpl-1"}
 GROUP = {"@odata.type": "#microsoft.graph.group", "id": "g"}
 RECORD = {"id": "u1", "createdDateTime": "2026-04-30T10:02:11Z", "operation": "HygieneTenantEvents", "auditData": {}}
+SENT = {"id": "m1", "receivedDateTime": "2026-04-30T08:00:00Z"}
 AUDITED = {"id": "d1", "activityDateTime": "2026-04-30T08:00:00Z", "activityDisplayName": "Reset user password"}
 
 
@@ -68,6 +69,7 @@ READING: dict[str, tuple[Callable[[Microsoft365], object], list[dict[str, Any]]]
         [{"id": "q", "status": "succeeded"}, page(RECORD)],
     ),
     "directory audit": (lambda tenant: tenant.directory_audit(ADA, SINCE), [page(AUDITED)]),
+    "message trace": (lambda tenant: tenant.message_trace(NAME, SINCE), [PERSON, page(SENT)]),
 }
 """One call of every operation that reads, and the answers it gets where all is well."""
 

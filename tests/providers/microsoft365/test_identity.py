@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.providers.microsoft365.scripted import ADA, Scripted, done, no, one, rows
+from tests.providers.microsoft365.scripted import ADA, NOW, Scripted, done, no, one, rows
 from workflow.errors import (
     NotReadableError,
     OutcomeUnknownError,
@@ -383,3 +383,31 @@ def test_the_directorys_own_log() -> None:
     )
     assert (("result", "success"), ("Force", "true")) == first.details
     assert ("Holdfast", "") == (second.actor, second.target)
+
+
+def test_a_message_trace_is_asked_for_in_pieces() -> None:
+    """Ten days a call and 90 in all, by both addresses, page after page; what two calls answer is one message."""
+    edge = {"id": "m1", "receivedDateTime": "2026-04-21T09:00:00Z", "recipientAddress": "x@evil.example"}
+    other = {"id": "m2", "receivedDateTime": "2026-04-30T10:00:00Z", "senderAddress": "ada.l@contoso.example"}
+    more = "https://graph.microsoft.com/v1.0/admin/exchange/tracing/messageTraces?$skiptoken=x"
+    answers = [rows(edge), rows(edge, following=more), rows(other), rows(), rows()]
+    script = Scripted(account(mail="ada.l@contoso.example"), *answers)
+    found = script.tenant().message_trace("ada@contoso.example", NOW - timedelta(days=20)).value
+
+    assert [("m2", ""), ("m1", "x@evil.example")] == [(item.id, item.recipient) for item in found]
+    assert not script.answers
+    asked = [request.url.params.get("$filter", "") for request in script.sent[1:]]
+    by, other_by = "senderAddress eq 'ada@contoso.example'", "senderAddress eq 'ada.l@contoso.example'"
+    times = [f"receivedDateTime ge 2026-04-{day}T09:00:00Z and receivedDateTime le " for day in (11, 21)]
+    first, second = f"{times[0]}2026-04-21T09:00:00Z", f"{times[1]}2026-05-01T09:00:00Z"
+    assert [
+        f"{by} and {first}",
+        f"{by} and {second}",
+        "",
+        f"{other_by} and {first}",
+        f"{other_by} and {second}",
+    ] == asked
+
+    script = Scripted(account(mail="ADA@contoso.example"), *[rows()] * 9)
+    assert () == script.tenant().message_trace("ada@contoso.example", NOW - timedelta(days=400)).value
+    assert not script.answers

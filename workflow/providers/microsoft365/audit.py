@@ -1,20 +1,21 @@
-"""What the tenant wrote down itself: the unified audit log, searched through Graph, and the directory's own log."""
+"""What the tenant wrote down itself: the unified audit log, searched through Graph, the directory's own, and mail."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import NotReadableError, ProviderBusyError, ProviderError
 from workflow.providers.microsoft365 import tolerant
 from workflow.providers.microsoft365.connection import Family
 from workflow.providers.microsoft365.graph import Graph, literal, segment
-from workflow.providers.microsoft365.identity import object_id
+from workflow.providers.microsoft365.identity import account, object_id
 from workflow.providers.microsoft365.values import Row, child, iso, rows, text
-from workflow.providers.shapes import Answer, AuditEvent
+from workflow.providers.shapes import Answer, AuditEvent, Traced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from workflow.providers.microsoft365.sign_in import SignIn
@@ -24,12 +25,15 @@ _RUNNING = frozenset({"notStarted", "running"})
 _LOOKS = 60
 _PAUSE = 10.0
 _DIRECTORY = "/auditLogs/directoryAudits"
+_TRACES = "/admin/exchange/tracing/messageTraces"
+_TRACES_KEPT, _TRACES_A_CALL = timedelta(days=90), timedelta(days=10)
 
 
 class Audit:
     """The tenant's logs."""
 
     _graph: Graph
+    _clock: Callable[[], datetime]
     sign_in: SignIn
 
     def audit_log(self, operations: tuple[str, ...], since: datetime, until: datetime) -> Iterator[AuditEvent]:
@@ -78,6 +82,29 @@ class Audit:
         query = {"$filter": f"{whose} and activityDateTime ge {iso(since)}", "$top": "500"}
         found, read = self._graph.pages("directory_audit", f"GET {_DIRECTORY}", _DIRECTORY, query, Family.REPORTS)
         return Answer(tuple(map(_directory, found)), read)
+
+    def message_trace(self, mailbox: str, since: datetime) -> Answer[tuple[Traced, ...]]:
+        """Return what a mailbox sent since a time, the newest first; a tenant knows of 90 days.
+
+        Mail is traced by the address that it was sent from, which need not be the name that somebody signs in with.
+        """
+        until = self._clock()
+        # A call that reaches further back than the tenant knows is refused, and so is one of more than ten days.
+        begin = max(since, until - _TRACES_KEPT)
+        known = account(self._graph, "message_trace", mailbox)
+        sent: dict[Traced, None] = {}
+        read = known.read
+        for address in {item.casefold(): item for item in (known.value.name, known.value.address) if item}.values():
+            start = begin
+            while start < until:
+                end = min(start + _TRACES_A_CALL, until)
+                when = f"receivedDateTime ge {iso(start)} and receivedDateTime le {iso(end)}"
+                query = {"$filter": f"senderAddress eq {literal(address)} and {when}", "$top": "5000"}
+                found, read = self._graph.pages("message_trace", f"GET {_TRACES}", _TRACES, query, Family.TRACE)
+                # What was sent in the very second in which one call ends and the next begins is answered by both.
+                sent |= dict.fromkeys(map(_traced, found))
+                start = end
+        return Answer(tuple(sorted(sent, key=lambda item: item.at, reverse=True)), read)
 
 
 def _record(row: Row) -> AuditEvent:
@@ -129,6 +156,18 @@ def _directory(row: Row) -> AuditEvent:
             ]
             if name and value
         ),
+    )
+
+
+def _traced(row: Row) -> Traced:
+    return Traced(
+        id=_said("message trace", text(row, "id")),
+        at=_dated("message trace", tolerant.moment(row, "receivedDateTime")),
+        sender=tolerant.text(row, "senderAddress"),
+        recipient=tolerant.text(row, "recipientAddress"),
+        subject=tolerant.text(row, "subject"),
+        status=tolerant.text(row, "status"),
+        address=tolerant.text(row, "fromIP"),
     )
 
 

@@ -52,6 +52,7 @@ class Family(StrEnum):
     REPORTS = "reports"
     POLICIES = "policies"
     AUDIT = "audit"
+    TRACE = "trace"
     EXCHANGE = "exchange"
 
 
@@ -70,6 +71,7 @@ LIMITS: Mapping[Family, Limit] = MappingProxyType(
         Family.REPORTS: Limit(5, 10, 1),
         Family.POLICIES: Limit(1, 1, 1),
         Family.AUDIT: Limit(100, 300),
+        Family.TRACE: Limit(100, 300),
         Family.EXCHANGE: Limit(300, 60),
     }
 )

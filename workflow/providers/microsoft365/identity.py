@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SELECT = (
     "id,userPrincipalName,accountEnabled,lastPasswordChangeDateTime,onPremisesSyncEnabled,"
-    "signInSessionsValidFromDateTime,userType"
+    "signInSessionsValidFromDateTime,userType,mail"
 )
 _REMOVABLE = frozenset(
     {
@@ -196,6 +196,7 @@ def account(graph: Graph, operation: str, user: str) -> Answer[User]:
         id=id_,
         name=text(found, "userPrincipalName"),
         enabled=enabled,
+        address=text(found, "mail"),
         password_changed_at=moment(found, "lastPasswordChangeDateTime"),
         sessions_valid_from=moment(found, "signInSessionsValidFromDateTime"),
         synced=bool(flag(found, "onPremisesSyncEnabled")),

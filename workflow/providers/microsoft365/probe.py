@@ -182,6 +182,7 @@ def _questions(tenant: Microsoft365, now: datetime, user: str) -> list[tuple[str
         "forwarding": lambda: tenant.forwarding(user),
         "delegates": lambda: tenant.delegates(user),
         "directory_audit": lambda: tenant.directory_audit(user, now - _DAY),
+        "message_trace": lambda: tenant.message_trace(user, now - _DAY),
     }
     return [
         ("restricted mailboxes", lambda: tenant.restricted(Kind.MAILBOX)),
