@@ -10,8 +10,13 @@ from typing import Any
 import httpx2
 
 FOLDER = Path(__file__).parent / "contracts"
-EXCHANGE: dict[str, Any] = json.loads((FOLDER / "exchange.json").read_text(encoding="utf-8"))["cmdlets"]
-GRAPH: list[dict[str, Any]] = json.loads((FOLDER / "graph.json").read_text(encoding="utf-8"))["calls"]
+EXCHANGE_FILE, GRAPH_FILE = (
+    json.loads((FOLDER / name).read_text(encoding="utf-8")) for name in ("exchange.json", "graph.json")
+)
+EXCHANGE: dict[str, Any] = EXCHANGE_FILE["cmdlets"]
+GRAPH: list[dict[str, Any]] = GRAPH_FILE["calls"]
+EXTENSIONS: dict[str, str] = EXCHANGE_FILE["extensions"] | GRAPH_FILE["extensions"]
+"""What stands in the contract beside what it was derived from, with the page of Microsoft's reference that has it."""
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PATHS = [
     (

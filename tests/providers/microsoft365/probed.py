@@ -58,4 +58,4 @@ class Probed(Scripted):
 def tenant_wide() -> list[httpx2.Response]:
     """Return the answers about the tenant itself."""
     policies = [rows(), one(isEnabled=True)]
-    return [rows(SENDER), rows(), rows({"AuditDisabled": False}), rows(CONFIG), rows(POLICY), *policies]
+    return [rows(SENDER), rows(), rows(CONFIG), rows({"AuditDisabled": False}), rows(POLICY), *policies]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.providers.microsoft365.scripted import MISSING, Scripted, fault, no, rows
@@ -180,7 +181,7 @@ def test_what_is_no_right_is_not_sent() -> None:
 def test_audit_posture() -> None:
     """From Exchange, because Security & Compliance answers False whatever is true."""
     config = {"UnifiedAuditLogIngestionEnabled": True, "UnifiedAuditLogFirstOptInDate": "/Date(1618327011162)/"}
-    script = Scripted(rows({"AuditDisabled": False}), rows(config), rows(), rows(config))
+    script = Scripted(rows(config), rows({"AuditDisabled": False}), rows(config), rows())
     tenant = script.tenant()
 
     first = datetime(2021, 4, 13, 15, 16, 51, 162000, tzinfo=UTC)
@@ -189,11 +190,22 @@ def test_audit_posture() -> None:
     assert {"outlook.office365.com"} == {request.url.host for request in script.sent}
 
 
+def test_what_audits_mailboxes_may_be_refused() -> None:
+    """The audit log is on or off all the same, and the answer names the cmdlet that decided."""
+    refused = fault("Get-OrganizationConfig isn't present in the role definition of the current user.")
+    for answers in ([httpx2.Response(403, content=b"\0" * 40)], [refused]):
+        found = Scripted(rows({"UnifiedAuditLogIngestionEnabled": True}), *answers).tenant().audit_posture()
+        assert AuditPosture(unified_log=True) == found.value
+        assert "Get-AdminAuditLogConfig" == found.read.call
+    with pytest.raises(NotReadableError):
+        Scripted(refused).tenant().audit_posture()
+
+
 @pytest.mark.parametrize("found", [[], [{"AdminAuditLogEnabled": True}]])
 def test_an_audit_posture_that_is_not_said(found: list[dict[str, Any]]) -> None:
     """It is neither on nor off."""
     with pytest.raises(ProviderError, match="does not say"):
-        Scripted(rows(), rows(*found)).tenant().audit_posture()
+        Scripted(rows(*found)).tenant().audit_posture()
 
 
 def test_alert_policies() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from workflow.errors import NotReadableError, ProviderError
 from workflow.providers.microsoft365 import mfa, tolerant
 from workflow.providers.microsoft365.connection import Service
@@ -23,13 +25,17 @@ class Posture:
 
     def audit_posture(self) -> Answer[AuditPosture]:
         """Return whether the tenant keeps an audit log."""
-        organisation, _ = self._exchange.run("audit_posture", "Get-OrganizationConfig")
         # Security & Compliance has a cmdlet of this name too, and answers False whatever is true.
         found, read = self._exchange.run("audit_posture", "Get-AdminAuditLogConfig")
         unified = flag(found[0], "UnifiedAuditLogIngestionEnabled") if found else None
         if unified is None:
             raise ProviderError("Get-AdminAuditLogConfig: the answer does not say whether the audit log is on.")
-        off = flag(organisation[0], "AuditDisabled") if organisation else None
+        off: bool | None = None
+        # Whether mailboxes are audited is another cmdlet's to say. Where that is refused it is not known, and the audit
+        # log is on or off all the same.
+        with suppress(NotReadableError):
+            organisation, _ = self._exchange.run("audit_posture", "Get-OrganizationConfig")
+            off = flag(organisation[0], "AuditDisabled") if organisation else None
         first = tolerant.moment(found[0], "UnifiedAuditLogFirstOptInDate")
         return Answer(
             AuditPosture(unified_log=unified, mailbox_auditing=None if off is None else not off, first_on_at=first),
