@@ -16,7 +16,7 @@ from workflow.cli.door import root
 from workflow.cli.exits import CURES, EXITS, INTERRUPTED, MEANINGS, WORST
 from workflow.domain.vocabulary import Alteration
 from workflow.providers.alterations import ALTERATIONS, SET_MAILBOX
-from workflow.providers.operations import OPERATIONS, Grade
+from workflow.providers.operations import EXCHANGE, OPERATIONS, Grade
 from workflow.settings import Person, Settings
 
 if TYPE_CHECKING:
@@ -203,6 +203,10 @@ def providers() -> str:
         "A change is called once. When no answer comes, its outcome is unknown and found out by reading. Only a call",
         "that the service turned away unheard (429) is made again, where making it twice does no more than once.",
         "",
+        "An application holds application permissions, and a role beside them where one is named. A person who signs",
+        "in with a code delegates the permissions of the same names, holds the role in the last column of the two, and",
+        "for cmdlets is a member of the role group, or holds that wider role of Microsoft's.",
+        "",
     ]
     grades = {grade: sum(row.grade is grade for row in OPERATIONS.values()) for grade in Grade}
     lines += [f"{len(OPERATIONS)} operations: {', '.join(f'{n} {grade.value}' for grade, n in grades.items())}.", ""]
@@ -231,9 +235,12 @@ _OF_MAILBOXES = (Alteration.FORWARDING_SET, Alteration.FORWARDING_CLEARED, Alter
 
 
 def _operation_heads(*, changes: bool) -> tuple[str, str]:
-    heads = ["operation", "calls", "least permission", "role beside it", "grade"]
+    heads = ["operation", "calls", "least permission", "an application's role", "a person's role", "grade"]
     heads += [*(["may be repeated"] if changes else []), "trap"]
     return f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"
+
+
+_A_GROUP = "a role group with the cmdlets"
 
 
 def _operation(name: str, *, changes: bool) -> str:
@@ -242,6 +249,7 @@ def _operation(name: str, *, changes: bool) -> str:
         f"`{name}`: {row.title}",
         "<br>".join(f"`{call}`" for call in row.calls),
         ", ".join(row.permissions),
+        _A_GROUP if EXCHANGE in row.permissions else row.app_role,
         row.role,
         row.grade.value,
         *([("yes" if row.repeatable else "**no**")] if changes else []),

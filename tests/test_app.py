@@ -11,8 +11,9 @@ from workflow.app import App, connection_of, utc_now
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.errors import NotFoundError, SettingsError, StorageError
-from workflow.providers.microsoft365.connection import Family, Limit, Service, Way
+from workflow.providers.microsoft365.connection import Family, Limit, Service
 from workflow.providers.microsoft365.tenant import Microsoft365
+from workflow.providers.ways import Way
 from workflow.services import setup
 from workflow.storage.database import Database, create_file
 

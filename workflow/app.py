@@ -10,7 +10,8 @@ from workflow.domain.playbook import Playbook, from_data
 from workflow.errors import KeyMissingError, StorageError
 from workflow.ledger import origin
 from workflow.providers.manual import Manual
-from workflow.providers.microsoft365.connection import Cloud, Connection, Family, Limit, Service, Way
+from workflow.providers.microsoft365.connection import Cloud, Connection, Family, Limit, Service
+from workflow.providers.ways import Way
 from workflow.storage import keyfile, outside, playbooks, tree
 from workflow.storage.cases import FoldCache
 from workflow.storage.database import Database

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.shell import Shell
 from tests.providers.microsoft365.probed import EXCHANGE, GRAPH, READ, Probed, tenant_wide
 
@@ -28,6 +30,22 @@ def test_permissions_as_data(shell: Shell) -> None:
     assert {"cmdlet": "Remove-BlockedConnector", "operations": ["unblock"]} in data["exchange"]["cmdlets"]
     reading = ["user", "sign_ins", "directory_audit", "message_trace"]
     assert {"permission": "User.Read.All", "operations": reading} in data["graph"]
+
+
+def test_permissions_are_for_the_configured_sign_in(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application needs a role for administrators alone; who signs in with a code needs roles of their own."""
+    ran = shell.ok("tenant permissions --for check")
+    assert "Microsoft's roles" not in ran.out
+    ran = shell.ok("tenant permissions")
+    assert "And for the application, Microsoft's roles:" in ran.out
+    assert "Exchange Administrator" not in ran.out
+    monkeypatch.setenv("HOLDFAST_M365_SIGN_IN", "device-code")
+    ran = shell.ok("tenant permissions")
+    assert "delegated permission Exchange.Manage," in ran.out
+    assert "And for whoever signs in, Microsoft's roles:" in ran.out
+    data = shell.ok("tenant permissions --json").data
+    assert ("device-code", "Exchange.Manage") == (data["sign_in"], data["exchange"]["permission"])
+    assert "-People" in shell.ok("tenant permissions --script -").out
 
 
 def test_the_script_is_written_once(shell: Shell, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from workflow.errors import (
     ProviderRefusedError,
     UnblockLimitError,
 )
-from workflow.providers.microsoft365.connection import Connection, Service, Way
+from workflow.providers.microsoft365.connection import Connection, Service
 from workflow.providers.microsoft365.pace import Pace
 from workflow.providers.microsoft365.probe import probe
 from workflow.providers.microsoft365.tenant import Microsoft365
@@ -36,6 +36,7 @@ from workflow.providers.simulated.attack import ADDRESS
 from workflow.providers.simulated.scenario import NAMED, App, FaultRule, Scenario
 from workflow.providers.simulated.server import Server
 from workflow.providers.simulated.simulator import Simulator
+from workflow.providers.ways import Way
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 REMOVE = "Remove-BlockedSenderAddress"

@@ -18,10 +18,11 @@ from tests.providers.contract import check
 from tests.simulate.chance import Accidents, Crash
 from workflow.app import App
 from workflow.errors import HoldfastError
-from workflow.providers.microsoft365.connection import Connection, Service, Way
+from workflow.providers.microsoft365.connection import Connection, Service
 from workflow.providers.microsoft365.pace import Pace
 from workflow.providers.microsoft365.tenant import Microsoft365
 from workflow.providers.simulated.messages import Reply, Request
+from workflow.providers.ways import Way
 from workflow.services import automation
 from workflow.worker.loop import Loop
 from workflow.worker.pulse import Beating, Pulse, place

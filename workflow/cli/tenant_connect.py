@@ -34,16 +34,18 @@ FEATURES = ("check", "contain", "unblock", "roles")
 @click.option("--script", metavar="FILE", type=_SCRIPT, help="Write the set-up script; - prints it.")
 @click.pass_obj
 def permissions(session: Session, features: tuple[str, ...], script: Path | None) -> None:
-    """List the least that Holdfast's application needs.
+    """List the least that Holdfast needs in the tenant, as it signs in by the setting m365_sign_in.
 
-    The script registers it: application with certificate, permissions with consent, and an Exchange role group that may
-    run the cmdlets needed and no others. With an application of its own for --for check, a stolen key can do less; with
-    --for roles it could make its holder administrator of everything, so that is never granted unasked.
+    The script sets it up: the application with its certificate, or the managed identity, permissions with consent, and
+    an Exchange role group that may run the cmdlets needed and no others. With an application of its own for --for
+    check, a stolen key can do less; with --for roles it could make its holder administrator of everything, so that is
+    never granted unasked.
     """
     from workflow.providers.grant_script import script as set_up
     from workflow.providers.grants import USUAL, Feature, grants
+    from workflow.providers.ways import Way
 
-    needed = grants([Feature(name) for name in features] or USUAL)
+    needed = grants([Feature(name) for name in features] or USUAL, Way(session.settings.m365_sign_in))
     if script is not None:
         _write(session, script, set_up(needed))
     elif session.as_json:
@@ -123,34 +125,34 @@ def _write(session: Session, path: Path, text: str) -> None:
 
 
 def _data(needed: Grants) -> dict[str, object]:
-    from workflow.providers.operations import EXCHANGE
-
     def plain(grants: tuple[Grant, ...], name: str) -> list[dict[str, object]]:
         return [{name: grant.permission, "operations": list(grant.operations)} for grant in grants]
 
     return {
         "features": [feature.value for feature in needed.features],
+        "sign_in": needed.way.value,
         "graph": plain(needed.graph, "permission"),
-        "exchange": {"permission": EXCHANGE, "cmdlets": plain(needed.cmdlets, "cmdlet")},
+        "exchange": {"permission": needed.exchange, "cmdlets": plain(needed.cmdlets, "cmdlet")},
         "roles": plain(needed.roles, "role"),
     }
 
 
 def _show(needed: Grants) -> None:
     from workflow.providers.grants import FEATURES as TITLES
-    from workflow.providers.operations import EXCHANGE
 
+    kind = "delegated permission" if needed.by_person else "permission"
     say("To " + "; ".join(TITLES[feature] for feature in needed.features) + ":", bold=True)
     say()
-    _table("Microsoft Graph permission", needed.graph)
+    _table(f"Microsoft Graph {kind}", needed.graph)
     say()
-    say(f"Office 365 Exchange Online permission {EXCHANGE}, and an Exchange role group with these cmdlets:")
+    say(f"Office 365 Exchange Online {kind} {needed.exchange}, and an Exchange role group with these cmdlets:")
     say()
     _table("cmdlet", needed.cmdlets)
-    say()
-    say("In place of that role group, and for administrators' accounts, Microsoft's roles:")
-    say()
-    _table("role", needed.roles)
+    if needed.roles:
+        say()
+        say(f"And for {'whoever signs in' if needed.by_person else 'the application'}, Microsoft's roles:")
+        say()
+        _table("role", needed.roles)
     hint("The script that sets this up: holdfast tenant permissions --script FILE")
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from workflow.providers.operations import EXCHANGE, OPERATIONS
+from workflow.providers.operations import DELEGATED_EXCHANGE, EXCHANGE, OPERATIONS
+from workflow.providers.ways import Way
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,19 +59,34 @@ class Grants:
 
     Args:
         features: what it is to do.
-        graph: application permissions of Microsoft Graph.
-        cmdlets: the cmdlets it runs; with any of them it needs :data:`~workflow.providers.operations.EXCHANGE` too.
+        way: how Holdfast signs in.
+        graph: permissions of Microsoft Graph: of the application, or delegated to it by a person who signs in.
+        cmdlets: the cmdlets it runs; with any of them it needs the permission ``exchange`` too.
         roles: roles beside the permissions as the table of operations words them, with what they are for.
     """
 
     features: tuple[Feature, ...]
+    way: Way
     graph: tuple[Grant, ...]
     cmdlets: tuple[Grant, ...]
     roles: tuple[Grant, ...]
 
+    @property
+    def by_person(self) -> bool:
+        """Whether a person signs in, so that Holdfast can do what both the application and that person may."""
+        return self.way is Way.DEVICE_CODE
 
-def grants(features: Iterable[Feature]) -> Grants:
-    """Return the least for these features. Reading comes with all of them: whatever is changed is read first."""
+    @property
+    def exchange(self) -> str:
+        """The permission behind every cmdlet; a role group decides which cmdlets."""
+        return DELEGATED_EXCHANGE if self.by_person else EXCHANGE
+
+
+def grants(features: Iterable[Feature], way: Way = Way.CERTIFICATE) -> Grants:
+    """Return the least for these features. Reading comes with all of them: whatever is changed is read first.
+
+    Cmdlets take a role group that has them and no others, so that no wider role of Exchange's is among the roles.
+    """
     wanted = {Feature.CHECK, *features}
     graph: dict[str, list[str]] = {}
     cmdlets: dict[str, list[str]] = {}
@@ -83,10 +99,12 @@ def grants(features: Iterable[Feature]) -> Grants:
                 graph.setdefault(permission, []).append(name)
         for cmdlet in row.calls if exchange and asked else ():
             cmdlets.setdefault(cmdlet, []).append(name)
-        if row.role and asked:
-            roles.setdefault(row.role, []).append(name)
+        role = row.role if way is Way.DEVICE_CODE else row.app_role
+        if role and asked and not exchange:
+            roles.setdefault(role, []).append(name)
     return Grants(
         tuple(feature for feature in Feature if feature in wanted),
+        way,
         _sorted(_without_covered(graph)),
         _sorted(cmdlets),
         _sorted(roles),

@@ -25,6 +25,8 @@ class Grade(StrEnum):
 
 EXCHANGE = "Exchange.ManageAsApp"
 """The application permission behind every cmdlet; what it may do is decided by the directory role beside it."""
+DELEGATED_EXCHANGE = "Exchange.Manage"
+"""The same where a person signs in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,8 @@ class Operation:
         title: what it does, in words that complete "a person does this: …".
         calls: the cmdlet, or method and path, that it stands for.
         permissions: the least application permissions of Microsoft Graph or Exchange.
-        role: the directory or Exchange role beside the permission; "" for none.
+        role: the role that a person who signs in holds beside it, for cmdlets Microsoft's own; "" for none.
+        app_role: the directory role that an application holds beside it; "" for none.
         grade: how it is known.
         changes: whether it changes the tenant.
         repeatable: whether calling it twice does no more than once.
@@ -46,6 +49,7 @@ class Operation:
     calls: tuple[str, ...]
     permissions: tuple[str, ...]
     role: str = ""
+    app_role: str = ""
     grade: Grade = Grade.DOCUMENTED
     changes: bool = False
     repeatable: bool = True
@@ -54,6 +58,8 @@ class Operation:
 
 _READER = "Global Reader or Security Reader"
 _EXCHANGE_ADMIN = "Exchange Administrator"
+_USER_ADMIN = "User Administrator; Privileged Authentication Administrator for administrators"
+_FOR_ADMINISTRATORS = "Privileged Authentication Administrator, for administrators' accounts alone"
 
 _RESTRICTIONS = {
     "restricted": Operation(
@@ -95,7 +101,8 @@ _IDENTITY = {
         title="block or allow sign-in",
         calls=("PATCH /users/{id}",),
         permissions=("User.EnableDisableAccount.All", "User.Read.All"),
-        role="User Administrator; Privileged Authentication Administrator for administrators",
+        role=_USER_ADMIN,
+        app_role=_FOR_ADMINISTRATORS,
         changes=True,
         trap="The on-premises directory of a synchronised user overwrites it.",
     ),
@@ -103,7 +110,8 @@ _IDENTITY = {
         title="reset the password",
         calls=("PATCH /users/{id}",),
         permissions=("User-PasswordProfile.ReadWrite.All", "User.Read.All"),
-        role="User Administrator; Privileged Authentication Administrator for administrators",
+        role=_USER_ADMIN,
+        app_role=_FOR_ADMINISTRATORS,
         changes=True,
         repeatable=False,
         trap="Not for synchronised or federated users. Called twice it sets another password.",
@@ -112,6 +120,7 @@ _IDENTITY = {
         title="revoke every session",
         calls=("POST /users/{id}/revokeSignInSessions",),
         permissions=("User.RevokeSessions.All",),
+        role=_USER_ADMIN,
         changes=True,
         trap="It takes minutes; access tokens live on for up to an hour; guests are not covered.",
     ),
@@ -119,6 +128,7 @@ _IDENTITY = {
         title="read the sign-in methods",
         calls=("GET /users/{id}/authentication/methods",),
         permissions=("UserAuthenticationMethod.Read.All",),
+        role="Global Reader",
         trap="Password and email are methods too, and no second factor.",
     ),
     "remove_method": Operation(
@@ -136,6 +146,7 @@ _IDENTITY = {
             "GET /users/{id}/transitiveMemberOf",
         ),
         permissions=("Policy.Read.All", "Directory.Read.All"),
+        role="Global Reader",
         grade=Grade.BELIEVED,
         trap="Per-user MFA is in beta only; groups and roles decide whom a policy is about.",
     ),
@@ -143,18 +154,21 @@ _IDENTITY = {
         title="read the sign-ins",
         calls=("GET /auditLogs/signIns",),
         permissions=("AuditLog.Read.All", "User.Read.All"),
+        role=_READER,
         trap="Needs an Entra ID P1 licence; five requests in ten seconds.",
     ),
     "consents": Operation(
         title="read what applications may do on the person's behalf",
         calls=("GET /users/{id}/oauth2PermissionGrants", "GET /users/{id}/appRoleAssignments"),
         permissions=("Directory.Read.All",),
+        role="Global Reader",
         trap="A consent survives password reset and multifactor authentication.",
     ),
     "remove_consent": Operation(
         title="take an application's access away",
         calls=("DELETE /oauth2PermissionGrants/{grant}", "DELETE /users/{id}/appRoleAssignments/{assignment}"),
         permissions=("DelegatedPermissionGrant.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"),
+        role="Cloud Application Administrator",
         changes=True,
         trap="Permission for application roles lets its holder grant itself anything; without it they are a person's.",
     ),
@@ -162,6 +176,7 @@ _IDENTITY = {
         title="read the directory roles",
         calls=("GET /roleManagement/directory/roleAssignments", "GET /users/{id}/transitiveMemberOf"),
         permissions=("RoleManagement.Read.Directory", "Directory.Read.All"),
+        role="Global Reader",
         trap="Eligible roles (PIM), Exchange role groups and Azure roles are elsewhere.",
     ),
     "remove_role": Operation(
@@ -243,6 +258,7 @@ _TENANT = {
             "GET /policies/identitySecurityDefaultsEnforcementPolicy",
         ),
         permissions=("Policy.Read.All",),
+        role=_READER,
         trap="One call a second; only a policy without conditions counts, because others can be avoided.",
     ),
     "audit_posture": Operation(
@@ -264,18 +280,21 @@ _TENANT = {
         title="read the unified audit log",
         calls=("POST /security/auditLog/queries", "GET /security/auditLog/queries/{query}/records"),
         permissions=("AuditLogsQuery-Exchange.Read.All", "AuditLogsQuery-Entra.Read.All"),
+        role="View-Only Audit Logs, a role of Exchange's",
         trap="A search takes minutes; records come late, out of order and twice.",
     ),
     "directory_audit": Operation(
         title="read what the directory did to the person",
         calls=("GET /auditLogs/directoryAudits",),
         permissions=("AuditLog.Read.All", "User.Read.All"),
+        role=_READER,
         trap="Kept for 30 days, 7 without a licence.",
     ),
     "message_trace": Operation(
         title="read what the mailbox sent",
         calls=("GET /admin/exchange/tracing/messageTraces",),
         permissions=("ExchangeMessageTrace.Read.All", "User.Read.All"),
+        role=_READER,
         trap="In the public cloud alone; kept for 90 days, ten of them a call; mail sent from an alias is not found.",
     ),
 }

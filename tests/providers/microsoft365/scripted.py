@@ -11,9 +11,10 @@ from typing import Any
 import httpx2
 
 from tests.providers.contract import check
-from workflow.providers.microsoft365.connection import Connection, Way
+from workflow.providers.microsoft365.connection import Connection
 from workflow.providers.microsoft365.pace import Pace
 from workflow.providers.microsoft365.tenant import Microsoft365
+from workflow.providers.ways import Way
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 ADA = "aaaaaaaa-0000-4000-8000-000000000001"

@@ -11,9 +11,10 @@ import pytest
 
 from workflow.errors import ProviderError, SettingsError
 from workflow.providers.microsoft365 import tolerant
-from workflow.providers.microsoft365.connection import LIMITS, Cloud, Connection, Family, Limit, Service, Way
+from workflow.providers.microsoft365.connection import LIMITS, Cloud, Connection, Family, Limit, Service
 from workflow.providers.microsoft365.redaction import redacted, request_id
 from workflow.providers.microsoft365.values import Row, child, flag, iso, moment, number, present, rows, text, texts
+from workflow.providers.ways import Way
 
 GUID = "11111111-2222-3333-4444-555555555555"
 WHOLE: dict[str, Any] = {"tenant": GUID, "client": GUID, "certificate": Path("app.pem")}

@@ -16,8 +16,9 @@ from tests.providers.microsoft365.certificates import write
 from tests.providers.microsoft365.scripted import NOW, TENANT, Time
 from workflow.errors import NotReachedError, ProviderBusyError, ProviderError, SettingsError
 from workflow.providers.microsoft365 import password
-from workflow.providers.microsoft365.connection import Cloud, Connection, Service, Way
+from workflow.providers.microsoft365.connection import Cloud, Connection, Service
 from workflow.providers.microsoft365.sign_in import SignIn
+from workflow.providers.ways import Way
 
 CLIENT = "99999999-2222-3333-4444-555555555555"
 TOKEN: dict[str, Any] = {"access_token": "token-1", "expires_in": 3600, "token_type": "Bearer"}

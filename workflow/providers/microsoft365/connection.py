@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from workflow.errors import SettingsError
+from workflow.providers.ways import Way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,14 +36,6 @@ class Service(StrEnum):
     GRAPH = "graph"
     EXCHANGE = "exchange"
     COMPLIANCE = "compliance"
-
-
-class Way(StrEnum):
-    """How Holdfast signs in."""
-
-    CERTIFICATE = "certificate"
-    MANAGED_IDENTITY = "managed-identity"
-    DEVICE_CODE = "device-code"
 
 
 class Family(StrEnum):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workflow.errors import NotReadableError, ProviderError, ProviderRefusedError
 from workflow.providers.microsoft365.redaction import redacted
-from workflow.providers.operations import OPERATIONS
+from workflow.providers.operations import EXCHANGE, OPERATIONS
 
 if TYPE_CHECKING:
     from workflow.providers.microsoft365.wire import Reply
@@ -30,7 +30,8 @@ def refusal(operation: str, name: str, reply: Reply, said: str) -> ProviderError
     why = redacted(said) or f"status {reply.status}"
     message = f"Cannot {row.title}: {name} was refused ({why})."
     if reply.status in _FORBIDDEN:
-        needed = " and ".join([", ".join(row.permissions), *([f"the role {row.role}"] if row.role else [])])
+        of_exchange = f" and a role with {name}" if EXCHANGE in row.permissions else ""
+        needed = f"{', '.join(row.permissions)}{of_exchange}"
         message += f" It takes {needed}; 'holdfast tenant permissions' prints how to grant that."
     return ProviderRefusedError(message) if row.changes else NotReadableError(message)
 

@@ -20,10 +20,11 @@ from msal.exceptions import MsalError
 
 from workflow.errors import NotReachedError, ProviderBusyError, ProviderError, SettingsError
 from workflow.providers.microsoft365.answers import UnreadError, body, patience, retry_after
-from workflow.providers.microsoft365.connection import Service, Way, is_loopback
+from workflow.providers.microsoft365.connection import Service, is_loopback
 from workflow.providers.microsoft365.pace import Pace
 from workflow.providers.microsoft365.redaction import redacted
 from workflow.providers.microsoft365.wire import belongs, client
+from workflow.providers.ways import Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
