@@ -42,18 +42,18 @@ class Operation:
         grade: how it is known.
         changes: whether it changes the tenant.
         repeatable: whether calling it twice does no more than once.
-        trap: what goes wrong with it; "" for nothing known.
+        trap: what goes wrong with it.
     """
 
     title: str
     calls: tuple[str, ...]
     permissions: tuple[str, ...]
     role: str = ""
+    trap: str
     app_role: str = ""
     grade: Grade = Grade.DOCUMENTED
     changes: bool = False
     repeatable: bool = True
-    trap: str = ""
 
 
 _READER = "Global Reader or Security Reader"
@@ -194,6 +194,7 @@ _IDENTITY = {
         role="Privileged Role Administrator",
         changes=True,
         repeatable=False,
+        trap="It is active at once and has another id: a role that was only eligible (PIM) is not to be given back so.",
     ),
 }
 
@@ -203,6 +204,7 @@ _MAILBOX = {
         calls=("Get-InboxRule",),
         permissions=(EXCHANGE,),
         role=_EXCHANGE_ADMIN,
+        grade=Grade.BELIEVED,
         trap="Does not work for Global Reader. Rules carry no time. A wrong mailbox gives all of them.",
     ),
     "set_rule": Operation(
@@ -210,6 +212,7 @@ _MAILBOX = {
         calls=("Disable-InboxRule", "Enable-InboxRule"),
         permissions=(EXCHANGE,),
         role=_EXCHANGE_ADMIN,
+        grade=Grade.BELIEVED,
         changes=True,
         trap="A delegate rule cannot be switched off.",
     ),
@@ -218,6 +221,7 @@ _MAILBOX = {
         calls=("Get-Mailbox",),
         permissions=(EXCHANGE,),
         role=_READER,
+        grade=Grade.BELIEVED,
         trap="Where both addresses are set only the internal one works.",
     ),
     "set_forwarding": Operation(
@@ -225,13 +229,16 @@ _MAILBOX = {
         calls=("Set-Mailbox",),
         permissions=(EXCHANGE,),
         role=_EXCHANGE_ADMIN,
+        grade=Grade.BELIEVED,
         changes=True,
+        trap="All of it is set at once, so what is not named is cleared; inbox and transport rules forward beside it.",
     ),
     "delegates": Operation(
         title="read who else may open the mailbox or send as it",
         calls=("Get-MailboxPermission", "Get-RecipientPermission", "Get-Mailbox"),
         permissions=(EXCHANGE,),
         role=_READER,
+        grade=Grade.BELIEVED,
         trap="Folder permissions are not among them.",
     ),
     "remove_delegate": Operation(
@@ -239,14 +246,18 @@ _MAILBOX = {
         calls=("Remove-MailboxPermission", "Remove-RecipientPermission", "Set-Mailbox"),
         permissions=(EXCHANGE,),
         role=_EXCHANGE_ADMIN,
+        grade=Grade.BELIEVED,
         changes=True,
+        trap="Rights that are inherited or come through a group stay, and so do those on single folders.",
     ),
     "add_delegate": Operation(
         title="give a right to the mailbox back",
         calls=("Add-MailboxPermission", "Add-RecipientPermission", "Set-Mailbox"),
         permissions=(EXCHANGE,),
         role=_EXCHANGE_ADMIN,
+        grade=Grade.BELIEVED,
         changes=True,
+        trap="Full access that is given back also opens the mailbox in that person's Outlook.",
     ),
 }
 
@@ -266,6 +277,7 @@ _TENANT = {
         calls=("Get-AdminAuditLogConfig", "Get-OrganizationConfig"),
         permissions=(EXCHANGE,),
         role=_READER,
+        grade=Grade.CAPTURED,
         trap="Over Security & Compliance it always reads off: ask Exchange.",
     ),
     "alert_policies": Operation(
