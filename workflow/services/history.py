@@ -11,7 +11,6 @@ from workflow.errors import InputError, NotFoundError
 from workflow.services import casework
 from workflow.services.names import Names
 from workflow.services.people import ids_of
-from workflow.services.views import until
 from workflow.storage import cases, tree
 from workflow.storage import entries as stored
 
