@@ -316,3 +316,16 @@ def test_a_step_that_was_answered_and_does_not_apply_any_more(case: Shell) -> No
     assert "own-mailbox-reviewed (ada@contoso.com): does-not-apply-any-more" in shown
     assert "not-met, attested by" in shown
     assert "own-mailbox-reviewed" not in case.ok("case prerequisites 1 --missing").out + case.ok("case view 1").out
+
+
+def test_what_a_case_waits_for(verified: Shell) -> None:
+    """A column, where it is more than the answers that the list counts anyway."""
+    verified.ok("case open bob@contoso.com --as ana")
+
+    heads, *lines = verified.ok("case list").out.splitlines()
+    assert ("waits for", ["answers", "request"]) == (
+        re.split(" {2,}", heads)[-1],
+        sorted(line.split()[-1] for line in lines),
+    )
+    assert "waits for" not in verified.ok("case list --search bob").out
+    assert "request" in verified.ok("case list --csv").out

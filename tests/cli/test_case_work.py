@@ -127,7 +127,7 @@ def test_the_whole_way(case: Shell) -> None:
     case.ok("case identity 1 ada@contoso.com --fact hosted --as ana")
     guided(case)
     asked = work(case, "y", "newsletter must go out")
-    assert "It waits for 1 more person to approve: holdfast case approve 1 --as NAME." in asked.out
+    assert "It waits for 1 more person to approve: holdfast case approve 1 --as NAME\n" in asked.out
 
     case.ok("case approve 1 --yes --as cleo")
     done = work(case, "y", "d", "portal", "g", "list")

@@ -249,3 +249,30 @@ def test_so_many_are_settled_for_a_page_and_no_more(sqlite_desk: Desk) -> None:
         whole, none = worklist.redrawn(sqlite_desk.app, tx, sqlite_desk.clock.now, 4)
     assert ([2, 3], True) == (sorted(item.number for item in some.values()), more)
     assert ([1, 2, 3], False) == (sorted(item.number for item in whole.values()), none)
+
+
+def test_what_a_case_waits_for(desk: Desk) -> None:
+    """The list says it as the case's own view does, from the first answer to the end."""
+    stale = desk.approved(EVE)
+    desk.clock.move(25 * HOUR)
+    under_way, verified, ended = (desk.approved(f"{name}@contoso.example") for name in ("cat", "dan", "eli"))
+    desk.do(under_way, act.IntendUnblock())
+    for case_id in (verified, ended):
+        desk.do(case_id, desk.gone())
+    desk.do(ended, act.DismissCase(resolution=Resolution.FALSE_POSITIVE, reason=Private("a test")))
+    desk.do(ended, act.ConfirmProposal(proposal="dismissal"), who=BOB)
+    expected = {
+        desk.requested(): "approver",
+        desk.approved("bob@contoso.example"): "unblock",
+        desk.released("fay@contoso.example"): "end-of-watch",
+        stale: "answers",
+        under_way: "confirmation",
+        verified: "close",
+        ended: "",
+    }
+    asked = desk.restrict("gus@contoso.example")
+    desk.fulfil(asked)
+    expected[asked] = "request"
+    rows = {row.id: row.waits_for for row in page(desk, states=tuple(State)).rows}
+    assert expected == rows
+    assert expected == {case_id: views.case_view(desk.app, case_id).waits_for for case_id in rows}

@@ -21,7 +21,8 @@ COLUMNS = (
     *("id", "number", "tenant", "kind", "entity", "state", "recurrence", "version", "playbook", "playbook_version"),
     *("playbook_digest", "playbook_shipped", "missing", "assignee"),
     *("opened_at", "updated_at", "due_at", "due", "overdue_seconds", "resolution", "restriction", "restricted_at"),
-    *("requested_at", "intended_at", "released_at", "ended_at", "labels", "break_glass", "late", "overdue"),
+    *("requested_at", "intended_at", "released_at", "ended_at", "labels", "break_glass", "waits_for"),
+    *("late", "overdue"),
 )
 """The columns of ``case list --csv``."""
 SHOWN = 2
@@ -72,6 +73,8 @@ def _show_page(session: Session, page: Page) -> None:
     extra = [("tenant", [row.tenant for row in page.rows])] if len({row.tenant for row in page.rows}) > 1 else []
     extra += [("labels", [" ".join(row.labels) for row in page.rows])] if any(row.labels for row in page.rows) else []
     extra += [("resolution", [row.resolution or "-" for row in page.rows])] if any(map(_ended, page.rows)) else []
+    if any(row.waits_for not in {"", "answers"} for row in page.rows):
+        extra.append(("waits for", [row.waits_for or "-" for row in page.rows]))
     if any(not row.playbook_shipped for row in page.rows):
         names = ["" if row.playbook_shipped else f"{row.playbook} {row.playbook_version}" for row in page.rows]
         extra.append(("not the shipped playbook", names))
@@ -85,7 +88,7 @@ def _show_page(session: Session, page: Page) -> None:
     ]
     heads = ("#", "state", "entity", "restriction", "until verified", "assignee", "due", *(head for head, _ in extra))
     more = {head: column for column, head in enumerate(heads) if column > heads.index("due")}
-    spare = [more[head] for head in ("not the shipped playbook", "labels") if head in more]
+    spare = [more[head] for head in ("not the shipped playbook", "labels", "waits for") if head in more]
     ended = [more["resolution"]] if "resolution" in more else []
     due = [heads.index("due")]
     # Where nothing is due the column says nothing; otherwise it names what is late, and is the last to go.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workflow.domain.agenda import next_task
 from workflow.domain.gate import gate_time, lapses_at, missing_names
-from workflow.domain.vocabulary import Phase, State, Verdict
+from workflow.domain.vocabulary import ENDED, Phase, State, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -116,6 +116,20 @@ def lateness(intended_at: datetime | None, due_at: datetime | None, now: datetim
     overdue = intended_at is not None and now - intended_at > OVERDUE_AFTER
     since = intended_at + OVERDUE_AFTER if overdue and intended_at else due_at
     return late, overdue, max(int((now - since).total_seconds()), 0) if since else 0
+
+
+def waits_for(state: str, resolution: str, *, under_way: bool, approved: bool) -> str:
+    """Say what has to come next: answers, request, approver, unblock, confirmation, end-of-watch or close; or ""."""
+    if state in ENDED:
+        return ""
+    if under_way:
+        return "confirmation"
+    if state == State.UNBLOCK_REQUESTED:
+        return "unblock" if approved else "approver"
+    if state == State.VERIFIED:
+        # Where the restriction came to an end by itself, there is nothing to ask for.
+        return "close" if resolution else "request"
+    return "end-of-watch" if state == State.RELEASED else "answers"
 
 
 def next_due(case: Case, playbook: Playbook) -> tuple[datetime | None, str]:

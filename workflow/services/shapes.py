@@ -83,6 +83,7 @@ class CaseView:
     updated_at: str | None
     due_at: str | None
     due: str
+    waits_for: str
     late: bool
     overdue: bool
     overdue_seconds: int

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain import gate
 from workflow.domain.history import fold
 from workflow.domain.lifecycle import possible, settle
-from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, broken_glass, lateness, next_due
+from workflow.domain.picture import LATE_AFTER, OVERDUE_AFTER, UNREVIEWED, broken_glass, lateness, next_due, waits_for
 from workflow.domain.record import clamp, optional_time_to_text, time_from_text
 from workflow.domain.restriction import AUTHORITATIVE
 from workflow.domain.unblocking import known_by, refused_for_good
@@ -88,6 +88,12 @@ def view_of(app: App, tx: Tx, entries: list[Entry], at: datetime, as_of: str | N
         updated_at=optional_time_to_text(stored.updated_at),
         due_at=optional_time_to_text(due_at),
         due=due,
+        waits_for=waits_for(
+            case.state,
+            case.resolution or "",
+            under_way=intended_at is not None,
+            approved=len(case.approvals) >= playbook.approvals,
+        ),
         late=late,
         overdue=overdue,
         overdue_seconds=overdue_seconds,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from workflow.domain.conclusions import LAPSING
 from workflow.domain.labels import well_formed
 from workflow.domain.lifecycle import settle
-from workflow.domain.picture import lateness, picture
+from workflow.domain.picture import lateness, picture, waits_for
 from workflow.domain.record import clamp, optional_time_to_text
-from workflow.domain.vocabulary import ENDED
+from workflow.domain.vocabulary import ENDED, State
 from workflow.errors import InputError
 from workflow.services import logbook
 from workflow.services.names import Names
@@ -23,6 +23,7 @@ from workflow.storage.transaction import storable
 from workflow.storage.worklist import MOST, SORTS, URGENT, Filters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from workflow.app import App
@@ -76,6 +77,7 @@ class CaseRow:
     ended_at: str | None
     labels: list[str]
     break_glass: list[str]
+    waits_for: str
     late: bool
     overdue: bool
 
@@ -114,8 +116,19 @@ def worklist_page(app: App, filters: Filters, sort: str = URGENT, limit: int = 5
         names = Names(tx, {name for item in page.cases for name in (item.entity, item.assignee)} - {""})
         shelf = logbook.shelf(tx)
         counts = worklist.counts(tx, anew)
-    rows = [_row(item, names, shelf, now) for item in page.cases]
+        approved = _approved(app, tx, page.cases, now)
+    rows = [_row(item, names, shelf, now, approved=item.id in approved) for item in page.cases]
     return Page(rows, _text_key(page.after), {state.value: count for state, count in counts.items()}, lagging)
+
+
+def _approved(app: App, tx: Tx, rows: Sequence[Picture], now: datetime) -> set[str]:
+    """Return the ids of those whose requested unblock has its approvals, which a row does not say."""
+    asked = [row.id for row in rows if row.state == State.UNBLOCK_REQUESTED and row.intended_at is None]
+    return {
+        case.id
+        for case in cases.load_many(tx, asked, app.cache).values()
+        if sum(item.expires_at > now for item in case.approvals) >= app.playbook(tx, case.playbook).approvals
+    }
 
 
 def redrawn(app: App, tx: Tx, now: datetime, most: int = MOST) -> tuple[dict[str, Picture], bool]:
@@ -160,7 +173,7 @@ def _known_prerequisite(app: App, wanted: str) -> None:
         raise InputError(message)
 
 
-def _row(item: Picture, names: Names, shelf: Shelf, now: datetime) -> CaseRow:
+def _row(item: Picture, names: Names, shelf: Shelf, now: datetime, *, approved: bool) -> CaseRow:
     late, overdue, overdue_seconds = lateness(item.intended_at, item.due_at, now)
     return CaseRow(
         id=item.id,
@@ -191,6 +204,7 @@ def _row(item: Picture, names: Names, shelf: Shelf, now: datetime) -> CaseRow:
         ended_at=optional_time_to_text(item.ended_at),
         labels=list(item.labels),
         break_glass=[item.break_glass] if item.break_glass else [],
+        waits_for=waits_for(item.state, item.resolution, under_way=item.intended_at is not None, approved=approved),
         late=late,
         overdue=overdue,
     )

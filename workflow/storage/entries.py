@@ -25,7 +25,7 @@ def newest(tx: Tx, limit: int, by: Collection[str] | None = None) -> list[Entry]
     ``by`` leaves only those whose actor, or whose user of the operating system, is among these opaque ids.
     The numbers of rows, which anybody who owns the database can change, only order what no tree orders.
     """
-    theirs, ids = "1 = 1", ()
+    theirs, ids = "1 = 1", tuple[str, ...]()
     if by is not None:
         # An empty list of ids stands for nobody's.
         one = ", ".join("?" * len(by)) or "NULL"
