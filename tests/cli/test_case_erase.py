@@ -49,15 +49,42 @@ def test_refused(ended: Shell) -> None:
 def test_several(ended: Shell) -> None:
     """Each case by itself; what is refused is said, and the rest is erased."""
     ended.ok("case open bob@contoso.com --as ana")
+    assert 3 == ended("case erase 2 --reason x --as ana --json").data["cases"][0]["error"]["exit"]
     data = ended("case erase 1 1 2 --reason x --as ana --json")
+    assert 2 == ended("case erase 1 2 --confirm --as ben").code
     plain = ended("case erase 1 2 --confirm --yes --as ben")
 
-    assert (3, [(1, "erasure proposed"), (2, "refused")]) == (
+    assert (3, [(1, "done"), (1, "skipped"), (2, "refused")]) == (
         data.code,
-        [(item["number"], item["outcome"]) for item in data.data["cases"]],
+        [(item["number"], item["outcome"]) for item in data.data["results"]],
     )
-    assert "wrong_state" == data.data["cases"][1]["error"]["code"]
-    assert (5, "#1: erased\n", True) == (plain.code, plain.out, "No byte of it stays" in plain.err)
+    assert "wrong_state" == data.data["results"][2]["code"]
+    assert (5, True) == (plain.code, "No byte of it stays" in plain.err)
+    assert "#1 (erased): dismissed" in plain.out or "#1 ada@contoso.com: dismissed" in plain.out
+    assert "1 done, 1 not found." in plain.out
+
+
+def test_by_filters_and_from_standard_input(ended: Shell) -> None:
+    """As every other verb over many cases; one that is erased already is passed over."""
+    ended.ok("case erase --state dismissed --reason x --as ana --yes")
+    shown = ended("case erase - --confirm --as ben", typed=b"1\n")
+    assert (2, True) == (shown.code, "go for good" in shown.out)
+    data = ended.ok("case erase - --confirm --yes --as ben --json", typed=b"1\n").data
+    assert ["done"] == [item["outcome"] for item in data["results"]]
+    again = ended.ok("case erase --state dismissed --confirm --yes --as ben --json").data
+    assert ["It is erased already."] == [item["message"] for item in again["results"]]
+    assert 5 == ended("case erase --label none --reason x --yes --as ana").code
+
+
+def test_many_wait_for_a_reader_too(ended: Shell) -> None:
+    """What was erased is told, and that its last bytes wait."""
+    ended.ok("case erase 1 --reason x --as ana")
+    reader = sqlite3.connect("home/data/holdfast.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entry").fetchone()
+    ran = ended("case erase - --confirm --yes --as ben --json", typed=b"1\n")
+    reader.close()
+    assert (8, 1, "erasure_pending") == (ran.code, ran.data["counts"]["done"], ran.data["error"]["code"])
 
 
 def test_a_reader_holds_the_last_bytes(ended: Shell) -> None:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workflow.cli.case_open import one_of, second
 from workflow.cli.exits import exit_of
+from workflow.cli.many import Cases, Many
 from workflow.cli.output import as_json, hint, say
-from workflow.cli.progress import progress_bar
 from workflow.cli.refusals import error_data, show_error
-from workflow.cli.session import Session, Verb, interactive
+from workflow.cli.session import Session, interactive
 from workflow.cli.steps import look
 from workflow.cli.text import visible
+from workflow.cli.wave import Plan, over_many
 from workflow.domain import actions as act
 from workflow.domain.erasure import PROPOSAL
 from workflow.domain.private import private
 from workflow.errors import HoldfastError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from workflow.services.glance import Glance
     from workflow.services.shapes import CaseView
+    from workflow.services.wave import Item
 
 GOES = (
     "Names, addresses, texts, references and files of these cases go for good. What was done, by whom and when stays, "
@@ -30,36 +33,54 @@ GOES = (
 )
 
 
-@click.command(cls=Verb)
-@click.argument("cases", metavar="CASE...", nargs=-1, required=True)
+@click.command(cls=Many, several=True)
 @click.option("--reason", metavar="TEXT", default="", help="Why. It stays: name nobody in it.")
 @click.option("--confirm", is_flag=True, help="Agree to the erasure, as a second person; also finishes a pending one.")
 @click.option("--refuse", is_flag=True, help="Turn it down.")
-@click.option("--yes", is_flag=True, help="Skip the confirmation; needed where there is no terminal.")
 @click.pass_context
-def erase(ctx: click.Context, cases: tuple[str, ...], reason: str, confirm: bool, refuse: bool, yes: bool) -> None:
+def erase(ctx: click.Context, cases: Cases, reason: str, confirm: bool, refuse: bool) -> None:
     """Erase names, texts and files of ended cases.
 
     It takes two people, and is refused while the mailbox or user has an open case, and for the time that ended cases
     are kept for audits (setting 'retention'). Every proof on the ledger stays valid. Who acted is never erased.
+    Filters leave only open cases without --state or --all.
     """
     session: Session = ctx.obj
     one_of(confirm=confirm, refuse=refuse)
-    found = list({shown.id: shown for shown in (look(session, case) for case in cases)}.values())
-    session.case = str(found[0].number) if len(found) == 1 else ""
-    if confirm and not _agreed(session, found, yes):
-        return
     action = second(PROPOSAL, confirm, reason) if confirm or refuse else act.EraseCase(reason=private(reason))
-    outcome = "erased" if confirm else "erasure refused" if refuse else "erasure proposed"
+    if not cases.single:
+        verb = "Erase" if confirm else "Turn down the erasure of" if refuse else "Propose the erasure of"
+        if confirm and not cases.yes and not session.as_json:
+            say(GOES)
+        _over_many(session, cases, Plan(title="Erasing", verb=verb, make=_not_again(action), decides=confirm))
+        return
+    shown = look(session, cases.single)
+    if confirm and not _agreed(session, shown, cases.yes):
+        return
     # An erased case takes no step any more; confirming it again only finishes what a reader had delayed.
-    error = _perform(session, [shown for shown in found if not (confirm and shown.erased_at)], action, outcome)
-    if confirm and (error is None or len(found) > 1):
+    error = None if confirm and shown.erased_at else _perform(session, shown, action)
+    if confirm and error is None:
         _scrub(session)
     if error is not None:
         ctx.exit(exit_of(error))
 
 
-def _agreed(session: Session, found: Sequence[CaseView], yes: bool) -> bool:
+def _not_again(action: act.Action) -> Any:
+    def make(_item: Item, seen: Glance) -> Sequence[act.Action] | str:
+        return "It is erased already." if seen.erased else (action,)
+
+    return make
+
+
+def _over_many(session: Session, cases: Cases, plan: Plan) -> None:
+    def finish() -> Mapping[str, Any]:
+        _scrub(session)
+        return {}
+
+    over_many(session, cases, plan, finish=finish if plan.decides else dict)
+
+
+def _agreed(session: Session, shown: CaseView, yes: bool) -> bool:
     """Ask; what goes cannot be brought back.
 
     Raises:
@@ -70,40 +91,36 @@ def _agreed(session: Session, found: Sequence[CaseView], yes: bool) -> bool:
     if session.as_json or not interactive():
         raise click.UsageError("Nobody can be asked here: look at 'holdfast case view' and give --yes.")
     say(GOES)
-    for shown in found:
-        say(f"  #{shown.number} {visible(shown.entity, 120)}, {shown.state}")
+    say(f"  #{shown.number} {visible(shown.entity, 120)}, {shown.state}")
     if click.confirm("Erase now?"):
         return True
     say("Nothing was done.")
     return False
 
 
-def _perform(session: Session, found: Sequence[CaseView], action: act.Action, outcome: str) -> HoldfastError | None:
-    """Take the step on each case and say what came of it; returns the first error."""
-    from workflow.services.casework import perform_many
+def _perform(session: Session, shown: CaseView, action: act.Action) -> HoldfastError | None:
+    """Take the step and say what came of it; returns the error that refused it."""
+    from workflow.services.casework import perform
 
-    numbers = {shown.id: shown.number for shown in found}
-    first: HoldfastError | None = None
-    results = []
-    with progress_bar("Erasing") as step:
-        wanted = [(shown.id, [action]) for shown in found]
-        for count, (case_id, done) in enumerate(perform_many(session.app, session.who, wanted), start=1):
-            step(count, len(found))
-            session.case = str(numbers[case_id])
-            if isinstance(done, HoldfastError):
-                first = first or done
-                results.append({"number": numbers[case_id], "outcome": "refused", **error_data(done, session)})
-                if not session.as_json:
-                    show_error(done, session)
-                continue
-            results.append({"number": numbers[case_id], "outcome": outcome})
-            if not session.as_json:
-                say(f"#{numbers[case_id]}: {outcome}", bold=True)
-                if isinstance(action, act.EraseCase):
-                    say(f"  waits for a second person: holdfast case erase {numbers[case_id]} --confirm --as NAME")
+    number = shown.number
+    try:
+        perform(session.app, session.who, shown.id, action)
+    except HoldfastError as error:
+        if session.as_json:
+            as_json({"cases": [{"number": number, "outcome": "refused", **error_data(error, session)}]})
+        else:
+            show_error(error, session)
+        return error
+    proposed = isinstance(action, act.EraseCase)
+    refused = isinstance(action, act.RefuseProposal)
+    outcome = "erasure proposed" if proposed else "erasure refused" if refused else "erased"
     if session.as_json:
-        as_json({"cases": results})
-    return first
+        as_json({"cases": [{"number": number, "outcome": outcome}]})
+    else:
+        say(f"#{number}: {outcome}", bold=True)
+        if proposed:
+            say(f"  waits for a second person: holdfast case erase {number} --confirm --as NAME")
+    return None
 
 
 def _scrub(session: Session) -> None:

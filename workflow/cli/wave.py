@@ -167,7 +167,8 @@ def carry_out(
         plan: what is done.
         shown: the glances that were shown.
         also: is told of each result too.
-        finish: is called before the end is told; returns further members of the printed JSON.
+        finish: is called before the end is told; returns further members of the printed JSON. What it raises is told
+            last: what was done to the cases stands.
     """
     from workflow.services import wave
 
@@ -192,7 +193,12 @@ def carry_out(
                 stopped = error
             interrupted = asked()
         tally.rest(known)
-        code = tally.close(stopped, interrupted=interrupted, **finish())
+        more: Mapping[str, Any] = {}
+        try:
+            more = finish()
+        except HoldfastError as error:
+            stopped = stopped or error
+        code = tally.close(stopped, interrupted=interrupted, **more)
     click.get_current_context().exit(code)
 
 

@@ -45,6 +45,7 @@ class Glance:
         boundary: from when on evidence counts.
         proposals: the keys of what waits for a second person.
         attempt: the newest unblock attempt.
+        erased: whether what was personal about it is gone.
         playbook: the version the case is pinned to.
     """
 
@@ -65,6 +66,7 @@ class Glance:
     boundary: datetime | None
     proposals: tuple[str, ...]
     attempt: Attempt | None
+    erased: bool
     playbook: Playbook
     support: bool
 
@@ -124,6 +126,7 @@ def _glance(
         boundary=case.boundary,
         proposals=tuple(case.proposals),
         attempt=case.attempt,
+        erased=case.erased_at is not None,
         playbook=playbook,
         support=refused_for_good(case),
     )
