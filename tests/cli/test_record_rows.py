@@ -92,10 +92,10 @@ def test_broken_rows_are_named(two: Shell, home: Path) -> None:
         "line 5: error: It has no id.",
         "line 6: error: It has 2 cells where the header has 5.",
         "line 7: error: Its reference has more than 4,000 characters.",
-        "line 8: not found: There is no case '7'.",
+        "line 8, password-reset: not found: There is no case '7'.",
     ):
         assert line in ran.out
-    assert ran.out.count("#1 ada@contoso.com: detected") == 1
+    assert ran.out.count("#1 ada@contoso.com, password-reset: detected") == 1
     assert "2025-06-11T11:30:00.000000Z" == step(two, 1, "password-reset")["observed_at"]
 
 
@@ -118,6 +118,10 @@ def test_rows_of_one_case_stand_for_themselves(two: Shell, home: Path) -> None:
 
     assert 3 == ran.code
     assert "2 done, 1 refused." in ran.out
+    assert "#1 ada@contoso.com, snapshot-taken: detected" in ran.out
+    assert "#1 ada@contoso.com, password-reset (line 3): refused" in ran.out
+    results = two("case record --from r.csv --as ana --json").data["results"]
+    assert ["snapshot-taken", "password-reset", "mfa-enabled"] == [item["step"] for item in results]
     assert "held" == step(two, 1, "snapshot-taken")["standing"]
 
 

@@ -102,7 +102,7 @@ def located_rows(session: Session, rows: Iterator[Row], kept: dict[str, Row]) ->
                 yield wave.Item(where=row.where, refused=InputError(row.broken))
             else:
                 kept[row.where] = row
-                yield next(found)
+                yield replace(next(found), step=row.cells.get("id", ""))
 
 
 def time_of(session: Session, text: str) -> datetime:

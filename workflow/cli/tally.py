@@ -43,6 +43,7 @@ def about(item: Item) -> dict[str, Any]:
         "number": case.number if case else None,
         "entity": case.entity if case else None,
         "where": item.where,
+        "step": item.step or None,
     }
 
 
@@ -164,6 +165,7 @@ class Tally:
     def _line(self, item: Item, word: str, error: HoldfastError | None, done: Done | None, why: str) -> None:
         case = item.case
         who = f"#{case.number} {visible(case.entity, 120)}" if case else visible(item.where, 120)
+        who += f", {visible(item.step, 60)}" if item.step else ""
         if done is not None:
             before = next((entry.state_before for entry in done.entries if entry.state_before), done.case.state.value)
             after = done.case.state.value

@@ -44,13 +44,14 @@ class Item:
     """One thing to do: to a case, or to none.
 
     ``where`` says how it was asked for (what was typed, or a line of a file). ``refused`` is why there is no case;
-    ``skipped`` is why nothing is done to it.
+    ``skipped`` is why nothing is done to it. ``step`` is the prerequisite that a row of a file answers.
     """
 
     case: Chosen | None = None
     where: str = ""
     refused: HoldfastError | None = None
     skipped: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
