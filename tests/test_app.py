@@ -156,8 +156,12 @@ def test_a_tenant_that_was_handed_in_stays_connected(ledger: Place) -> None:
 def test_a_tenant_is_connected_by_the_settings(ledger: Place) -> None:
     """One address for all services, and others beside it; nothing is called yet."""
     said = {"m365_url": "http://127.0.0.1:8400", "m365_graph_url": "http://localhost:8401", "m365_timeout": 5}
-    settings = ledger.settings(**MANAGED, **said, m365_limits={"exchange": "10/60"})
+    own = "https://identity.example"
+    settings = ledger.settings(**MANAGED, **said, m365_identity_url=own, m365_limits={"exchange": "10/60"})
     found = connection_of(settings)
+
+    assert own == found.machine
+    assert said["m365_url"] == connection_of(ledger.settings(**MANAGED, **said)).machine
 
     assert (GUID, Way.MANAGED_IDENTITY, 5, Limit(10, 60)) == (
         found.tenant,

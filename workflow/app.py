@@ -58,6 +58,7 @@ def connection_of(settings: Settings) -> Connection:
         certificate_password=settings.m365_certificate_password.get_secret_value(),
         cloud=Cloud(settings.m365_cloud),
         addresses={service: address or settings.m365_url for service, address in own.items()},
+        identity=settings.m365_identity_url,
         timeout=settings.m365_timeout,
         limits={family: Limit(calls, seconds) for family, (calls, seconds) in rates.items()},
     )

@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     m365_graph_url: str = Field(default="", description="The address of Microsoft Graph, if it is another.")
     m365_exchange_url: str = Field(default="", description="The address of Exchange Online, if it is another.")
     m365_compliance_url: str = Field(default="", description="The address of Security & Compliance, if it is another.")
+    m365_identity_url: str = Field(
+        default="", description="The address of the machine's identity service (managed identity), if it is another."
+    )
     m365_timeout: int = Field(default=100, ge=1, le=900, description="Seconds that one answer may let wait.")
     m365_limits: dict[Literal["directory", "reports", "policies", "audit", "trace", "exchange"], str] = Field(
         default_factory=dict, description='Calls per seconds of a family of calls, such as `{exchange = "100/300"}`.'

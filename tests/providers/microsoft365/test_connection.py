@@ -37,6 +37,8 @@ WHOLE: dict[str, Any] = {"tenant": GUID, "client": GUID, "certificate": Path("ap
         ({"addresses": {Service.COMPLIANCE: "https://host.example:99999"}}, "no address"),
         ({"addresses": {Service.COMPLIANCE: "https://host.example:0"}}, "m365_compliance_url"),
         ({"addresses": {Service.COMPLIANCE: "https://["}}, "no address"),
+        ({"identity": "http://identity.example"}, "m365_identity_url: tokens travel over https alone"),
+        ({"identity": "https://identity.example/metadata"}, "m365_identity_url"),
     ],
 )
 def test_what_could_only_fail_is_refused(change: dict[str, Any], said: str) -> None:

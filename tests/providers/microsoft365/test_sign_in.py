@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,28 @@ def test_the_machines_own_identity(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "token-1" == SignIn(connection, None, httpx2.MockTransport(machine)).token(Service.EXCHANGE)
     assert [None, CLIENT] == [url.params.get("client_id") for url in asked]
     assert {"https://outlook.office365.com"} == {url.params["resource"] for url in asked}
+
+
+@pytest.mark.parametrize("environment", [{}, {"IDENTITY_ENDPOINT": "http://127.0.0.1:41/msi", "IDENTITY_HEADER": "x"}])
+def test_the_machines_identity_service_is_elsewhere(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address is a setting like every other; path and query stay as the library makes them."""
+    monkeypatch.delenv("IDENTITY_ENDPOINT", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    asked: list[str] = []
+
+    def machine(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url).partition("?")[0])
+        soon = str(int(time.time()) + 3600)
+        return httpx2.Response(200, json=TOKEN | {"resource": "x", "expires_in": "3600", "expires_on": soon})
+
+    for address in ("https://identity.example:8443/", "http://127.0.0.1:8365"):
+        connection = Connection(tenant=TENANT, way=Way.MANAGED_IDENTITY, identity=address)
+        assert "token-1" == SignIn(connection, None, httpx2.MockTransport(machine)).token(Service.GRAPH)
+    path = "/msi" if environment else "/metadata/identity/oauth2/token"
+    assert [f"https://identity.example:8443{path}", f"http://127.0.0.1:8365{path}"] == asked
 
 
 def test_a_person_types_a_code() -> None:

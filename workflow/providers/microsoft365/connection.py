@@ -117,6 +117,8 @@ class Connection:
         certificate_password: what the private key is encrypted with; "" for nothing.
         cloud: whose addresses and token audiences hold.
         addresses: addresses used instead of the cloud's, without a path.
+        identity: the address of the machine's identity service, if it is not the usual one; a simulated tenant answers
+            for it where it answers for signing in.
         timeout: seconds that one answer may let wait.
         limits: limits used instead of :data:`LIMITS`.
 
@@ -131,6 +133,7 @@ class Connection:
     certificate_password: str = field(default="", repr=False)
     cloud: Cloud = Cloud.PUBLIC
     addresses: Mapping[Service, str] = field(default_factory=dict)
+    identity: str = ""
     timeout: float = 100.0
     limits: Mapping[Family, Limit] = field(default_factory=dict)
 
@@ -143,7 +146,9 @@ class Connection:
         if self.way is Way.CERTIFICATE and self.certificate is None:
             raise SettingsError("m365_certificate: name the PEM file with the application's key and certificate.")
         for service in Service:
-            _checked(service, self.address(service))
+            _checked(service.value, self.address(service))
+        if self.identity:
+            _checked("identity", self.identity.rstrip("/"))
 
     def address(self, service: Service) -> str:
         """Return where a service is reached, without a slash at the end."""
@@ -153,6 +158,12 @@ class Connection:
     def audience(self, service: Service) -> str:
         """Return what a token for a service is made out to; another address does not change that."""
         return _HOSTS[self.cloud][list(Service).index(service)]
+
+    @property
+    def machine(self) -> str:
+        """Where the machine's identity service is reached, "" for where the library looks for it."""
+        login = self.address(Service.LOGIN)
+        return self.identity.rstrip("/") or (login if is_loopback(login) else "")
 
     def limit(self, family: Family) -> Limit:
         """Return how often a family may be called."""
@@ -164,8 +175,8 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in _LOOPBACK
 
 
-def _checked(service: Service, address: str) -> None:
-    name = f"m365_{service.value}_url"
+def _checked(what: str, address: str) -> None:
+    name = f"m365_{what}_url"
     try:
         parts = urlsplit(address)
         port = parts.port

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _LARGEST_FILE = 100_000
 _LARGEST_ANSWER = 1_000_000
 _BUSY_FOR = 60.0
-_MACHINE = "http://169.254.169.254"
 _APPLICATION = "ServicePrincipal_"
 """How the audit log begins the name of an application that acted by itself."""
 _SENDABLE = re.compile(r"[!-~]+")
@@ -223,9 +222,10 @@ def _refused(answer: dict[str, Any]) -> ProviderError:
 class _Door:
     """MSAL's HTTP client: Entra ID, or the machine's identity service, and nobody else.
 
-    MSAL insists on https in every address, and knows one address of the machine's identity service. Where a simulated
-    tenant answers on this machine over http, addresses are translated on their way out and in. Who says to come back
-    later is not called before: MSAL remembers that of tokens, and not of where they are to be had.
+    MSAL insists on https in every address, and knows by itself where the machine's identity service is. Where another
+    address is set, or a simulated tenant answers on this machine over http, addresses are translated on their way out
+    and in. Who says to come back later is not called before: MSAL remembers that of tokens, and not of where they are
+    to be had.
     """
 
     def __init__(
@@ -237,6 +237,7 @@ class _Door:
     ) -> None:
         self._home = connection.address(Service.LOGIN)
         self._machine = connection.way is Way.MANAGED_IDENTITY
+        self._elsewhere = connection.machine if self._machine else ""
         self._client = client(connection, transport, proxies=not self._machine)
         self._pace = pace
         self._clock = clock
@@ -270,8 +271,8 @@ class _Door:
         away = self.outward(self._home)
         if url.startswith(f"{away}/"):
             url = self._home + url.removeprefix(away)
-        if is_loopback(self._home):
-            url = url.replace(f"{_MACHINE}/", f"{self._home}/", 1)
+        if self._elsewhere:
+            url = self._elsewhere + httpx2.URL(url).raw_path.decode()
         if not self._machine and not belongs(httpx2.URL(url), httpx2.URL(self._home)):
             raise ValueError(f"Entra ID sends us to {url}, which is not its own.")
         kept = {name: options[name] for name in ("params", "data", "headers") if options.get(name) is not None}
