@@ -116,7 +116,8 @@ class Settings(BaseSettings):
     )
     m365_timeout: int = Field(default=100, ge=1, le=900, description="Seconds that one answer may let wait.")
     m365_limits: dict[Literal["directory", "reports", "policies", "audit", "trace", "exchange"], str] = Field(
-        default_factory=dict, description='Calls per seconds of a family of calls, such as `{exchange = "100/300"}`.'
+        default_factory=dict,
+        description='Calls per seconds of a family, of all workers together, such as `{exchange = "100/300"}`.',
     )
     alert_recipients: dict[str, SecretStr] = Field(
         default_factory=dict,

@@ -73,6 +73,7 @@ class Tenant:
         self.policies: tuple[AlertPolicy, ...] = ()
         self.faults: dict[str, Exception] = {}
         self.late: dict[str, Exception] = {}
+        self.workers = 1
         self.calls: list[str] = []
         self.counts: dict[str, int] = defaultdict(int)
         self.watch: Callable[[str], None] = lambda _: None
@@ -85,6 +86,9 @@ class Tenant:
         user = User(id=f"id-of-{name}", name=name, enabled=True)
         self.accounts[name] = Account(user, **known)  # type: ignore[arg-type]  # as its fields are
         return self.accounts[name]
+
+    def share(self, workers: int) -> None:
+        self.workers = workers
 
     def close(self) -> None:
         """Do nothing."""

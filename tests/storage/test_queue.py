@@ -109,14 +109,25 @@ def test_what_a_silent_worker_held_is_queued_again(tx: Tx) -> None:
     queue.put(tx, ["a"])
     worker = fetched(tx)
     silence(tx, worker, 9)
-    assert ((False, False), 0) == (queue.look(tx, 10), queue.take_back(tx, 10, 300))
+    assert ((False, False, 1), 0) == (queue.look(tx, 10), queue.take_back(tx, 10, 300))
     silence(tx, worker, 11)
 
-    assert (False, True) == queue.look(tx, 10)
+    assert (False, True, 0) == queue.look(tx, 10)
     assert 1 == queue.take_back(tx, 10, 300)
-    assert (False, False) == queue.look(tx, 10)
+    assert (False, False, 0) == queue.look(tx, 10)
     fetched(tx)
     assert [("a", "doing")] == jobs(tx)
+
+
+def test_workers_that_are_alive_are_counted(tx: Tx) -> None:
+    """Each signs on twice; one that is just signing on, or off, counts, and one that is silent does not."""
+    queue.put(tx, [f"case {number}" for number in range(5)])
+    alive = [fetched(tx) for _ in range(5)]
+
+    assert 3 == queue.look(tx, 10)[2]
+    for worker in alive[:2]:
+        silence(tx, worker, 11)
+    assert 2 == queue.look(tx, 10)[2]
 
 
 def test_what_a_worker_held_when_it_signed_off_is_queued_again(tx: Tx) -> None:
@@ -124,7 +135,7 @@ def test_what_a_worker_held_when_it_signed_off_is_queued_again(tx: Tx) -> None:
     queue.put(tx, ["a"])
     tx.run("SELECT procrastinate_unregister_worker_v1(?)", (fetched(tx),))
 
-    assert (False, True) == queue.look(tx, 10)
+    assert (False, True, 0) == queue.look(tx, 10)
     assert 1 == queue.take_back(tx, 10, 300)
     assert [("a", "todo")] == jobs(tx)
 
@@ -191,7 +202,7 @@ def test_whoever_may_write_entries_may_use_the_queue(postgres_server: PostgresSe
     with app.transaction() as tx:
         assert [1, 1] == [queue.put(tx, ["a"]), queue.put_chores(tx)]
         silence(tx, fetched(tx), 11)
-        assert ((False, True), 1) == (queue.look(tx, 10), queue.take_back(tx, 10, 300))
+        assert ((False, True, 0), 1) == (queue.look(tx, 10), queue.take_back(tx, 10, 300))
         tx.run("DELETE FROM procrastinate_jobs")
     app.close()
     reader = Database(url.replace("postgres@", "reader@"))

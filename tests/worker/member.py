@@ -17,6 +17,7 @@ from workflow.worker.pulse import Beating, Pulse
 
 if TYPE_CHECKING:
     from tests.worker.stand_in import StandIn
+    from workflow.providers.port import Provider
 
 CONTEXT = multiprocessing.get_context("forkserver")
 PATIENCE = 60.0
@@ -87,6 +88,7 @@ class Thread:
     lease: float = 3.0
     grace: float = 10.0
     key: bool = True
+    provider: Provider | None = None
     said: list[str] = field(default_factory=list)
     finished: bool | None = None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -111,7 +113,7 @@ class Thread:
         changes = {} if self.key else {"key_file": self.place.home / "no.key"}
         try:
             self.finished = fleet.run(
-                lambda: App(self.place.settings(**changes), Clock()),
+                lambda: App(self.place.settings(**changes), Clock(), self.provider),
                 work=self.stand_in,
                 concurrency=self.concurrency,
                 stop=self.stop,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.desk import Desk, Place
+from tests.services.tenant import Tenant
 from tests.worker.member import BRISK, Process, Thread
 from tests.worker.stand_in import Diary, Line, StandIn, noted, wait_for
 from workflow.errors import StorageError
@@ -109,6 +110,15 @@ def test_two_workers_never_have_one_case_at_once(desk: Desk, diary: Diary) -> No
     assert [] == overlaps(lines)
     assert 2 == len({line.pid for line in lines if line.what == "begin"})
     assert [1] * 24 == [desk.types(case_id).count("case:noted") for case_id in ids]
+
+
+def test_workers_share_what_the_tenant_lets_through(desk: Desk, diary: Diary) -> None:
+    """Each has its part while the other is alive, and all of it alone."""
+    one, other = Tenant(desk.clock), Tenant(desk.clock)
+    with Thread(desk.place, StandIn(diary), provider=one):
+        with Thread(desk.place, StandIn(diary), provider=other):
+            wait_for(lambda: one.workers == other.workers == 2)
+        wait_for(lambda: one.workers == 1)
 
 
 def test_a_killed_workers_cases_are_taken_over_within_the_lease(desk: Desk, diary: Diary) -> None:

@@ -36,5 +36,8 @@ class Manual:
 
         return by_hand
 
+    def share(self, workers: int) -> None:
+        """Do nothing; nothing is called."""
+
     def close(self) -> None:
         """Do nothing; nothing was opened."""

@@ -163,5 +163,8 @@ class Provider(Restrictions, Identity, Mailbox, Posture, Audit, Protocol):
     name: str
     acts: bool
 
+    def share(self, workers: int) -> None:
+        """Take the part of one of so many workers in what the tenant lets through; alone until this is said."""
+
     def close(self) -> None:
         """Give connections back."""

@@ -51,7 +51,9 @@ _LOOK: Final = """
 SELECT EXISTS (SELECT 1 FROM public.unsealed),
        EXISTS (SELECT 1 FROM procrastinate.procrastinate_workers
                WHERE last_heartbeat < now() - ? * interval '1 second')
-    OR EXISTS (SELECT 1 FROM procrastinate.procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL)
+    OR EXISTS (SELECT 1 FROM procrastinate.procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL),
+       (SELECT count(*) FROM procrastinate.procrastinate_workers
+        WHERE last_heartbeat >= now() - ? * interval '1 second')
 """
 _TWICE: Final = """
 DELETE FROM procrastinate_jobs AS j WHERE j.status = 'doing' AND j.worker_id IS NULL
@@ -92,13 +94,14 @@ def put_chores(tx: Tx) -> int:
     return _put(tx, CHORES, CHORES, [CHORES])
 
 
-def look(tx: Tx, lease: float) -> tuple[bool, bool]:
-    """Say in one trip whether some entry is not sealed yet, and whether anything is lost.
+def look(tx: Tx, lease: float) -> tuple[bool, bool, int]:
+    """Say in one trip whether some entry is not sealed yet, whether anything is lost, and how many workers are alive.
 
-    Lost is a worker that was silent for ``lease`` seconds, and a job whose worker is gone.
+    Lost is a worker that was silent for ``lease`` seconds, and a job whose worker is gone. A worker signs on twice, for
+    the cases and for the chores.
     """
-    ((unsealed, lost),) = tx.all(_LOOK, (lease,))
-    return bool(unsealed), bool(lost)
+    ((unsealed, lost, signed),) = tx.all(_LOOK, (lease, lease))
+    return bool(unsealed), bool(lost), (signed + 1) // 2
 
 
 def take_back(tx: Tx, lease: float, longest: float) -> int:

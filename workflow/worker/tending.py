@@ -1,5 +1,7 @@
 """What every host of a fleet sees to beside the steps: due cases are queued, lost ones taken back, entries sealed.
 
+It also counts who is alive, because the hosts share what the tenant lets through.
+
 A *tender* looks in one trip for what waits and what is lost, because an idle host pays for every trip that wakes it. A
 *sealer* seals when the tender calls it, in a thread of its own, so that neither waits for a lock that the other wants.
 """
@@ -60,9 +62,11 @@ class Tender:
         self._rounds = self._sweeps = 0
 
     def tend(self, app: App) -> None:
-        """Have sealed what waits for it, and take back what is lost; every few times, queue what is due."""
+        """Have sealed what waits, take back what is lost, and share the tenant; every few times, queue what is due."""
         with app.database.glance() as tx:
-            unsealed, lost = queue.look(tx, self._lease)
+            unsealed, lost, workers = queue.look(tx, self._lease)
+        # What the tenant lets through is the whole fleet's.
+        app.provider.share(workers)
         if unsealed:
             self._call_sealer()
         if lost:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import logging
+import threading
 from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
 
-from tests.providers.microsoft365.scripted import ADA, NOW, Scripted, done, no, one, rows
+from tests.providers.microsoft365.scripted import ADA, NOW, Scripted, Time, done, no, one, rows
 from workflow.domain.vocabulary import Kind
 from workflow.errors import (
     NotReadableError,
@@ -18,6 +19,7 @@ from workflow.errors import (
     ProviderError,
     ProviderRefusedError,
 )
+from workflow.providers.manual import Manual
 from workflow.providers.microsoft365 import wire
 from workflow.providers.microsoft365.connection import Family, Limit, Service
 from workflow.providers.microsoft365.pace import Budget, Pace
@@ -302,6 +304,60 @@ def test_calls_are_kept_apart() -> None:
         tenant.restricted(Kind.MAILBOX)
     tenant.user(ADA)
     assert [10.0] == script.time.waited
+
+
+@pytest.mark.parametrize(
+    ("limit", "workers", "begun"),
+    [
+        (Limit(5, 10), 1, [0, 0, 0, 0, 0, 10, 10]),
+        (Limit(5, 10), 2, [0, 0, 10, 10, 20]),
+        (Limit(1, 1), 4, [0, 4, 8]),
+        (Limit(3, 10), 4, [0, 40 / 3, 80 / 3]),
+        (Limit(3, 10), 0, [0, 0, 0, 10]),
+    ],
+)
+def test_a_fleet_shares_the_calls(limit: Limit, workers: int, begun: list[float]) -> None:
+    """Each begins its part of them, and less than one in a longer while; together they never begin more."""
+    time = Time()
+    budget = Budget("reports", limit, time.pace)
+    budget.share(workers)
+    found = []
+    for _ in begun:
+        with budget.call():
+            found.append(time.now())
+
+    assert found == pytest.approx(begun)
+
+
+def test_a_fleet_shares_what_may_be_under_way() -> None:
+    """A peer that signs on halves it; when it signs off, whoever waits goes on."""
+    budget = Budget("exchange", Limit(100, 1, 2), Pace())
+    budget.share(2)
+    entered = threading.Event()
+
+    def second() -> None:
+        with budget.call():
+            entered.set()
+
+    with budget.call():
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        assert not entered.wait(0.1)
+        budget.share(1)
+        assert entered.wait(10)
+    waiting.join()
+
+
+def test_a_connection_is_shared_as_a_whole() -> None:
+    """Each family of calls."""
+    script = Scripted(*[rows(SENDER)] * 2)
+    tenant = script.tenant(limits={Family.EXCHANGE: Limit(2, 10)})
+    tenant.share(2)
+
+    for _ in range(2):
+        tenant.restricted(Kind.MAILBOX)
+    assert [10.0] == script.time.waited
+    Manual().share(2)
 
 
 def test_a_wait_too_short_for_the_clock_passes() -> None:

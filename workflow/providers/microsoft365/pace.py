@@ -46,18 +46,27 @@ class Pace:
 class Budget:
     """The calls of one family, shared by the threads of one process.
 
-    Other processes have budgets of their own; between them the service's refusals keep the peace.
+    Of a fleet each process has its share of them. Commands that people run have budgets of their own beside it; between
+    those the service's refusals keep the peace.
     """
 
     def __init__(self, family: str, limit: Limit, pace: Pace) -> None:
-        """Begin with nothing spent."""
+        """Begin with nothing spent, and with all of it."""
         self._family = family
         self._limit = limit
         self._pace = pace
+        self._workers = 1
         self._begun: deque[float] = deque(maxlen=limit.calls)
+        self._under_way = 0
         self._held_until = 0.0
         self._lock = threading.Lock()
-        self._at_once = threading.BoundedSemaphore(limit.at_once)
+        self._ended = threading.Condition(self._lock)
+
+    def share(self, workers: int) -> None:
+        """Take the part of one of so many workers from now on."""
+        with self._ended:
+            self._workers = max(workers, 1)
+            self._ended.notify_all()
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -66,9 +75,16 @@ class Budget:
         Raises:
             ProviderBusyError: the turn is further away than patience lasts.
         """
-        with self._at_once:
+        with self._ended:
+            self._ended.wait_for(lambda: self._under_way < max(self._limit.at_once // self._workers, 1))
+            self._under_way += 1
+        try:
             self._turn()
             yield
+        finally:
+            with self._ended:
+                self._under_way -= 1
+                self._ended.notify()
 
     def hold(self, seconds: float) -> None:
         """Let nobody call for a while: calling early makes services begin the wait again."""
@@ -80,8 +96,11 @@ class Budget:
             with self._lock:
                 now = self._pace.now()
                 delay = self._held_until - now
-                if len(self._begun) == self._limit.calls:
-                    delay = max(delay, self._begun[0] + self._limit.seconds - now)
+                # Where there is less than one call for each worker, each has one in a longer while.
+                calls = max(self._limit.calls // self._workers, 1)
+                seconds = self._limit.seconds * max(self._workers * calls / self._limit.calls, 1)
+                if len(self._begun) >= calls:
+                    delay = max(delay, self._begun[-calls] + seconds - now)
                 if delay <= 0:
                     self._begun.append(now)
                     return

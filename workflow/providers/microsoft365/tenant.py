@@ -54,6 +54,10 @@ class Microsoft365(Restrictions, Identity, Mailbox, Posture, Audit):
         self._graph = Graph(self.wire, connection)
         self._exchange = Exchange(self.wire, connection, lambda: self.sign_in.user)
 
+    def share(self, workers: int) -> None:
+        """Take the part of one of so many workers in what the tenant lets through."""
+        self.wire.share(workers)
+
     def close(self) -> None:
         """Give the connections back."""
         self.wire.close()

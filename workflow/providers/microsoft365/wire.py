@@ -176,6 +176,11 @@ class Wire:
         """Give the connections back."""
         self._client.close()
 
+    def share(self, workers: int) -> None:
+        """Take the part of one of so many workers in what the tenant lets through."""
+        for budget in self._budgets.values():
+            budget.share(workers)
+
     def send(self, call: Call) -> Reply:
         """Return the answer to a call, good or not.
 
