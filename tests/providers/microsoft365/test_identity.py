@@ -140,6 +140,16 @@ def test_sessions_are_revoked(answer: httpx2.Response) -> None:
     assert [f"POST /v1.0/users/{ADA}/revokeSignInSessions"] == script.lines
 
 
+@pytest.mark.parametrize("answer", [one(value=False), done(200)])
+def test_sessions_that_may_not_be_revoked(answer: httpx2.Response) -> None:
+    """An answer that does not say *done* leaves it open: reading the account decides, and it is not called again."""
+    script = Scripted(answer)
+
+    with pytest.raises(OutcomeUnknownError, match="Read the"):
+        script.tenant().revoke_sessions(ADA)
+    assert 1 == len(script.sent)
+
+
 def test_methods_are_listed_and_removed() -> None:
     """Kinds are Microsoft's own names; what Graph cannot remove is marked, and one that is gone is done."""
     script = Scripted(

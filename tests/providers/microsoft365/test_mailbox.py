@@ -108,6 +108,24 @@ def test_forwarding_is_read_and_set() -> None:
     )
 
 
+def test_what_is_null_may_be_left_out() -> None:
+    """Where all that a mailbox always has is there; of a part nothing is concluded, nor without the yes or no."""
+    whole = {
+        "PrimarySmtpAddress": BOX,
+        "RecipientTypeDetails": "UserMailbox",
+        "GrantSendOnBehalfTo": [],
+        "DeliverToMailboxAndForward": False,
+    }
+    assert Forwarding() == Scripted(rows(whole)).tenant().forwarding(BOX).value
+    outside = whole | {"ForwardingSmtpAddress": "smtp:x@evil.example"}
+    assert Forwarding(external="x@evil.example") == Scripted(rows(outside)).tenant().forwarding(BOX).value
+    for name in whole:
+        part = {key: value for key, value in whole.items() if key != name}
+        for row in (part, part | {name: None} if name != "DeliverToMailboxAndForward" else part):
+            with pytest.raises(ProviderError, match="leaves out"):
+                Scripted(rows(row)).tenant().forwarding(BOX)
+
+
 @pytest.mark.parametrize("found", [[], [{}, {}]])
 def test_one_mailbox_is_meant(found: list[dict[str, Any]]) -> None:
     """None, or several, is no answer about one."""

@@ -6,7 +6,7 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from workflow.errors import ProviderError, ProviderRefusedError
+from workflow.errors import OutcomeUnknownError, ProviderError, ProviderRefusedError
 from workflow.providers.microsoft365 import mfa, password, tolerant
 from workflow.providers.microsoft365.connection import Family
 from workflow.providers.microsoft365.graph import Graph, literal, segment
@@ -74,7 +74,12 @@ class Identity:
     def revoke_sessions(self, user: str) -> Answer[None]:
         """Make every refresh token worthless."""
         name, path = "POST /users/{id}/revokeSignInSessions", f"/users/{segment(user)}/revokeSignInSessions"
-        _, read = self._graph.change("revoke_sessions", name, "POST", path)
+        reply, read = self._graph.change("revoke_sessions", name, "POST", path)
+        # It says whether it did; where it says nothing of its own, only reading the account tells.
+        if reply.data.get("value") is False:
+            raise OutcomeUnknownError(
+                f"{name} was answered, and not with *done*. Read the account before anything else."
+            )
         return Answer(None, read)
 
     def sign_in_methods(self, user: str) -> Answer[tuple[SignInMethod, ...]]:

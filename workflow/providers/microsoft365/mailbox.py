@@ -19,6 +19,7 @@ _ADDRESS = re.compile(r"\[(?:SMTP|EX):([^\]]+)\]", re.IGNORECASE)
 _OWN = re.compile(r"(?i)junk e-mail rule|microsoft\.exchange\.oof\..*")
 _SELF = "NT AUTHORITY\\SELF"
 _SEND_AS, _ON_BEHALF = "send-as", "send-on-behalf"
+_OF_EVERY_MAILBOX = ("PrimarySmtpAddress", "RecipientTypeDetails", "GrantSendOnBehalfTo")
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 _RIGHT = re.compile(r"[a-z]+(?:-[a-z]+)*")
 
@@ -53,7 +54,10 @@ class Mailbox:
     def forwarding(self, mailbox: str) -> Answer[Forwarding]:
         """Return how the mailbox forwards."""
         row, read = self._mailbox("forwarding", mailbox)
-        present(row, "ForwardingAddress", "ForwardingSmtpAddress", "DeliverToMailboxAndForward")
+        # A yes or no is never left out. Null may be, where what every mailbox has shows that the row is whole.
+        present(row, "DeliverToMailboxAndForward")
+        if any(row.get(name) is None for name in _OF_EVERY_MAILBOX):
+            present(row, "ForwardingAddress", "ForwardingSmtpAddress")
         external = text(row, "ForwardingSmtpAddress")
         return Answer(
             Forwarding(
