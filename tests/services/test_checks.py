@@ -24,7 +24,7 @@ from workflow.errors import (
     ProviderBusyError,
     SamePersonError,
 )
-from workflow.providers.shapes import AuditEvent, Forwarding, InboxRule, Restricted, RoleAssignment
+from workflow.providers.shapes import AuditEvent, Forwarding, InboxRule, Restricted, RoleAssignment, Traced
 from workflow.services import casework, checks, evidence_files, snapshot, tenant_log, unblock, verification
 from workflow.services.chores import MACHINE
 from workflow.services.people import Who
@@ -308,10 +308,36 @@ def test_a_connector_has_no_mailbox(desk: Desk) -> None:
     (taken,) = desk.take(report(CONNECTOR, kind=Kind.CONNECTOR))
     case_id = casework.find(desk.app, str(taken.case_number))
     assert {"audit-logging-on": Result.MET} == found(checks.check(desk.app, ANN, case_id))
-    content, unread = snapshot.take(
+    picture = snapshot.take(
         Look(desk.tenant), Kind.CONNECTOR, CONNECTOR, (), checks.ground(checks.read_subject(desk.app, case_id), "")
     )
-    assert (["restriction"], ()) == ([item["reading"] for item in json.loads(content)["readings"]], unread)
+    assert (["restriction"], ()) == (
+        [item["reading"] for item in json.loads(picture.content)["readings"]],
+        picture.unread,
+    )
+
+
+def test_of_what_is_too_long_for_the_snapshot_the_newest_is_kept(desk: Desk) -> None:
+    """An account is restricted because it sent a lot: the file says how much it leaves out, and the step holds."""
+    sent = [Traced(id=f"m{number}", at=desk.clock.now, subject="x" * 900) for number in range(40_000)]
+    desk.tenant.accounts[ADA].sent = tuple(sent)
+    case_id = cleaned(desk)
+    (told,) = checks.check(desk.app, ANN, case_id, ["snapshot-taken"]).checks
+    assert (Result.MET, "Too long to be kept whole: message_trace.") == (told.result, told.note)
+    (file,) = evidence_files.attached(desk.app, case_id)
+    with desk.app.database.reading() as tx:
+        readings = json.loads(attachments.get(tx, file.digest))["readings"]
+    (trace,) = [item for item in readings if item["reading"] == "message_trace"]
+    assert 40_000 == len(trace["value"]) + trace["left_out"]
+    assert ["m0", "m1"] == [item["id"] for item in trace["value"][:2]]
+    assert 0 == sum("left_out" in item for item in readings if item is not trace)
+
+
+def test_a_snapshot_that_cannot_be_made_small_is_not_cut_for_ever(desk: Desk) -> None:
+    """Where no list is left to shorten, the file is what it is."""
+    ground = checks.ground(checks.read_subject(desk.app, cleaned(desk)), "")
+    taken = snapshot.take(Look(desk.tenant), Kind.CONNECTOR, CONNECTOR, (), ground, most=1)
+    assert (1, ()) < (len(taken.content), taken.shortened)
 
 
 def test_what_stands_for_the_tenant_is_not_asked_again(desk: Desk) -> None:

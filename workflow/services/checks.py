@@ -331,10 +331,11 @@ def _saved(app: App, look: Look, subject: Subject) -> tuple[Finding, str]:
         NotReachedError: nothing at all was answered, so that there is nothing to keep.
     """
     case = subject.case
-    content, unread = snapshot.take(look, case.kind, subject.entity, subject.users.values(), ground(subject, ""))
-    note = f"Not among it: {', '.join(unread)}." if unread else ""
-    result = Result.MET if snapshot.OPTIONAL.issuperset(unread) else Result.UNABLE_TO_VERIFY
-    return Finding(result, "", note), casework.attach(app, content)
+    taken = snapshot.take(look, case.kind, subject.entity, subject.users.values(), ground(subject, ""))
+    unread = f"Not among it: {', '.join(taken.unread)}." if taken.unread else ""
+    shortened = f"Too long to be kept whole: {', '.join(taken.shortened)}." if taken.shortened else ""
+    result = Result.MET if snapshot.OPTIONAL.issuperset(taken.unread) else Result.UNABLE_TO_VERIFY
+    return Finding(result, "", f"{unread} {shortened}".strip()), casework.attach(app, taken.content)
 
 
 def _as_judged(subject: Subject, item: Prerequisite, about: str, finding: Finding) -> Finding:

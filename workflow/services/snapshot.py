@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import Kind
 from workflow.errors import NotReachedError, ProviderError
 from workflow.services.predicates import LOOK_BACK, held_roles, required_factors
+from workflow.storage import attachments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,10 +24,22 @@ OPTIONAL = frozenset({"sign_ins", "directory_audit", "mfa_requirement"})
 """Readings that a tenant may not have a licence for: the file names what is not there, and stands without them."""
 
 
-def take(look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Ground) -> tuple[bytes, tuple[str, ...]]:
-    """Read everything about a mailbox and its users; returns the file's bytes and the names of what was not readable.
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The file's bytes, and the names of what could not be read and of what was too long to be kept whole."""
 
-    Nothing secret is among it, for the port answers nothing secret.
+    content: bytes
+    unread: tuple[str, ...]
+    shortened: tuple[str, ...]
+
+
+def take(
+    look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Ground, most: int = attachments.MAX_BYTES
+) -> Snapshot:
+    """Read everything about a mailbox and its users, in a file of at most so many bytes.
+
+    Nothing secret is among it, for the port answers nothing secret. A mailbox is restricted because it sent a lot: of
+    lists that are too long the newest is kept, which comes first, and how much was left out.
 
     Raises:
         NotReachedError: no reading at all got an answer.
@@ -49,8 +62,26 @@ def take(look: Look, kind: Kind, entity: str, users: Iterable[str], ground: Grou
         pictures.append(picture)
     if lost and len(lost) == len(pictures):
         raise lost[0]
+    content = _file(pictures)
+    longest = max((len(item["value"]) for item in pictures if isinstance(item.get("value"), list)), default=0)
+    while len(content) > most and longest:
+        longest //= 2
+        for item in pictures:
+            _shorten(item, longest)
+        content = _file(pictures)
+    shortened = dict.fromkeys(item["reading"] for item in pictures if "left_out" in item)
+    return Snapshot(content, tuple(unread), tuple(shortened))
+
+
+def _file(pictures: list[dict[str, Any]]) -> bytes:
     text = json.dumps({"format": 1, "readings": pictures}, indent=1, sort_keys=True, ensure_ascii=False)
-    return text.encode(errors="backslashreplace"), tuple(unread)
+    return text.encode(errors="backslashreplace")
+
+
+def _shorten(picture: dict[str, Any], most: int) -> None:
+    value = picture.get("value")
+    if isinstance(value, list) and len(value) > most:
+        picture |= {"value": value[:most], "left_out": picture.get("left_out", 0) + len(value) - most}
 
 
 def _readings(
