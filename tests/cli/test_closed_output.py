@@ -90,7 +90,7 @@ def test_many_cases_are_all_done(shell: Shell, lines: int, json: str) -> None:
     """What was agreed to goes on; how it ended is told on standard error."""
     for name in ("ada", "bob", "eve"):
         shell.ok(f"case open {name}@contoso.com --as ana")
-    ran = head(shell, lines, f"case note hello --state detected --as ana{json}")
+    ran = head(shell, lines, f"case note hello --state detected --yes --as ana{json}")
 
     assert (0, "The output was closed before the end: 3 done.") == (ran.code, ran.err.splitlines()[-1])
     assert all("hello" in shell.ok(f"case history {number}").out for number in (1, 2, 3))

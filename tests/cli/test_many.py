@@ -52,8 +52,8 @@ def notes(shell: Shell) -> list[str]:
         ("case note 1,#3 hello", b"", "13"),
         ("case note 1-3 hello", b"", "123"),
         ("case note #2-2,3 hello", b"", "23"),
-        ("case note --search eve hello", b"", "2"),
-        ("case note --all hello", b"", "123"),
+        ("case note --search eve hello --yes", b"", "2"),
+        ("case note --all hello --yes", b"", "123"),
         ("case note - hello", b"3\n\nada@contoso.com\n", "13"),
         ("case note - hello", b"id,number\nx,2\n", ""),
         ("case note - hello", b"number;state\n2;detected\n", "2"),
@@ -183,10 +183,13 @@ def test_changes_since_the_request_are_told(asked: Shell) -> None:
         "close --all",
         "dismiss --all --resolution false_positive --reason no",
         "except --all audit-logging-on --grant",
+        "note --all hello",
+        "record --all password-reset --ref x",
+        "retract --search ada password-reset --reason x",
     ],
 )
-def test_decisions_need_a_yes(three: Shell, line: str) -> None:
-    """Where nobody can be asked, a decision about many cases is shown and not taken."""
+def test_decisions_and_filters_need_a_yes(three: Shell, line: str) -> None:
+    """Where nobody can be asked, neither a decision nor what filters chose is done; numbers name their cases."""
     ran = three(f"case {line}")
 
     assert 2 == ran.code
@@ -259,7 +262,7 @@ def test_facts_about_many(three: Shell) -> None:
     for number, name in enumerate(NAMES, start=1):
         three.ok(f"case identity {number} {name}@contoso.com {NOT_SO} --as ana")
     three.ok("case identity 3 max@contoso.com --as ana")
-    recorded = three("case record --all password-reset sessions-revoked --ref T-1 --as ana")
+    recorded = three("case record --all password-reset sessions-revoked --ref T-1 --yes --as ana")
     taken_back = three("case retract 1,3 password-reset --reason wrong --for ada@contoso.com --as ana")
 
     assert 5 == taken_back.code
@@ -267,9 +270,9 @@ def test_facts_about_many(three: Shell) -> None:
     assert 2 == recorded.code
     assert "#3 joe@contoso.com: error: 'password-reset' is answered for each user: say whom with --for" in recorded.out
     assert "2 done, 1 error." in recorded.out
-    three.ok("case label --all --add wave --as ana")
+    three.ok("case label --all --add wave --yes --as ana")
     three.ok("case link 1,2 3 --as ana")
-    three.ok("case observe --label wave --restriction listed --ref portal --as ana")
+    three.ok("case observe --label wave --restriction listed --ref portal --yes --as ana")
     three.ok("case except 1,2 audit-logging-on --until +7d --reason 'no licence' --as ana")
     granted = three("case except --all audit-logging-on --grant --yes --as fay")
     assert "2 done, 1 not found." in granted.out
@@ -306,7 +309,7 @@ def test_ctrl_c_leaves_whole_transactions(three: Shell, monkeypatch: pytest.Monk
     with pytest.MonkeyPatch.context() as patch:
         printed: list[str] = []
         patch.setattr("click.echo", lambda text="", **_: printed.append(str(text)))
-        code = run(["case", "note", "--all", "hello", "--json"], clock)
+        code = run(["case", "note", "--all", "hello", "--yes", "--json"], clock)
 
     data = json.loads("".join(printed))
     outcomes = [item["outcome"] for item in data["results"]]
@@ -325,5 +328,5 @@ def test_ctrl_c_twice(three: Shell) -> None:
             os.kill(os.getpid(), signal.SIGINT)
         return three.now
 
-    assert 130 == run(["case", "note", "--all", "hello"], clock)
+    assert 130 == run(["case", "note", "--all", "hello", "--yes"], clock)
     assert [] == notes(three)

@@ -130,15 +130,17 @@ def chosen(session: Session, cases: Cases) -> list[Item]:
 
 
 def agreed(session: Session, cases: Cases, plan: Plan, items: Sequence[Item]) -> bool:
-    """Ask whether it is to be done to all of these; facts are not asked about where nobody can be asked.
+    """Ask whether it is to be done to all of these.
+
+    Where nobody can be asked, facts go without asking to cases that were named, and to no other.
 
     Raises:
-        click.UsageError: a decision, nobody can be asked, and ``--yes`` was not given.
+        click.UsageError: a decision, or cases that filters chose; nobody can be asked, and ``--yes`` was not given.
     """
     if cases.yes:
         return True
     if session.as_json or cases.piped or not interactive():
-        if plan.decides:
+        if plan.decides or cases.filters is not None:
             raise click.UsageError("Nobody can be asked here: look at 'holdfast case list' and give --yes.")
         return True
     named = [item.case for item in items if item.case is not None and not item.skipped]
