@@ -240,3 +240,18 @@ def test_markdown_markup() -> None:
     """Marks lose their meaning; addresses stay readable."""
     assert "a\\_b@x.com \\`c\\` &lt;d\\>" == markdown("a_b@x.com `c` <d>")
     assert "www\\.evil.example https\\://x.y a.b" == markdown("www.evil.example https://x.y a.b")
+
+
+def test_a_handover_names_nobodys_cases_that_cannot_wait(verified: Shell) -> None:
+    """In a section of their own, in every form; and a name that is empty is nobody's, not one's own."""
+    assert "Nobody's" not in verified.ok("case handover --to ben --dry-run --as ana").out
+    verified.ok("case request-unblock 1 --yes --as ana")
+    page = verified.ok("case handover --to ben --dry-run --as zoe").out
+    assert "zoe has no open cases." in page
+    assert "Nobody's, and cannot wait: holdfast case assign CASE NAME\n\n#1 ada@contoso.com" in page
+    assert "waits for a second person: approval of the unblock that ana requested" in page
+    assert "# Nobody's, and cannot wait" in verified.ok("case handover --to ben --dry-run --markdown --as zoe").out
+    data = verified.ok("case handover --to ben --dry-run --json --as zoe").data
+    assert ([], [1]) == (data["cases"], [item["number"] for item in data["unassigned"]])
+    ran = verified("case handover --from '' --to ben --as ana")
+    assert (2, True) == (ran.code, "--from names nobody" in ran.err)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.services.desk import ANN, BOB, EVE, Desk
+from tests.services.desk import ANN, BOB, DAY, EVE, Desk
 from workflow.domain import actions as act
 from workflow.domain.private import Private
 from workflow.domain.vocabulary import Answer
@@ -31,6 +31,22 @@ def test_every_page_of_cases_goes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     newest = handover(desk.app, BOB, "", "Ann", "", only_show=True).cases
     assert [["three", "four", "all yours"]] * 3 == [[note["text"] for note in item.notes] for item in newest]
     assert other not in {item.case.id for item in newest}
+
+
+def test_nobodys_cases_that_cannot_wait_are_told(desk: Desk) -> None:
+    """An unblock under way, one that waits for its approval, a proposal; they stay nobody's."""
+    asked = desk.requested("ann@contoso.example")
+    started = desk.approved("bob@contoso.example")
+    desk.do(started, act.IntendUnblock())
+    excepted = desk.restrict("cat@contoso.example")
+    until = desk.clock.now + DAY
+    action = act.AskException(prerequisite="audit-logging-on", expires_at=until, reason=Private("no licence"))
+    desk.do(excepted, action)
+    desk.restrict("dan@contoso.example")
+    page = handover(desk.app, ANN, "", "Bob", "")
+    assert [] == page.cases
+    assert {asked, started, excepted} == {item.case.id for item in page.nobodys}
+    assert "" == desk.case(asked).assignee
 
 
 def test_what_waits_after_a_failed_unblock(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from workflow.cli.steps import SUMMARY
 from workflow.cli.text import markdown, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from workflow.services.handover import HandedCase, Handover
 
@@ -24,20 +24,23 @@ SHOWN = 5
 
 @click.command(cls=Verb)
 @click.option("--to", "taker", metavar="NAME", required=True, help="Who takes the cases over.")
-@click.option("--from", "giver", metavar="NAME", default="", help="Whose cases; your own by default.")
+@click.option("--from", "giver", metavar="NAME", help="Whose cases; your own by default.")
 @click.option("--note", metavar="TEXT", default="", help="Written on every case. Never a password or a token.")
 @click.option("--dry-run", is_flag=True, help="Show the page and write nothing.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the page as Markdown, for a ticket or a chat.")
 @click.pass_obj
-def handover(session: Session, taker: str, giver: str, note: str, dry_run: bool, as_markdown: bool) -> int:
+def handover(session: Session, taker: str, giver: str | None, note: str, dry_run: bool, as_markdown: bool) -> int:
     """Give a shift's open cases to somebody else.
 
     Assigns every open case of yours to NAME and prints a page about them: open unblock attempts, readings that go
-    stale within a day, what waits for a second person, and the newest notes. What is due first stands first.
+    stale within a day, what waits for a second person, and the newest notes. What is due first stands first. Nobody's
+    cases that cannot wait follow in a section of their own; they stay nobody's.
     """
     from workflow.services.handover import handover as give
 
-    page = give(session.app, session.who, giver, taker, note, only_show=dry_run)
+    if giver is not None and not giver.strip():
+        raise click.UsageError("--from names nobody: give a name, or leave it out for your own cases.")
+    page = give(session.app, session.who, giver or "", taker, note, only_show=dry_run)
     if session.as_json:
         as_json(_data(page))
     elif as_markdown:
@@ -48,13 +51,14 @@ def handover(session: Session, taker: str, giver: str, note: str, dry_run: bool,
 
 
 def _data(page: Handover) -> dict[str, Any]:
-    cases = []
-    for item in page.cases:
-        data = item.case.to_data()
-        extra = {"lapsing": item.lapsing, "waits_for": item.waits_for, "notes": item.notes, "refused": item.refused}
-        cases.append({name: data[name] for name in SUMMARY} | extra)
     shift = {"from": page.giver, "to": page.taker, "at": page.at, "note": page.note, "done": page.done}
-    return shift | {"cases": cases}
+    return shift | {"cases": [_case(item) for item in page.cases], "unassigned": [_case(item) for item in page.nobodys]}
+
+
+def _case(item: HandedCase) -> dict[str, Any]:
+    data = item.case.to_data()
+    extra = {"lapsing": item.lapsing, "waits_for": item.waits_for, "notes": item.notes, "refused": item.refused}
+    return {name: data[name] for name in SUMMARY} | extra
 
 
 def _page(session: Session, page: Handover, safe: Callable[..., str], *, case: str, item: str) -> None:
@@ -62,7 +66,16 @@ def _page(session: Session, page: Handover, safe: Callable[..., str], *, case: s
     giver, taker = safe(page.giver, 80), safe(page.taker, 80)
     if not page.cases:
         say(f"{giver} has no open cases. Others' are listed by: holdfast case list --assignee NAME")
-        return
+    else:
+        _given(session, page, safe, giver, taker, case)
+        _cases(session, page.cases, safe, case, item)
+    if page.nobodys:
+        say()
+        say(f"{case and '# '}Nobody's, and cannot wait: holdfast case assign CASE NAME", bold=not case)
+        _cases(session, page.nobodys, safe, case, item)
+
+
+def _given(session: Session, page: Handover, safe: Callable[..., str], giver: str, taker: str, case: str) -> None:
     refused = sum(bool(handed.refused) for handed in page.cases)
     what = "would go" if not page.done else "went"
     count = len(page.cases) - refused
@@ -71,7 +84,10 @@ def _page(session: Session, page: Handover, safe: Callable[..., str], *, case: s
     say(f"{count} open {'case' if count == 1 else 'cases'} {what} from {giver} to {taker}.")
     if page.note:
         say(f"Note: {safe(page.note, 400)}")
-    for handed in page.cases:
+
+
+def _cases(session: Session, cases: Sequence[HandedCase], safe: Callable[..., str], case: str, item: str) -> None:
+    for handed in cases:
         shown = handed.case
         say()
         say(f"{case}#{shown.number} {safe(shown.entity, 120)}: {safe(shown.state)}", bold=not case)

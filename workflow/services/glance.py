@@ -70,10 +70,14 @@ class Glance:
     playbook: Playbook
     support: bool
 
+    @property
+    def pending(self) -> bool:
+        """Whether an unblock is under way."""
+        return self.attempt is not None and self.attempt.ended_at is None
+
     def lets(self, name: str) -> bool:
         """Say whether the case lets a decision about its unblock through, whoever takes it."""
-        pending = self.attempt is not None and self.attempt.ended_at is None
-        return name in possible(self.state) and not pending and self.held
+        return name in possible(self.state) and not self.pending and self.held
 
 
 def glances(app: App, ids: Iterable[str]) -> dict[str, Glance]:

@@ -10,9 +10,10 @@ from workflow.domain import actions as act
 from workflow.domain.conclusions import LAPSING
 from workflow.domain.private import Private
 from workflow.domain.record import time_from_text, time_to_text
-from workflow.domain.vocabulary import EntryType
+from workflow.domain.vocabulary import EntryType, State
 from workflow.errors import HoldfastError
 from workflow.services import casework, writing
+from workflow.services.glance import glances
 from workflow.services.history import history
 from workflow.services.people import os_user
 from workflow.services.views import case_view
@@ -49,7 +50,10 @@ class HandedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """A shift's page. ``done`` says whether the cases were given over or only shown."""
+    """A shift's page. ``done`` says whether the cases were given over or only shown.
+
+    ``nobodys`` are the open cases that are nobody's and cannot wait: they stay nobody's, and both have to know of them.
+    """
 
     giver: str
     taker: str
@@ -57,6 +61,7 @@ class Handover:
     note: str
     done: bool
     cases: list[HandedCase]
+    nobodys: list[HandedCase]
 
 
 def handover(app: App, who: Who, giver: str, taker: str, note: str, *, only_show: bool = False) -> Handover:
@@ -78,7 +83,8 @@ def handover(app: App, who: Who, giver: str, taker: str, note: str, *, only_show
     giver = giver or who.name or os_user()
     taken_by = "" if only_show else casework.person(app, taker)
     now = app.now()
-    cases = [_handed(app, case_id, now) for case_id in _open_cases(app, giver)]
+    cases = [_handed(app, case_id, now) for case_id in _open_cases(app, person_filter(app, giver))]
+    nobodys = [_handed(app, case_id, now) for case_id in _urgent(app)]
     if not only_show:
         steps: list[act.Action] = [act.AssignCase(assignee=taken_by)]
         if note:
@@ -89,12 +95,23 @@ def handover(app: App, who: Who, giver: str, taker: str, note: str, *, only_show
             for case_id, result in casework.perform_many(app, who, wanted)
         }
         cases = [replace(item, refused=refused[item.case.id]) for item in cases]
-    return Handover(giver=giver, taker=taker, at=time_to_text(now), note=note, done=not only_show, cases=cases)
+    return Handover(
+        giver=giver, taker=taker, at=time_to_text(now), note=note, done=not only_show, cases=cases, nobodys=nobodys
+    )
 
 
-def _open_cases(app: App, giver: str) -> Iterator[str]:
-    """Yield the ids of a person's open cases, what is due first first."""
-    filters = Filters(assignee=person_filter(app, giver))
+def _urgent(app: App) -> list[str]:
+    """Return the ids of nobody's open cases with an unblock under way, or with what waits for a second person."""
+    return [
+        seen.id
+        for seen in glances(app, _open_cases(app, "")).values()
+        if seen.pending or seen.proposals or seen.state is State.UNBLOCK_REQUESTED
+    ]
+
+
+def _open_cases(app: App, assignee: str) -> Iterator[str]:
+    """Yield the ids of a person's open cases ("": nobody's), what is due first first."""
+    filters = Filters(assignee=assignee)
     after = ""
     while True:
         page = worklist_page(app, filters, "due_at", MOST, after)
