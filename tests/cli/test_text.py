@@ -70,12 +70,24 @@ def test_other_cells_stay() -> None:
     assert ["ada@contoso.com", "", "3"] == [cell("ada@contoso.com"), cell(None), cell(3)]
 
 
+@pytest.mark.parametrize("mark", [";", "\t", ",", "\r", "\n"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "\uff1d", '"=', '""@', '";=', ";=", "\t=", "\t\t-", "\r\n=", '\t"=']
+)
+def test_no_piece_of_a_line_is_a_formula(mark: str, start: str) -> None:
+    """Whatever a spreadsheet of another country splits a line at, no column begins with what it would run."""
+    line = csv_line(["1", f"a{mark}{start}1+1", f"{start}b", f"x{mark}"])
+    for split in ";\t,":
+        for row in csv.reader(io.StringIO(line, newline=""), delimiter=split):
+            assert not [column for column in row if column.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))]
+
+
 @pytest.mark.parametrize("text", ["note: x;=1+1", "a,b", "a\tb", 'say "no"', "two\nlines", "a\rb"])
 def test_a_cell_stays_one_cell(text: str) -> None:
     """Where a semicolon or a tab separates, no part of a cell becomes one of its own."""
     line = csv_line(["1", text, None])
-    assert '1,"' + text.replace('"', '""') + '",\n' == line
-    assert [["1", text, ""]] == list(csv.reader(io.StringIO(line, newline="")))
+    assert '1,"' + cell(text).replace('"', '""') + '",\n' == line
+    assert [["1", cell(text), ""]] == list(csv.reader(io.StringIO(line, newline="")))
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2))

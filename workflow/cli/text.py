@@ -15,6 +15,8 @@ _MARKUP = re.compile(r"[\\`*_\[\]>|~#]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What begins a formula, in full width too: spreadsheets set for Chinese or Japanese take one for the other."""
+_FORMULA_LATER = re.compile(rf'(?<=[;\t\r\n])(?="*[{"".join(map(re.escape, _FORMULA))}])')
+"""Before what begins a formula once a cell was split; a quote there would open a cell and be dropped."""
 _LAST_OF_TWO_DIGITS = 0xFF
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 _MOST_MARKS = 3
@@ -95,9 +97,12 @@ def padded(text: str, columns: int) -> str:
 def cell(value: object) -> str:
     """Return a CSV cell that a spreadsheet takes for text and never for a formula (OWASP, CSV injection).
 
-    Control and direction characters become visible, line breaks aside: a table is printed on terminals too.
+    That holds where semicolons or tabs separate as well: there a line is split inside this cell, quotes or not, and
+    each piece is a cell. Control and direction characters become visible, line breaks aside: a table is printed on
+    terminals too.
     """
     text = "" if value is None else str(value)
     if not text.isprintable():
         text = "".join(item if item in "\n\r\t" or item.isprintable() else visible(item) for item in text)
+    text = _FORMULA_LATER.sub("'", text)
     return "'" + text if text.startswith(_FORMULA) else text
