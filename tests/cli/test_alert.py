@@ -40,6 +40,10 @@ def test_set_list_show(told: Shell) -> None:
     assert "  told now     soc" in first
     assert "It stands so already" in told.ok("alert set restricted --daily-limit 5").out
     listed = told.ok("alert list")
+    rows = list(csv.DictReader(io.StringIO(told.ok("alert list --csv").out)))
+    policies = told.ok("alert list --json").data["policies"]
+    assert [(item["policy"], item["title"]) for item in policies] == [(row["policy"], row["title"]) for row in rows]
+    assert 2 == told("alert list --csv --json").code
     assert (
         "restricted   User restricted from sending email     medium         yes  yes       soc         5" in listed.out
     )

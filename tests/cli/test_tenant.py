@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 
 from tests.cli.shell import Shell
@@ -31,6 +34,10 @@ def test_as_data(case: Shell) -> None:
     data = case.ok("tenant record alert-policy --ref T-1 --valid 2d --json").data
     assert (1, "held", "alert-policy") == (data["cases_answered"], data["fact"]["standing"], data["fact"]["fact"])
     listed = case.ok("tenant list --json").data["facts"]
+    rows = list(csv.DictReader(io.StringIO(case.ok("tenant list --csv").out)))
+    assert list(listed[0]) == list(rows[0])
+    assert [item["standing"] for item in listed] == [row["standing"] for row in rows]
+    assert 2 == case("tenant list --csv --json").code
     assert ["unrecorded", "held", "unrecorded", "unrecorded", "unrecorded"] == [item["standing"] for item in listed]
     assert data["fact"] == case.ok("tenant view alert-policy --json").data
     assert {"fact": "alert-policy", "cases_retracted": 1} == case.ok(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 POLICY = click.argument("policy", type=click.Choice([item.value for item in Policy]), metavar="POLICY")
 OFFLINE = click.option("--offline", is_flag=True, help="Do not read the tenant's own policies.")
 STATES = ("due", "sending", "sent", "held", "suppressed", "failed", "nobody")
+POLICY_COLUMNS = ("policy", "title", "on", "opted_in", "recipients", "notified", "daily_limit", "severity", "log_entry")
 COLUMNS = (
     *("id", "policy", "severity", "recipient", "case", "case_number", "raised_at", "state"),
     *("attempts", "next_at", "settled_at", "message", "detail"),
@@ -50,12 +51,18 @@ def alert() -> None:
 
 @alert.command("list", cls=Verb)
 @OFFLINE
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, without the tenant's own.")
 @click.pass_obj
-def list_(session: Session, offline: bool) -> None:
+def list_(session: Session, offline: bool, wants_csv: bool) -> None:
     """List the policies, beside the tenant's own where one is connected."""
     from workflow.services.alert_policies import rules
 
+    if wants_csv and session.as_json:
+        raise click.UsageError("Choose --csv or --json.")
     found = rules(session.app)
+    if wants_csv:
+        as_csv(POLICY_COLUMNS, [policy_data(rule, None) for rule in found.values()])
+        return
     theirs = _tenant(session, offline)
     if session.as_json:
         policies = [policy_data(rule, theirs) for rule in found.values()]

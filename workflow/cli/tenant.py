@@ -8,7 +8,7 @@ import click
 
 from workflow.cli.lazy import InOrder
 from workflow.cli.moments import length
-from workflow.cli.output import as_json, fields, hint, say, table
+from workflow.cli.output import as_csv, as_json, fields, hint, say, table
 from workflow.cli.people import named
 from workflow.cli.places import folded
 from workflow.cli.session import Session, Verb
@@ -25,6 +25,12 @@ FACT = click.argument("fact", type=click.Choice([item.value for item in TenantFa
 TENANT = click.option(
     "--tenant", "place", metavar="NAME", default="", callback=folded, help="Which tenant, unless the settings' own."
 )
+
+COLUMNS = (
+    *("tenant", "fact", "title", "standing", "result", "by", "claimed", "observed_at", "recorded_at", "expires_at"),
+    *("reference", "note", "value", "sequence"),
+)
+"""The columns of ``--csv`` for facts."""
 
 
 class Facts(Verb):
@@ -127,14 +133,20 @@ def retract(session: Session, fact: str, reason: str, place: str) -> None:
 
 @tenant.command("list", cls=Verb)
 @TENANT
+@click.option("--csv", "wants_csv", is_flag=True, help="Print CSV, times in UTC.")
 @click.pass_obj
-def list_(session: Session, place: str) -> None:
+def list_(session: Session, place: str, wants_csv: bool) -> None:
     """List the facts, and how each stands."""
     from workflow.services.tenants import list_ as list_facts
 
+    if wants_csv and session.as_json:
+        raise click.UsageError("Choose --csv or --json.")
     found = list_facts(session.app, place)
     if session.as_json:
         as_json({"facts": [item.to_data() for item in found]})
+        return
+    if wants_csv:
+        as_csv(COLUMNS, [item.to_data() for item in found])
         return
     rows = [(item.fact, item.standing, _until(session, item), _by(item), item.reference) for item in found]
     table(("fact", "standing", "counts until", "recorded by", "reference"), rows, flexible=(4, 3))
