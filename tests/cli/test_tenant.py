@@ -45,6 +45,17 @@ def test_as_data(case: Shell) -> None:
     ).data
 
 
+def test_where_it_can_be_checked(case: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note says how it is known as well; where neither is given a terminal asks, and a script is refused."""
+    case.ok("tenant record audit-logging --valid 30d --note 'read in the portal'")
+    assert 2 == case("tenant record alert-policy --valid 30d").code
+    monkeypatch.setattr("workflow.cli.tenant.interactive", lambda: True)
+    asked = case.ok("tenant record alert-policy --valid 30d", typed=b"INC-7\n").out
+    assert "Where can it be checked?" in asked
+    assert "INC-7" in case.ok("tenant view alert-policy").out
+    case.ok("tenant record alert-opt-in --result not-met")
+
+
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [

@@ -11,7 +11,7 @@ from workflow.cli.moments import length
 from workflow.cli.output import as_csv, as_json, fields, hint, say, table
 from workflow.cli.people import named
 from workflow.cli.places import folded
-from workflow.cli.session import Session, Verb
+from workflow.cli.session import Session, Verb, interactive
 from workflow.cli.tenant_connect import permissions, probe
 from workflow.cli.tenant_poll import poll
 from workflow.cli.tenant_serve import serve
@@ -92,11 +92,14 @@ def record(
     """Record a fact about the tenant.
 
     It answers the prerequisites that ask for it in every open case and in every case opened later, until it has run
-    out or is retracted. Recording it again prolongs it.
+    out or is retracted. Recording it again prolongs it. What is met says where it can be checked (--ref), which a
+    terminal asks for, or how it is known (--note).
     """
     from workflow.services.tenants import Found
     from workflow.services.tenants import record as record_fact
 
+    if result == Result.MET.value and not (ref or note or session.as_json) and interactive():
+        ref = click.prompt("Where can it be checked? (a ticket, a log, an address)")
     found = Found(
         fact=TenantFact(fact),
         result=Result(result),

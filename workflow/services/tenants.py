@@ -84,7 +84,8 @@ def record(app: App, who: Who, found: Found, tenant: str = "") -> tuple[FactView
     A command cut short has recorded the fact and answered in some cases: recording it again answers in the others.
 
     Raises:
-        InputError: it would count for more than 90 days, or nothing says where a *met* can be checked.
+        InputError: it would count for more than 90 days, or nothing says where a *met* can be checked, or how it
+            is known.
         EvidenceRefusedError: it lies in the future, or has run out already.
         NotPermittedError: the actor may not.
     """
@@ -219,8 +220,8 @@ def _sensible(found: Found, now: datetime) -> None:
     if found.observed_at + found.valid <= now:
         message = f"What was seen at {time_for_people(found.observed_at)} counts no longer: look again, then record it."
         raise EvidenceRefusedError(message)
-    if found.result is Result.MET and not found.reference.strip():
-        message = "It needs evidence: say where it can be checked (--ref)."
+    if found.result is Result.MET and not (found.reference.strip() or found.note.strip()):
+        message = "It needs evidence: say where it can be checked (--ref), or how you know (--note)."
         raise InputError(message)
 
 
