@@ -536,7 +536,8 @@ def spoken(desk: Desk, who: Who = ANN, **changes: Any) -> list[str]:
     [
         ({}, ""),
         ({"result": "not-applicable"}, "cannot be recorded"),
-        ({"reference": None}, "where it can be checked"),
+        ({"reference": None}, "how it is known"),
+        ({"reference": None, "note": {"commitment": "0" * 64}}, ""),
         ({"observed_at": "2027-11-24T00:00:00.000000Z"}, "of the future"),
         ({"expires_at": "2026-11-24T00:00:00.000000Z"}, "had run out"),
         ({"expires_at": "2027-11-24T00:00:00.000000Z"}, "longer than 90 days"),

@@ -101,8 +101,8 @@ def faults(entries: Iterable[Entry]) -> Iterator[tuple[int, str]]:
             continue
         known[place] = entry.leaf
         for record in records([entry]):
-            if record.result not in RESULTS or (record.result is Result.MET and not record.reference):
-                yield entry.sequence, "it says of a tenant what cannot be recorded, or not where it can be checked"
+            if record.result not in RESULTS or (record.result is Result.MET and not (record.reference or record.note)):
+                yield entry.sequence, "it says of a tenant what cannot be recorded, or not how it is known"
             until = record.observed_at + MOST_VALID
             if not record.observed_at <= record.recorded_at < record.expires_at <= until:
                 yield (
