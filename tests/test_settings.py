@@ -79,6 +79,11 @@ def test_a_tenants_name_has_one_spelling(home: Path) -> None:
     assert ("contoso", {"72f988bf-86f1-41af-91ab-2d7cd011db47": "fabrikam"}) == (settings.tenant, settings.tenants)
     with pytest.raises(SettingsError, match="more than blanks"):
         load_settings(tenant="  ")
+    for tenants in ({" ": "contoso"}, {"72f988bf": "  "}, {"72f988bf": "con\u200btoso"}):
+        with pytest.raises(SettingsError, match="tenants"):
+            load_settings(tenants=tenants)
+    with pytest.raises(SettingsError, match="invisible"):
+        load_settings(tenant="con\u200btoso")
 
 
 def test_people_and_tenants_are_read_from_the_file(home: Path) -> None:

@@ -28,6 +28,19 @@ from workflow.domain.subject import check_name, normalise, tenant_name
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, SettingsError
 
+
+def _tenant(name: str) -> str:
+    """Return a tenant's name in its one spelling."""
+    try:
+        folded = tenant_name(name)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    if not folded:
+        message = "a tenant's name is more than blanks"
+        raise ValueError(message)
+    return folded
+
+
 MOST_BYTES = 1 << 20
 """Bytes of the settings file; a list of a thousand people stays well below."""
 RoleName = Literal["analyst", "approver", "lead", "auditor"]
@@ -158,16 +171,12 @@ class Settings(BaseSettings):
     @field_validator("tenant")
     @classmethod
     def _has_one_spelling(cls, name: str) -> str:
-        folded = tenant_name(name)
-        if not folded:
-            message = "a tenant's name is more than blanks"
-            raise ValueError(message)
-        return folded
+        return _tenant(name)
 
     @field_validator("tenants")
     @classmethod
     def _have_one_spelling(cls, tenants: dict[str, str]) -> dict[str, str]:
-        return {tenant_name(guid): tenant_name(name) for guid, name in tenants.items()}
+        return {_tenant(guid): _tenant(name) for guid, name in tenants.items()}
 
     @field_validator("m365_limits")
     @classmethod

@@ -54,6 +54,16 @@ def test_where_it_can_be_checked(case: Shell, monkeypatch: pytest.MonkeyPatch) -
     assert "Where can it be checked?" in asked
     assert "INC-7" in case.ok("tenant view alert-policy").out
     case.ok("tenant record alert-opt-in --result not-met")
+    case.ok("ledger verify")
+
+
+@pytest.mark.parametrize(
+    "line", ["tenant list --tenant", "case list --tenant", "tenant record alert-policy --ref x --tenant"]
+)
+def test_a_name_that_nobody_sees_is_refused(case: Shell, line: str) -> None:
+    """Wherever a tenant is named."""
+    ran = case(line, "con\u200btoso")
+    assert (2, True) == (ran.code, "invisible characters" in ran.err)
 
 
 @pytest.mark.parametrize(

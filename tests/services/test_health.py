@@ -16,8 +16,10 @@ from tests.services.test_backups import older
 from workflow.domain import actions as act
 from workflow.domain.alerts import Policy
 from workflow.domain.private import Private
+from workflow.domain.record import time_to_text
+from workflow.domain.vocabulary import EntryType, Result, TenantFact
 from workflow.ledger.note import Signer
-from workflow.services import alert_policies, backups, health, logbook, people, restoring, upgrading
+from workflow.services import alert_policies, backups, health, logbook, people, restoring, tenants, upgrading
 from workflow.sources.playbook_file import load, shipped
 from workflow.storage import cases, chores, keyfile
 from workflow.storage.database import Database, create_file
@@ -187,6 +189,36 @@ def test_the_cure_of_the_key_cures(sound: Place, tmp_path: Path, harm: str) -> N
         item.cure for item in health.examine(sound.settings(), START) if (item.what, item.status) == ("key", "fail")
     ]
     subprocess.run(["/bin/sh", "-c", cure.replace("COPY", str(copy))], check=True)
+    assert {} == look(sound)
+
+
+def test_tenant_facts_that_no_case_reaches(sound: Place) -> None:
+    """Recorded by old versions under capitals or with what nobody sees; the printed command brings them in order."""
+    desk = Desk(sound)
+    for name in ("Contoso", "fab\u200brikam"):
+        data = {
+            "tenant": name,
+            "fact": "audit-logging",
+            "result": "met",
+            "observed_at": time_to_text(desk.clock.now),
+            "expires_at": time_to_text(desk.clock.now + 30 * DAY),
+        }
+        with desk.app.database.transaction() as tx:
+            cases.lock_log(tx)
+            logbook.write(desk.app, tx, people.actor(desk.app, tx, ANN), [(EntryType.TENANT_RECORDED, data)])
+    first, second = look(sound)["tenant"]
+    assert "'Contoso', audit-logging, answers in no case: its name is 'contoso'" in first
+    assert "record audit-logging --result met --tenant fabrikam --ref WHERE" in second
+    for name in ("contoso", "fabrikam"):
+        found = tenants.Found(
+            fact=TenantFact.AUDIT_LOGGING,
+            result=Result.MET,
+            observed_at=desk.clock.now,
+            valid=30 * DAY,
+            reference="INC-1",
+        )
+        tenants.record(desk.app, ANN, found, name)
+    desk.close()
     assert {} == look(sound)
 
 

@@ -62,9 +62,27 @@ def check_name(name: str) -> None:
         raise InputError(message)
 
 
-def tenant_name(name: str) -> str:
-    """Return a tenant's name in its one spelling: two spellings would be two cases about one mailbox."""
+def folded_tenant(name: str) -> str:
+    """Return a tenant's name as it is compared, whatever stands in it."""
     return unicodedata.normalize("NFC", name.strip()).casefold()
+
+
+def tenant_name(name: str) -> str:
+    """Return a tenant's name in its one spelling: two spellings would be two cases about one mailbox.
+
+    Raises:
+        InputError: it has control or invisible characters, by which two names look like one.
+    """
+    folded = folded_tenant(name)
+    if seen(folded) != folded:
+        message = f"The tenant's name {folded[:60]!r} contains control or invisible characters."
+        raise InputError(message)
+    return folded
+
+
+def seen(text: str) -> str:
+    """Return text without what nobody sees: control characters and other invisible ones."""
+    return "".join(character for character in text if unicodedata.category(character)[0] != "C")
 
 
 @lru_cache(maxsize=1024)
@@ -90,7 +108,7 @@ def normalise(kind: Kind, identifier: str) -> str:
     if not text or len(text) > MAX_IDENTIFIER:
         message = f"An identifier has 1 to {MAX_IDENTIFIER} characters; this one has {len(text)}."
         raise InputError(message)
-    if any(unicodedata.category(character)[0] == "C" for character in text):
+    if seen(text) != text:
         message = f"{text[:60]!r} contains control or invisible characters."
         raise InputError(message)
     if kind is not Kind.PERSON:

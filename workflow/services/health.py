@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from workflow import __version__
 from workflow.domain.record import time_for_people, time_from_text
+from workflow.domain.subject import folded_tenant, seen
+from workflow.domain.tenant import standing as recorded
 from workflow.domain.vocabulary import LOG_CASE, EntryType
 from workflow.errors import HoldfastError, KeyMissingError, StorageError
 from workflow.ledger.malformed import Malformed
 from workflow.ledger.origin import number, rank
 from workflow.ledger.verify import compare
-from workflow.services import clocks, permissions
+from workflow.services import clocks, permissions, tenantwide
 from workflow.services.alert_policies import in_force
 from workflow.services.clocks import AHEAD
 from workflow.services.permissions import FAIL, OK, WARN, Finding
@@ -97,6 +99,7 @@ def _database(settings: Settings, database: Database, now: datetime) -> list[Fin
             *_key(settings, database),
             _checkpoints(settings, database, state),
             *_playbooks(database),
+            *_tenants(database, now),
         ]
     except SURPRISES as error:
         return [Finding("database", FAIL, f"It cannot be read: {error}", _BACK), *_key(settings, None)]
@@ -259,6 +262,20 @@ def _playbooks(database: Database) -> Iterator[Finding]:
                 "the version that came with Holdfast" if own else "Holdfast's own version is adopted with the next case"
             )
             yield Finding("playbook", OK, f"{name}: {said}")
+
+
+def _tenants(database: Database, now: datetime) -> Iterator[Finding]:
+    """Name what old versions recorded of a tenant under a spelling that no case of today has."""
+    with database.reading() as tx:
+        standing = [item for item in recorded(tenantwide.entries(tx)).values() if item.expires_at > now]
+    reached = {(item.tenant, item.fact) for item in standing}
+    for item in standing:
+        own = seen(folded_tenant(item.tenant))
+        if item.tenant != own and (own, item.fact) not in reached:
+            fact = item.fact.value
+            said = f"What is recorded of tenant {item.tenant!r}, {fact}, answers in no case: its name is {own!r}."
+            cure = f"holdfast tenant record {fact} --result {item.result.value} --tenant {shlex.quote(own)} --ref WHERE"
+            yield Finding("tenant", WARN, said, cure)
 
 
 def _disk(settings: Settings, database: Path | None) -> Iterator[Finding]:

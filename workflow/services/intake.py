@@ -18,7 +18,7 @@ from workflow.domain.facts import Effect, judge_report
 from workflow.domain.private import Private
 from workflow.domain.record import time_to_text
 from workflow.domain.restriction import Restriction, Skipped, Source
-from workflow.domain.subject import normalise, tenant_name
+from workflow.domain.subject import folded_tenant, normalise, tenant_name
 from workflow.domain.vocabulary import ENDED, Kind, RestrictionStatus, State
 from workflow.errors import HoldfastError, InputError, NotFoundError, NotPermittedError, RuleRefusedError
 from workflow.ledger.entry import uuid7
@@ -204,7 +204,7 @@ def tenant_of(app: App, item: Restriction, given: str) -> str:
 
     An alert names its tenant by GUID and a cmdlet's row by nothing; both have to lead to the same case.
     """
-    return tenant_name(given) or app.settings.tenants.get(tenant_name(item.tenant), app.settings.tenant)
+    return tenant_name(given) or app.settings.tenants.get(folded_tenant(item.tenant), app.settings.tenant)
 
 
 def _take(app: App, tx: Tx, by: Actor, item: Restriction, tenant: str, wish: Wish | None) -> Taken:

@@ -265,7 +265,6 @@ def _conditions(tx: Tx, filters: Filters) -> tuple[str, list[Any]]:
     parts: list[str] = []
     params: list[Any] = []
     for column, value in (
-        ("c.tenant = ?", filters.tenant or None),
         ("c.kind = ?", filters.kind or None),
         ("c.assignee = ?", filters.assignee),
         ("c.resolution = ?", filters.resolution),
@@ -278,6 +277,10 @@ def _conditions(tx: Tx, filters: Filters) -> tuple[str, list[Any]]:
         if value is not None:
             parts.append(column)
             params.append(value)
+    if filters.tenant:
+        # Old versions kept a name's capitals.
+        parts.append("? IN (c.tenant, lower(c.tenant))")
+        params.append(filters.tenant)
     listed = [("missing", filters.missing)] if filters.missing else []
     for column, item in [*listed, *(("labels", label) for label in filters.labels)]:
         # What stands in these lists is quoted, so that one is never found inside another.
