@@ -260,6 +260,16 @@ def test_what_an_attacker_sent_is_traced(calm: Site) -> None:
         tenant.message_trace(names[0], START)
 
 
+def test_a_search_that_takes_a_quarter_of_an_hour_is_read() -> None:
+    """By the second look; there is one search in the tenant."""
+    with site(replace(NAMED["calm"], audit_query=(900, 901))) as found:
+        since, until = START - timedelta(days=2), START + timedelta(minutes=5)
+        with pytest.raises(ProviderBusyError, match="takes long"):
+            list(found.provider.audit_log(("HygieneTenantEvents",), since, until))
+        assert list(found.provider.audit_log(("HygieneTenantEvents",), since, until))
+        assert 1 == len(found.simulator.tenant.searches)
+
+
 def test_long_lists_are_whole() -> None:
     """Page after page; a page that is lost is told and not hidden."""
     with site(replace(NAMED["calm"], users=1_200, restricted=1_050)) as found:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from workflow.domain.vocabulary import Kind
+from workflow.errors import ProviderBusyError
 from workflow.providers.shapes import (
     AlertPolicy,
     Answer,
@@ -59,7 +60,8 @@ class Tenant:
     """One tenant. ``faults`` are raised by the operations of these names, ``late`` after the change took effect.
 
     ``calls`` are the operations that were called, in order; ``watch`` is called before each. While it ``lingers`` a row
-    stays listed after its unblock; ``log`` is what the audit log shows.
+    stays listed after its unblock; ``log`` is what the audit log shows, and where it is ``slow`` a search is only over
+    when it is asked for again.
     """
 
     name = "hand"
@@ -80,6 +82,8 @@ class Tenant:
         self.lingers = False
         self.kinds: set[Kind] = {Kind.MAILBOX, Kind.CONNECTOR}
         self.log: list[AuditEvent] = []
+        self.searched: list[tuple[datetime, datetime]] = []
+        self.slow = False
 
     def add(self, name: str, **known: object) -> Account:
         """Add an account; returns it, to be changed at will."""
@@ -232,6 +236,10 @@ class Tenant:
     def audit_log(self, operations: tuple[str, ...], since: datetime, until: datetime) -> Iterator[AuditEvent]:
         self.watch("audit_log")
         self.calls.append("audit_log")
+        begun = (since, until) in self.searched
+        self.searched.append((since, until))
+        if self.slow and not begun:
+            raise ProviderBusyError("The search of the audit log takes long; ask again later.", 600)
         if "audit_log" in self.faults:
             raise self.faults["audit_log"]
         return iter([item for item in self.log if item.operation in operations and since <= item.at <= until])

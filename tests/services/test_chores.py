@@ -102,6 +102,25 @@ def test_a_log_that_could_not_be_read_is_read_from_where_it_was_left(open_desk: 
     assert ("done", "recorded 1") == did(desk, memory, timedelta(hours=1))["log"]
 
 
+def test_a_search_that_takes_long_is_taken_up_by_the_next_look(open_desk: Callable[..., Desk]) -> None:
+    """What came since is searched for then: where every search takes long, all is read all the same."""
+    desk, memory = open_desk(connected=True), Chores()
+    desk.tenant.kinds, desk.tenant.slow = {Kind.MAILBOX}, True
+    desk.tenant.listed[ADA] = Restricted(identifier=ADA)
+    outcome, said = did(desk, memory)["log"]
+    assert ("failed", True) == (outcome, "takes long" in said)
+    desk.clock.move(2 * MINUTE)
+    desk.tenant.removed(ADA, "mallory@contoso.example")
+    assert [("done", ""), ("done", "recorded 1"), ("done", "known 1")] == [
+        did(desk, memory, HOUR)["log"] for _ in range(3)
+    ]
+    asked = desk.tenant.searched
+    assert [0, 0, 1, 1, 2, 2, 3] == [sorted(set(asked), key=asked.index).index(stretch) for stretch in asked]
+    desk.tenant.slow = False
+    assert ("done", "known 2") == did(desk, memory, HOUR)["log"]
+    assert memory.searched is None
+
+
 def test_the_log_keeps_its_rhythm_across_processes(open_desk: Callable[..., Desk]) -> None:
     """It takes minutes, so that every pass of cron does not begin it anew; the lists are read by each."""
     desk = open_desk(connected=True)

@@ -148,7 +148,10 @@ class Audit(Protocol):
     """What the tenant wrote down itself."""
 
     def audit_log(self, operations: tuple[str, ...], since: datetime, until: datetime) -> Iterator[AuditEvent]:
-        """Yield records of the unified audit log; late, out of order and perhaps twice."""
+        """Yield records of the unified audit log; late, out of order and perhaps twice.
+
+        A search that takes too long raises ProviderBusyError; asked for the same again, it goes on.
+        """
 
     def directory_audit(self, user: str, since: datetime) -> Answer[tuple[AuditEvent, ...]]:
         """Return what the directory says was done to a user since a time."""

@@ -6,13 +6,14 @@ takes minutes keeps its rhythm across processes, by what the database remembers.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workflow.domain.alerts import Policy
-from workflow.errors import HoldfastError, ProviderError
+from workflow.errors import HoldfastError, ProviderBusyError, ProviderError
 from workflow.providers.anonymous import anonymous
 from workflow.services import alerts, clocks, polling, tenant_log
 from workflow.services.people import Who
@@ -57,13 +58,15 @@ class Chore:
 class Chores:
     """When each of some chores was last begun, by name; made anew by every worker.
 
-    ``kept`` is when the tenant's log was last read, by any of them, once the database was asked for it.
+    ``kept`` is when the tenant's log was last read, by any of them, once the database was asked for it; ``searched`` is
+    the stretch of it for which a search was begun and not seen to its end.
     """
 
     names: tuple[str, ...] = (*SEARCHING, *QUICK)
     begun: dict[str, datetime] = field(default_factory=dict)
     kept: datetime | None = None
     asked: bool = False
+    searched: tuple[datetime, datetime] | None = None
 
     def forget(self, name: str) -> None:
         """Have a chore done at the next look, whenever it was done last."""
@@ -125,12 +128,26 @@ def _chores(app: App, memory: Chores) -> Iterator[tuple[str, timedelta, Callable
 def _log(memory: Chores, app: App, now: datetime) -> str:
     """Read the tenant's own audit log for what lay between two polls, from before the last time that it could be read.
 
-    Its records come late, so that each look goes back a day and more behind that.
+    Its records come late, so that each look goes back a day and more behind that. A search that took too long for the
+    last look is not begun anew: this look takes up what came of it first.
     """
-    known = now - AWAY if memory.kept is None else min(memory.kept, now)
-    found = tenant_log.catch_up(app, MACHINE, known - tenant_log.LOOKS_BACK, now)
-    memory.kept = now
-    return _counted(found.counts)
+    counts: Counter[str] | None = None
+    while True:
+        known = now - AWAY if memory.kept is None else min(memory.kept, now)
+        since, until = memory.searched or (known - tenant_log.LOOKS_BACK, now)
+        memory.searched = None
+        try:
+            found = tenant_log.catch_up(app, MACHINE, since, until).counts
+        except ProviderBusyError:
+            memory.searched = since, until
+            if counts is None:
+                raise
+            # What the last look asked for was read; the next one takes this up.
+            return _counted(counts)
+        counts = (counts or Counter()) + found
+        memory.kept = until
+        if until >= now:
+            return _counted(counts)
 
 
 def _poll(app: App, now: datetime) -> str:

@@ -360,6 +360,42 @@ def test_a_search_that_does_not_end_well() -> None:
         list(Scripted(no(403, "x", "y")).tenant().audit_log(("A",), SINCE, UNTIL))
 
 
+SLOW = [one(id="q1", status="running"), *[one(status="running")] * 60]
+AGAIN = [one(id="q2", status="succeeded"), rows()]
+
+
+@pytest.mark.parametrize(
+    ("answers", "later", "found"),
+    [
+        # The same is asked again: it goes on, and once it was read another one is begun.
+        ([one(status="succeeded"), rows(RECORD), *AGAIN], [0, 0], [["u1"], []]),
+        # Something else is asked.
+        (AGAIN, [1], [[]]),
+        # It ended badly, or is gone: another one is begun by the next look.
+        ([one(status="failed"), *AGAIN], [0, 0], [None, []]),
+        ([no(404), *AGAIN], [0, 0], [None, []]),
+    ],
+)
+def test_a_search_that_takes_long_is_not_begun_anew(
+    answers: list[httpx2.Response], later: list[int], found: list[list[str] | None]
+) -> None:
+    """Whoever asks for the same stretch again is told what came of it."""
+    script = Scripted(*SLOW, *answers)
+    tenant = script.tenant()
+    with pytest.raises(ProviderBusyError):
+        list(tenant.audit_log(("A",), SINCE, UNTIL))
+    for hours, ids in zip(later, found, strict=True):
+        events = tenant.audit_log(("A",), SINCE, UNTIL + timedelta(hours=hours))
+        if ids is None:
+            with pytest.raises(NotReadableError):
+                list(events)
+        else:
+            assert ids == [event.id for event in events]
+
+    assert not script.answers
+    assert 2 == sum(line.startswith("POST") for line in script.lines)
+
+
 @pytest.mark.parametrize("row", [{"id": "u1"}, {"createdDateTime": "2026-04-30T10:02:11Z"}])
 def test_a_record_without_id_or_time_is_an_error(row: dict[str, Any]) -> None:
     """It could be counted twice, or never."""

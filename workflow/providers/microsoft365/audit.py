@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,21 +29,52 @@ _TRACES = "/admin/exchange/tracing/messageTraces"
 _TRACES_KEPT, _TRACES_A_CALL = timedelta(days=90), timedelta(days=10)
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search of the audit log that was begun, and of which the end was not seen yet."""
+
+    since: datetime
+    until: datetime
+    path: str
+
+
 class Audit:
     """The tenant's logs."""
 
     _graph: Graph
     _clock: Callable[[], datetime]
+    _searches: dict[tuple[str, ...], _Search]
     sign_in: SignIn
 
     def audit_log(self, operations: tuple[str, ...], since: datetime, until: datetime) -> Iterator[AuditEvent]:
         """Yield records of these operations in the unified audit log; a search takes minutes.
 
         Raises:
-            ProviderBusyError: the search has not ended after ten minutes.
+            ProviderBusyError: the search has not ended after ten minutes. Whoever asks for the same stretch of time
+                again is told what came of it.
         """
         if not operations:  # Without names a search would return everything that anybody did.
             return
+        path, status = self._search(operations, since, until)
+        try:
+            self._wait(path, status)
+            records, _ = self._graph.pages(
+                "audit_log", f"GET {_QUERIES}/{{query}}/records", f"{path}/records", {"$top": "999"}, Family.AUDIT
+            )
+        except NotReadableError:
+            # It ended badly, or is gone: only another one can do better.
+            self._searches.pop(operations, None)
+            raise
+        self._searches.pop(operations, None)
+        for row in records:
+            found = _record(row)
+            yield replace(found, own=self.sign_in.goes_by(found.actor, text(child(row, "auditData"), "AppId")))
+
+    def _search(self, operations: tuple[str, ...], since: datetime, until: datetime) -> tuple[str, str]:
+        """Return the path of the search for just this, and its status where it was begun now."""
+        known = self._searches.get(operations)
+        if known is not None and (known.since, known.until) == (since, until):
+            return known.path, ""
         asked = {
             "displayName": "Holdfast",
             "filterStartDateTime": iso(since),
@@ -54,13 +85,8 @@ class Audit:
         path = f"{_QUERIES}/{segment(text(begun, 'id'))}" if text(begun, "id") else ""
         if not path:
             raise ProviderError(f"POST {_QUERIES}: the answer does not name the search.")
-        self._wait(path, text(begun, "status"))
-        records, _ = self._graph.pages(
-            "audit_log", f"GET {_QUERIES}/{{query}}/records", f"{path}/records", {"$top": "999"}, Family.AUDIT
-        )
-        for row in records:
-            found = _record(row)
-            yield replace(found, own=self.sign_in.goes_by(found.actor, text(child(row, "auditData"), "AppId")))
+        self._searches[operations] = _Search(since, until, path)
+        return path, text(begun, "status")
 
     def _wait(self, path: str, status: str) -> None:
         name = f"GET {_QUERIES}/{{query}}"

@@ -49,6 +49,7 @@ class Microsoft365(Restrictions, Identity, Mailbox, Posture, Audit):
     ) -> None:
         """Sign in only when something is asked."""
         self._clock = clock
+        self._searches = {}
         self.sign_in = SignIn(connection, tell, transport, pace, clock)
         self.wire = Wire(connection, self.sign_in, clock, pace, transport)
         self._graph = Graph(self.wire, connection)
