@@ -289,6 +289,14 @@ def test_a_busy_service_is_waited_for(calm: Site, fault: str) -> None:
     assert 0 == calm.simulator.faults.early
 
 
+def test_a_limit_is_not_run_into() -> None:
+    """The tenant says how far it is used up, and is called more slowly before it refuses."""
+    with site(replace(NAMED["calm"], limits=True, budgets={"identity": 20})) as found:
+        for _ in range(60):
+            found.provider.user(found.ada)
+        assert [] == [status for (_, status), _ in found.simulator.calls.items() if status == 429]
+
+
 @pytest.mark.parametrize("fault", ["lost-answer", "lost-request", "gateway-timeout-done", "cut-short", "server-error"])
 def test_a_read_survives(calm: Site, fault: str) -> None:
     """It is asked once more."""

@@ -329,6 +329,21 @@ def test_a_fleet_shares_the_calls(limit: Limit, workers: int, begun: list[float]
     assert found == pytest.approx(begun)
 
 
+@pytest.mark.parametrize(
+    ("said", "waited"), [("0.79", []), ("0.8", [1.0]), ("1.8", [1.0]), ("inf", [1.0]), ("nan", []), ("much", [])]
+)
+def test_a_limit_that_is_nearly_used_up_slows_us_down(said: str, waited: list[float]) -> None:
+    """Whoever uses it up: the next call of the family is put off for a tenth of the limit's time."""
+    first = one(id=ADA, userPrincipalName="ada@contoso.example", accountEnabled=True)
+    first.headers["x-ms-throttle-limit-percentage"] = said
+    script = Scripted(first, one(id=ADA, userPrincipalName="ada@contoso.example", accountEnabled=True))
+    tenant = script.tenant(limits={Family.DIRECTORY: Limit(100, 10)})
+
+    for _ in range(2):
+        tenant.user(ADA)
+    assert waited == script.time.waited
+
+
 def test_a_fleet_shares_what_may_be_under_way() -> None:
     """A peer that signs on halves it; when it signs off, whoever waits goes on."""
     budget = Budget("exchange", Limit(100, 1, 2), Pace())

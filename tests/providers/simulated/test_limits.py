@@ -58,6 +58,17 @@ def test_early_calls_wait_from_the_beginning() -> None:
     assert 2 == limits.early
 
 
+def test_a_budget_that_is_nearly_used_up_is_told() -> None:
+    """From four fifths on, of the directory; not where nothing is limited."""
+    client = Client(replace(CALM, limits=True, budgets={"identity": 10}, call_seconds=0))
+    replies = [client.graph("GET", "/users", select="id") for _ in range(11)]
+    name = "x-ms-throttle-limit-percentage"
+
+    assert [None] * 7 + ["0.80", "0.90", "1.00", None] == [reply.headers.get(name) for reply in replies]
+    assert 429 == replies[-1].status
+    assert name not in Client().graph("GET", "/users").headers
+
+
 def test_switched_off() -> None:
     """Without limits everything is let through, and the count stays full."""
     limits = Limits(on=False, budgets={})

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LEAST = 0.001
 """Seconds to wait at least: what rounding leaves over may be less than a clock can show, and would never pass."""
+_EASE = 0.1
+"""The part of a limit's time by which one call is put off from the last, where the limit is nearly used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,10 @@ class Budget:
         """Let nobody call for a while: calling early makes services begin the wait again."""
         with self._lock:
             self._held_until = max(self._held_until, self._pace.now() + seconds)
+
+    def ease(self) -> None:
+        """Let nobody call for a part of the limit's time: a refusal would cost more."""
+        self.hold(self._limit.seconds * _EASE)
 
     def _turn(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -36,6 +37,8 @@ _HOPS = 3
 _LARGEST = 64 * 1024 * 1024
 _UNSAID_WAIT = 5.0
 _UNAUTHORISED, _TOO_MANY, _TIMEOUT, _FAILED = 401, 429, 408, 500
+_NEARLY = 0.8
+"""From where on Graph says how far its limit is used up (Microsoft's page on throttling)."""
 _SILENT = frozenset({202, 204})
 _MOVED = frozenset({301, 302, 307, 308})
 _TOO_BUSY = b"maximum number of concurrent requests"
@@ -97,6 +100,13 @@ class Reply:
     def turned_away(self) -> bool:
         """Whether the service would not hear it now; Exchange also says so in plain text."""
         return self.status == _TOO_MANY or (not self.body.lstrip().startswith(b"{") and _TOO_BUSY in self.body[:2_000])
+
+    @property
+    def nearly_too_many(self) -> bool:
+        """Whether the service says that most of what it lets through is used up, by whomever."""
+        with suppress(ValueError):
+            return float(self.headers.get("x-ms-throttle-limit-percentage", "0")) >= _NEARLY
+        return False
 
     @property
     def later(self) -> bool:
@@ -197,6 +207,8 @@ class Wire:
             try:
                 with budget.call():
                     reply = self._exchange(call, token)
+                if reply.nearly_too_many:
+                    budget.ease()
             except _LostError as lost:
                 self._lost(call, lost, attempt)
                 self.pace.wait(self.pace.backoff(attempt))

@@ -76,6 +76,10 @@ class Limits:
         bucket = self._buckets.get((name, whose))
         return self._families[name].calls if bucket is None else int(bucket.left)
 
+    def used(self, name: str, whose: str) -> float:
+        """Return the part that is used up, from 0 to 1."""
+        return 1 - self.left(name, whose) / self._families[name].calls
+
     def take(self, name: str, whose: str, now: datetime, cost: float = 1.0) -> float:
         """Take from a budget and return 0, or how many virtual seconds to wait.
 

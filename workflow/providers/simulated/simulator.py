@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _TOO_MANY = 429
+_SAYS_HOW_FAR, _NEARLY = frozenset({"identity", "identity-writes"}), 0.8
 
 
 class Simulator:
@@ -206,4 +207,8 @@ class Simulator:
             return replace(refused, headers={**refused.headers, **information})
         asked = Asked(self.tenant, request, names, caller, self._app(caller), self._by(caller, ids), now)
         reply = graph.answer(found, asked, ids)
-        return replace(reply, headers={**reply.headers, "x-ms-resource-unit": str(int(cost))})
+        told = {"x-ms-resource-unit": str(int(cost))}
+        used = self.limits.used(found.family, whose)
+        if found.family in _SAYS_HOW_FAR and used >= _NEARLY:
+            told["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
+        return replace(reply, headers={**reply.headers, **told})
