@@ -43,6 +43,8 @@ def test_the_clock() -> None:
         ("POST", "attacker", {"user": "ghost"}, 404),
         ("POST", "attacker", {"user": "admin@contoso.example", "moves": ["teleport"]}, 400),
         ("POST", "owner/password", {"user": "ghost"}, 404),
+        ("POST", "on-premises/password", {"user": "ghost"}, 404),
+        ("POST", "on-premises/password", {"user": "admin@contoso.example"}, 400),
         ("POST", "device", {"user_code": "ghost"}, 404),
         ("GET", "user", None, 404),
         ("GET", "planets", None, 404),
@@ -136,6 +138,17 @@ def test_the_attacker() -> None:
     assert (1, 1) == (len(seen["consents"]), len(seen["roles"]))
     assert "collector@attacker.example" == seen["mailbox"]["forwards_outside"]
     assert 1 == len(seen["mailbox"]["full_access"])
+
+
+def test_a_password_that_is_reset_on_premises() -> None:
+    """A synchronised account's new password arrives by the synchronisation, and is worth nothing to the attacker."""
+    client = Client()
+    user = next(row["upn"] for row in client.control("GET", "users")["users"] if row["synced"])
+    client.control("POST", "attacker", {"user": user, "moves": ["password"]})
+    client.control("POST", "on-premises/password", {"user": user})
+
+    assert ("password", "service") == (client.tenant.effects[-1].what, client.tenant.effects[-1].by.kind)
+    assert "password" not in client.control("GET", "user", user=user)["foothold"]
 
 
 def test_the_truth_about_logs_and_people() -> None:

@@ -41,7 +41,17 @@ FILTERS = ["accountEnabled ge null", "id eq 5", "isMfaCapable lt 2", "status/err
 QUERIES = dict.fromkeys(("$top", "$select", "$skiptoken", "$skip", "$expand"), TEXTS)
 QUERIES["$filter"] = TEXTS | st.sampled_from(FILTERS)
 CONTROLS = sorted(
-    {"clock", "faults", "restrict", "portal/unblock", "portal/sign-in", "attacker", "owner/password", "device"}
+    {
+        "clock",
+        "faults",
+        "restrict",
+        "portal/unblock",
+        "portal/sign-in",
+        "attacker",
+        "owner/password",
+        "on-premises/password",
+        "device",
+    }
 )
 SOME = settings(max_examples=40, deadline=None)
 

@@ -13,7 +13,7 @@ from workflow.providers.simulated.founding import PORTAL, portal_unblock
 from workflow.providers.simulated.messages import Json, RefusedError, Reply, Request, as_json
 from workflow.providers.simulated.scenario_file import fault_rules
 from workflow.providers.simulated.stamp import parsed
-from workflow.providers.simulated.state import By
+from workflow.providers.simulated.state import SYNC, By
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -69,6 +69,7 @@ class Control:
             ("POST", "portal/sign-in"): self._portal_sign_in,
             ("POST", "attacker"): self._attacker,
             ("POST", "owner/password"): self._owner_password,
+            ("POST", "on-premises/password"): self._premises_password,
             ("POST", "device"): self._device,
         }
 
@@ -150,7 +151,14 @@ class Control:
         after = _whole(request.query.get("after", "0"))
         page = self._tenant.accounts[after : after + _MOST]
         rows = [
-            {"id": item.id, "upn": item.upn, "mail": item.mailbox.address, "attacked": item.attacked} for item in page
+            {
+                "id": item.id,
+                "upn": item.upn,
+                "mail": item.mailbox.address,
+                "synced": item.synced,
+                "attacked": item.attacked,
+            }
+            for item in page
         ]
         return {"users": rows, "next_after": after + len(page), "more": after + len(page) < len(self._tenant.accounts)}
 
@@ -245,6 +253,13 @@ class Control:
     def _owner_password(self, request: Request) -> Json:
         account = self._account(request.json().get("user", ""))
         self._tenant.change_password(account, By("owner", account.upn), self._tenant.now())
+        return {"upn": account.upn, "password_number": account.password}
+
+    def _premises_password(self, request: Request) -> Json:
+        account = self._account(request.json().get("user", ""))
+        if not account.synced:
+            raise RefusedError(f"{account.upn} is not synchronised from on premises.")
+        self._tenant.reset_password(account, SYNC, self._tenant.now())
         return {"upn": account.upn, "password_number": account.password}
 
     def _device(self, request: Request) -> Json:
