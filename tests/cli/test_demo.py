@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -107,6 +108,19 @@ def test_a_long_output_is_shown_whole_where_asked(home: Path, capsys: pytest.Cap
     assert long[:FIRST] == short[:FIRST]
     assert long[-3:] == short[-3:]
     assert FIRST + 5 == len(short) < len(long)
+
+
+def test_ctrl_c(home: Path) -> None:
+    """Whoever interrupts a command ends the demo, and not that command alone."""
+    moments = iter([Shell().now])
+    stage = Stage(home, Shell().now)
+    stage.clock = lambda: next(moments, None) or _interrupt()  # type: ignore[method-assign]
+    with set_up(home), pytest.raises(KeyboardInterrupt):
+        stage.run("ana", "init")
+
+
+def _interrupt() -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def test_surprises(home: Path) -> None:

@@ -40,17 +40,14 @@ on_call = true
 """Three people: one who works cases, one who may also approve, one who leads and is on call."""
 
 
-def connected_settings(alone: str, tenant: str, tenant_id: str) -> str:
-    """Return the settings of the same people for a connected tenant, in which a worker may contain accounts.
-
-    The address is never called: what is sent there is answered within the process.
-    """
+def connected_settings(alone: str, tenant: str, tenant_id: str, url: str) -> str:
+    """Return the settings of the same people for a connected tenant, in which a worker may contain accounts."""
     own = {
         "tenant": tenant,
         "provider": "microsoft365",
         "m365_tenant_id": tenant_id,
         "m365_sign_in": "managed-identity",
-        "m365_url": "http://127.0.0.1:8365",
+        "m365_url": url,
     }
     lines = [*(f'{name} = "{value}"' for name, value in own.items()), "worker_contains = true", "worker_steps = 1"]
     return "\n".join([*lines, alone.partition("\n")[2]])

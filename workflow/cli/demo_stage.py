@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflow.cli.exits import INTERRUPTED
 from workflow.cli.moments import local
 from workflow.cli.progress import progress_bar
 from workflow.cli.text import visible
@@ -23,7 +24,7 @@ from workflow.cli.text import visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from workflow.providers.port import Provider
+    from workflow.providers.microsoft365.tenant import Microsoft365
 
 BETWEEN = timedelta(minutes=1)
 """What the stage's clock moves on before each command."""
@@ -83,10 +84,10 @@ class Stage:
 
     _tenant_now: Callable[[], datetime] | None = None
     _tenant_wait: Callable[[float], None] | None = None
-    _provider: Callable[[], Provider] | None = None
+    _provider: Callable[[], Microsoft365] | None = None
 
     def connect(
-        self, now: Callable[[], datetime], wait: Callable[[float], None], provider: Callable[[], Provider]
+        self, now: Callable[[], datetime], wait: Callable[[float], None], provider: Callable[[], Microsoft365]
     ) -> None:
         """Take a tenant's clock for the stage's, and give each command a connection to it."""
         self._tenant_now, self._tenant_wait, self._provider = now, wait, provider
@@ -121,6 +122,8 @@ class Stage:
         arguments = ["--as", who, *shlex.split(line)]
         click.secho(f"[{local(self.clock(), None)}] $ holdfast {visible(shlex.join(arguments))}", bold=True)
         code = self._excerpt(arguments, last or LAST, bar) if (last or bar) and not self.whole else self._run(arguments)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         if code:
             click.secho(f"(exit {code})", dim=True)
             self.refusals += 1
@@ -141,7 +144,10 @@ class Stage:
     def _run(self, arguments: list[str]) -> int:
         from workflow.cli.run import run
 
-        return run(arguments, self.clock, None if self._provider is None else self._provider())
+        if self._provider is None:
+            return run(arguments, self.clock)
+        with contextlib.closing(self._provider()) as provider:
+            return run(arguments, self.clock, provider)
 
     def _excerpt(self, arguments: list[str], last: int, bar: str) -> int:
         with progress_bar(bar) if bar else contextlib.nullcontext(_nothing) as step:

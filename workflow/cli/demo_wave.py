@@ -12,18 +12,19 @@ from workflow.cli import demo_files as files
 from workflow.cli.demo_stage import LAST
 from workflow.cli.exits import Exit
 from workflow.providers.simulated.scenario import NAMED
-from workflow.providers.simulated.state import SYNC
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from workflow.cli.demo_stage import Stage
-    from workflow.providers.port import Provider
-    from workflow.providers.simulated.inside import Inside
+    from workflow.providers.microsoft365.tenant import Microsoft365
+    from workflow.providers.simulated.served import Served
 
 WAVE = NAMED["wave"]
 FEWEST = max(WAVE.fates)
 """The smallest wave in which everything happens that the act shows."""
+BACK = next(number for number, fate in WAVE.fates.items() if fate.returns_after)
+"""The number of the account whose attacker comes back."""
 SEED = 1
 TENANT = "contoso.example"
 SHIFT = "--label first-shift --yes"
@@ -33,33 +34,34 @@ REACHED = 24
 
 
 @contextmanager
-def connected(stage: Stage, accounts: int) -> Iterator[Inside]:
-    """Connect the stage to a simulated tenant, whose clock is the stage's from then on, until the block ends."""
-    from workflow.providers.simulated.inside import Inside
+def connected(stage: Stage, accounts: int) -> Iterator[Served]:
+    """Serve a simulated tenant and connect the stage to it, with its clock for the stage's, until the block ends."""
+    from workflow.providers.simulated.served import Served
     from workflow.providers.simulated.simulator import Simulator
 
     scenario = replace(WAVE, users=2 * accounts, restricted=accounts)
-    tenant = Inside(Simulator(scenario, SEED, stage.now))
     settings = stage.folder / "home" / "config" / "config.toml"
     alone = settings.read_text(encoding="utf-8")
-    settings.write_text(files.connected_settings(alone, TENANT, tenant.simulator.tenant.id), encoding="utf-8")
-    stage.connect(tenant.now, tenant.wait, lambda: _provider(tenant))
-    try:
-        yield tenant
-    finally:
-        stage.leave()
-        settings.write_text(alone, encoding="utf-8")
+    with Served(Simulator(scenario, SEED, stage.now)) as tenant:
+        told = files.connected_settings(alone, TENANT, tenant.simulator.tenant.id, tenant.url)
+        settings.write_text(told, encoding="utf-8")
+        stage.connect(tenant.now, tenant.wait, lambda: _provider(tenant))
+        try:
+            yield tenant
+        finally:
+            stage.leave()
+            settings.write_text(alone, encoding="utf-8")
 
 
-def _provider(tenant: Inside) -> Provider:
-    """Return the product's own filling for Microsoft 365, with the simulated tenant on the wire and its time."""
+def _provider(tenant: Served) -> Microsoft365:
+    """Return the product's own connection to Microsoft 365 as the settings say, in the simulated tenant's time."""
     from workflow.app import connection_of
     from workflow.providers.microsoft365.pace import Pace
     from workflow.providers.microsoft365.tenant import Microsoft365
     from workflow.settings import load_settings
 
     pace = Pace(now=lambda: tenant.now().timestamp(), wait=tenant.wait)
-    return Microsoft365(connection_of(load_settings()), tenant.now, pace=pace, transport=tenant)
+    return Microsoft365(connection_of(load_settings()), tenant.now, pace=pace)
 
 
 def play(stage: Stage, accounts: int) -> None:
@@ -77,11 +79,11 @@ def _contain(stage: Stage) -> None:
     stage.run("ana", f"case list --tenant {TENANT} --limit 8 --sort number")
 
 
-def _divided(stage: Stage, tenant: Inside) -> list[str]:
+def _divided(stage: Stage, tenant: Served) -> list[str]:
     """Label the accounts whose owners are reached in the first shift; the others stay shut and wait. Returns them."""
     found = _listed(stage, f"--kind mailbox --tenant {TENANT} --sort number")
-    fates = tenant.simulator.tenant.restrictions.fates
-    told_of = [account for account, fate in fates.items() if fate in WAVE.fates.values()]
+    people = tenant.people()
+    told_of = [people[number]["upn"] for number in WAVE.fates]
     others = [case for case in found if case["entity"] not in told_of]
     chosen = [case for case in found if case["entity"] in told_of] + others[: REACHED - len(told_of)]
     numbers = ",".join(str(case["number"]) for case in chosen)
@@ -89,13 +91,11 @@ def _divided(stage: Stage, tenant: Inside) -> list[str]:
     return [case["entity"] for case in chosen]
 
 
-def _judge(stage: Stage, tenant: Inside, reached: Collection[str]) -> None:
+def _judge(stage: Stage, tenant: Served, reached: Collection[str]) -> None:
     """People answer what no interface tells, while somebody goes past everybody in the portal; the worker tells who."""
-    directory = tenant.simulator.tenant
-    for account in directory.accounts:
-        if account.synced and account.foothold:
-            # A synchronised account's password is reset on premises, and arrives from there.
-            directory.reset_password(account, SYNC, directory.now())
+    for person in tenant.people():
+        if person["synced"] and person["attacked"] and person["upn"] in reached:
+            tenant.control("on-premises/password", user=person["upn"])
     for wanted in ("attacker-methods-removed", "app-consents-reviewed"):
         stage.run("ana", f"case contain --missing {wanted} {wanted} {SHIFT}", last=LAST)
     write_results(stage, "judged.csv")
@@ -122,19 +122,13 @@ def _unblock(stage: Stage) -> None:
     stage.run("ana", "worker --once", bar="The worker")
 
 
-def _afterwards(stage: Stage, tenant: Inside) -> None:
+def _afterwards(stage: Stage, tenant: Served) -> None:
     """In the night one attacker is back, and a day after its approval one unblock is overdue."""
     stage.later(hours=14)
     stage.run("ana", "tenant poll --quiet")
-    stage.run("ana", f"case view {_returned(tenant)}")
+    stage.run("ana", f"case view {tenant.people()[BACK]['upn']}")
     stage.later(hours=12)
     stage.run("ana", "case list --state unblock_requested")
-
-
-def _returned(tenant: Inside) -> str:
-    """Return whose attacker comes back."""
-    fates = tenant.simulator.tenant.restrictions.fates
-    return next(account for account, fate in fates.items() if fate.returns_after)
 
 
 def write_results(stage: Stage, name: str) -> None:
