@@ -150,7 +150,7 @@ class People:
             self._try("contain", who, case, lambda: list(containment.contain(self.app, who, case.id, mendable)))
         if any(name == "sign-in-enabled" for name, _ in lacking):
             for user in subject.users.values():
-                self.world.control("POST", "portal/sign-in", user=user, enabled=True)
+                self.world.control("portal/sign-in", user=user, enabled=True)
         subject = checks.read_subject(self.app, case.id)
         now = subject.now
         todo = [
@@ -258,17 +258,17 @@ class People:
         if what == "unblock" and rows:
             row = self.dice.choice(rows)
             about = row.key
-            status = self.world.control("POST", "portal/unblock", identifier=row.key, kind=row.kind)
+            status = self.world.control("portal/unblock", identifier=row.key, kind=row.kind)
         elif what == "sign-in":
-            status = self.world.control("POST", "portal/sign-in", user=account.upn, enabled=self.dice.random() < 0.8)
+            status = self.world.control("portal/sign-in", user=account.upn, enabled=self.dice.random() < 0.8)
         elif what == "attacker":
             moves = self.dice.sample(("sign-in", "rule", "hidden-rule", "method", "consent", "forwarding"), 2)
-            status = self.world.control("POST", "attacker", user=account.upn, moves=moves)
+            status = self.world.control("attacker", user=account.upn, moves=moves)
         elif what == "restrict":
             brief = self.dice.random() < 0.3
-            status = self.world.control("POST", "restrict", identifier=account.upn, kind="mailbox", temporary=brief)
+            status = self.world.control("restrict", identifier=account.upn, kind="mailbox", temporary=brief)
         elif what == "password":
-            status = self.world.control("POST", "owner/password", user=account.upn)
+            status = self.world.control("owner/password", user=account.upn)
         self.world.say(f"outside: {what} {about} → {status}")
 
     # What is forbidden, and has to be refused.

@@ -39,7 +39,7 @@ def _secret(world: World) -> None:
 
 
 def _unseen(world: World) -> None:
-    world.control("POST", "restrict", identifier=world.simulator.tenant.accounts[0].upn, kind="mailbox")
+    world.control("restrict", identifier=world.simulator.tenant.accounts[0].upn, kind="mailbox")
     world.time.wait(1)
     world.chores += [("poll", "done", world.time.true())] * 2
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, unquote
 
 import httpx2
 import pytest
@@ -21,7 +21,7 @@ from workflow.errors import HoldfastError
 from workflow.providers.microsoft365.connection import Connection, Service
 from workflow.providers.microsoft365.pace import Pace
 from workflow.providers.microsoft365.tenant import Microsoft365
-from workflow.providers.simulated.messages import Reply, Request
+from workflow.providers.simulated.server import Server
 from workflow.providers.ways import Way
 from workflow.services import automation
 from workflow.worker.loop import Loop
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.services.desk import Place
+    from workflow.providers.simulated.messages import Reply, Request
     from workflow.providers.simulated.simulator import Simulator
     from workflow.worker.hands import Hands
     from workflow.worker.log import Log
 
-BASE = "http://127.0.0.1:8365"
 LOOKS = 200
 """Turns in which a worker has to come to rest."""
 
@@ -99,10 +99,30 @@ class Time:
             yield
 
 
-class Line(httpx2.BaseTransport):
-    """The network between a process and the tenant; it listens in on what must not be written down, and on unblocks."""
+class Tenant(Server):
+    """The real server of a simulated tenant, whose answers are heard by the world, and held back in its time."""
+
+    world: World
+
+    def ask(self, request: Request) -> Reply:
+        """Answer, and let the world know; what fails here is told where the life is lived."""
+        try:
+            return self.world.hears(request)
+        except Exception as error:
+            self.world.failure = error
+            raise
+
+    def hold(self, seconds: float) -> None:
+        """Keep an answer back by the tenant's clock alone."""
+        self.world.time.wait(seconds)
+
+
+class Line(httpx2.HTTPTransport):
+    """The network between a process and the tenant: real connections, at either end of which the process may end."""
 
     def __init__(self, world: World, accidents: Accidents) -> None:
+        # There is no certificate to check at home, and reading all that there are takes longer than a day's calls.
+        super().__init__(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
         self._world = world
         self._accidents = accidents
 
@@ -111,23 +131,14 @@ class Line(httpx2.BaseTransport):
         self._accidents.place()
         if "authorization" in request.headers:
             check(request)
-        asked = Request(
-            method=request.method,
-            path=unquote(request.url.path),
-            base=BASE,
-            query=dict(parse_qsl(request.url.query.decode(), keep_blank_values=True)),
-            headers={name.casefold(): value for name, value in request.headers.items()},
-            body=request.read(),
-        )
-        reply = self._world.hears(asked)
-        if reply.hold:
-            self._world.time.wait(reply.hold)
-        self._accidents.place()
-        if reply.lost or reply.short:
-            message = "the connection closed"
-            raise httpx2.RemoteProtocolError(message)
-        headers = {**reply.headers, "Content-Length": str(len(reply.body))}
-        return httpx2.Response(reply.status, headers=headers, stream=httpx2.ByteStream(reply.body))
+        self._world.sends(request)
+        try:
+            return super().handle_request(request)
+        finally:
+            if self._world.failure is not None:
+                message = f"the tenant failed: {self._world.failure!r}"
+                raise Broken(message) from self._world.failure
+            self._accidents.place()
 
 
 class Fragile(App):
@@ -167,11 +178,11 @@ class Process:
         connection = Connection(
             tenant=world.simulator.tenant.id,
             way=Way.MANAGED_IDENTITY,
-            addresses=dict.fromkeys(Service, BASE),
+            addresses=dict.fromkeys(Service, world.server.url),
         )
         pace = Pace(hands.seconds, hands.wait, world.dice.random)
-        provider = Microsoft365(connection, clock, pace=pace, transport=Line(world, self.accidents))
-        self.app = Fragile(world.settings, clock, provider)
+        self.provider = Microsoft365(connection, clock, pace=pace, transport=Line(world, self.accidents))
+        self.app = Fragile(world.settings, clock, self.provider)
         self.app.accidents = self.accidents
         self.loop: Loop | None = None
         if works:
@@ -223,9 +234,14 @@ class World:
     lifted: list[Lifted] = field(default_factory=list)
     chores: list[tuple[str, str, datetime]] = field(default_factory=list)
     crashes: int = 0
+    failure: Exception | None = None
 
     def __post_init__(self) -> None:
         self.time = Time(self.simulator)
+        self.server = Tenant(self.simulator)
+        self.server.world = self
+        self.server.__enter__()
+        self.hand = httpx2.Client(base_url=f"{self.server.url}/simulator/", trust_env=False)
         self.watch: Callable[[str, str], None] = lambda _key, _entity: None
         self.worker = Process(self, works=True)
         self.desk = Process(self, works=False)
@@ -239,26 +255,29 @@ class World:
         """Write down what happened."""
         self.trace.append(f"{self.time.true():%m-%d %H:%M:%S.%f} {text}")
 
+    def sends(self, request: httpx2.Request) -> None:
+        """Tell the referee of an unblock before it is on its way, and keep a password that is never to be seen."""
+        body = request.read()
+        if b"passwordProfile" in body:
+            self.secrets.add(json.loads(body)["passwordProfile"]["password"])
+        name, given = _cmdlet(request.url.path, body)
+        if name.startswith("Remove-Blocked"):
+            self.watch(_key(given), _entity(given))
+
     def hears(self, request: Request) -> Reply:
         """Let the tenant answer, and keep what the referee wants to know of it."""
-        effects, name, given = self.simulator.tenant.effects, "", {}
-        if b"passwordProfile" in request.body:
-            self.secrets.add(json.loads(request.body)["passwordProfile"]["password"])
-        if b"Remove-Blocked" in request.body and request.path.endswith("InvokeCommand"):
-            sent = json.loads(request.body)["CmdletInput"]
-            name, given = sent["CmdletName"], sent["Parameters"]
-            self.watch(_key(given), _entity(given))
+        effects = self.simulator.tenant.effects
         before = len(effects)
         reply = self.simulator.answer(request)
+        name, given = _cmdlet(request.path, request.body)
         if name.startswith("Remove-Blocked"):
             count = sum(item.what == "unblocked" and item.by.kind == "app" for item in effects[before:])
             self.lifted.append(Lifted(_key(given), _entity(given), reply.status, count))
         return reply
 
-    def control(self, method: str, path: str, **body: Any) -> int:
+    def control(self, path: str, **body: Any) -> int:
         """Do something in the tenant past everybody; return the status."""
-        data = json.dumps(body).encode() if body else b""
-        return self.simulator.answer(Request(method, f"/simulator/{path}", BASE, body=data)).status
+        return self.hand.post(path, json=body).status_code
 
     def survive(self, process: Process, do: Callable[[], Any], name: str) -> Any:
         """Do something that may end the process; one that ended is started anew on the same ledger."""
@@ -280,6 +299,7 @@ class World:
     def _bury(self, process: Process) -> None:
         """Close what the operating system would have closed."""
         process.accidents.call_off()
+        process.provider.close()
         process.app.close()
 
     def close(self) -> None:
@@ -287,6 +307,16 @@ class World:
         for process in (self.worker, self.desk):
             self._bury(process)
         self.quiet.close()
+        self.hand.close()
+        self.server.__exit__()
+
+
+def _cmdlet(path: str, body: bytes) -> tuple[str, dict[str, Any]]:
+    """Return an unblock's name and what was given to it."""
+    if b"Remove-Blocked" not in body or not path.endswith("InvokeCommand"):
+        return "", {}
+    sent = json.loads(body)["CmdletInput"]
+    return sent["CmdletName"], sent["Parameters"]
 
 
 def _key(given: dict[str, Any]) -> str:

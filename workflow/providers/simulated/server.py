@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         if reply.hold:
-            self.server.waiter.wait(reply.hold)
+            self.server.hold(reply.hold)
         if reply.lost:
             self.close_connection = True
             return
@@ -120,6 +120,10 @@ class Server(ThreadingHTTPServer):
         """Return the simulator's answer."""
         with self._one_at_a_time:
             return self.simulator.answer(request)
+
+    def hold(self, seconds: float) -> None:
+        """Keep an answer back for so long."""
+        self.waiter.wait(seconds)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of connections that broke; the client knows. Anything else is a mistake of ours."""
