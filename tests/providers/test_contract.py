@@ -434,6 +434,8 @@ def test_scenarios_that_end_elsewhere() -> None:
         found.provider.sign_ins(found.ada, START - timedelta(days=1))
     with site(NAMED["gcc-high"]) as found:
         assert found.provider.alert_policies().value
+        with pytest.raises(NotReadableError, match="Cannot read what the mailbox sent"):
+            found.provider.message_trace(found.ada, START - timedelta(days=1))
     with site(NAMED["unsafe"]) as found:
         assert (False, False) == (
             found.provider.audit_posture().value.unified_log,

@@ -82,7 +82,9 @@ _TRACES = "/admin/exchange/tracing/messageTraces"
 
 @route("GET", _TRACES, "ExchangeMessageTrace.Read.All", family="message-trace")
 def traces(asked: Asked) -> Reply:
-    """Answer messages, the newest first."""
+    """Answer messages, the newest first; in the public cloud alone."""
+    if asked.tenant.scenario.cloud != "public":
+        raise GraphError(400, "BadRequest", "Resource not found for the segment 'tracing'.")
     rows = [
         {
             "id": item.trace,
