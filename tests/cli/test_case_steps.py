@@ -421,3 +421,26 @@ def test_a_refusal_is_told_where_the_settings_are_wrong(shell: Shell, monkeypatc
 
     ran = shell("case view 1")
     assert (True, False) == ("Nowhere/Land" in ran.err, "Traceback" in ran.err)
+
+
+@pytest.mark.parametrize("option", ["--ref", "--note", "--before", "--after"])
+def test_what_looks_like_a_secret_is_warned_of(case: Shell, option: str) -> None:
+    """It is recorded, and said on standard error with what can be done; once, however many steps it answers."""
+    words = ("--ref", "T-1") if option != "--ref" else ()
+    steps = "case record 1 password-reset sessions-revoked --as ana"
+    ran = case.ok(steps, *words, option, "password: Winter2026!")
+    name = "reference" if option == "--ref" else option.removeprefix("--")
+    assert 1 == ran.err.count(f"Warning: The {name} looks as if it held a password or a token.")
+    assert "holdfast case retract" in ran.err
+    assert "holdfast case erase" in ran.err
+    assert "Winter2026" not in ran.err
+    assert "Warning" not in case.ok("case note 1 'password reset by telephone' --as ana").err
+
+
+def test_a_secret_elsewhere_is_warned_of_too(case: Shell) -> None:
+    """In what is said of the tenant, of many cases, and at a shift's end."""
+    secret = "client_secret=8Q~abcdef"
+    assert "holdfast tenant retract audit-logging" in case.ok("tenant record audit-logging --ref", secret).err
+    assert "The note looks" in case.ok("case note 1-1", secret, "--as", "ana").err
+    case.ok("case assign 1 ana --as ana")
+    assert "The note looks" in case.ok("case handover --to ben --as ana --note", secret).err

@@ -9,7 +9,7 @@ import click
 from workflow.cli.case_open import one_of, second
 from workflow.cli.exits import exit_of
 from workflow.cli.many import Cases, Many
-from workflow.cli.output import as_json, hint, say
+from workflow.cli.output import as_json, hint, say, warn
 from workflow.cli.refusals import error_data, show_error
 from workflow.cli.session import Session, interactive
 from workflow.cli.steps import look
@@ -120,6 +120,7 @@ def _perform(session: Session, shown: CaseView, action: act.Action) -> HoldfastE
         say(f"#{number}: {outcome}", bold=True)
         if proposed:
             say(f"  waits for a second person: holdfast case erase {number} --confirm --as NAME")
+    warn(session.app.warnings)
     return None
 
 

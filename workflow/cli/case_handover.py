@@ -8,7 +8,7 @@ import click
 
 from workflow.cli.case_page import ATTENTION, attempt_line
 from workflow.cli.exits import Exit
-from workflow.cli.output import as_json, say
+from workflow.cli.output import as_json, say, warn
 from workflow.cli.session import Session, Verb
 from workflow.cli.steps import SUMMARY
 from workflow.cli.text import markdown, visible
@@ -47,6 +47,7 @@ def handover(session: Session, taker: str, giver: str | None, note: str, dry_run
         _page(session, page, markdown, case="## ", item="- ")
     else:
         _page(session, page, visible, case="", item="  ")
+    warn(session.app.warnings)
     return Exit.REFUSED if any(item.refused for item in page.cases) else Exit.DONE
 
 

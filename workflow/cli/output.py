@@ -43,6 +43,12 @@ def hint(text: str) -> None:
     click.echo(text, err=True)
 
 
+def warn(warnings: Iterable[str]) -> None:
+    """Print warnings on standard error, each once."""
+    for warning in dict.fromkeys(warnings):
+        hint(f"Warning: {visible(warning)}")
+
+
 def as_json(data: Any) -> None:
     """Print JSON that stands alone on standard output; everything but ASCII is escaped, so no text can act."""
     click.echo(json_text(data))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workflow.cli.output import as_json, hint, say
+from workflow.cli.output import as_json, say, warn
 from workflow.cli.session import Session, Verb
 from workflow.cli.text import visible
 
@@ -45,8 +45,7 @@ def install(session: Session, file: str, reason: str, confirm: bool) -> None:
         say(f"  other commands or pages: {visible(', '.join(done.redirected))}")
     if not done.in_force:
         say(f"  waits for a second person: holdfast playbook install {visible(shlex.quote(file))} --confirm --as NAME")
-    for warning in session.app.warnings:
-        hint(f"Warning: {visible(warning)}")
+    warn(session.app.warnings)
 
 
 @click.command(cls=Verb)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workflow.cli.exits import exit_of
-from workflow.cli.output import as_json, hint, say
+from workflow.cli.output import as_json, say, warn
 from workflow.cli.text import visible
 from workflow.domain.vocabulary import Kind
 from workflow.errors import InputError, NotFoundError
@@ -101,8 +101,7 @@ def report(session: Session, done: Done, *, brief: bool = False, **extra: Any) -
         as_json({"case": case, "entries": entries, "warnings": done.warnings, "repeated": done.repeated, **extra})
     else:
         _show(session, done, after, brief=brief)
-    for warning in done.warnings:
-        hint(f"Warning: {visible(session.localised(warning))}")
+    warn(map(session.localised, done.warnings))
     return after
 
 

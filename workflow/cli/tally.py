@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.cli.exits import INTERRUPTED, Exit, exit_of, worst
 from workflow.cli.many import compact
-from workflow.cli.output import close_output, hint, say
+from workflow.cli.output import close_output, hint, say, warn
 from workflow.cli.refusals import error_data, next_step, on_call_data, show_error, who_can
 from workflow.cli.text import visible
 from workflow.errors import HoldfastError
@@ -154,8 +154,7 @@ class Tally:
                 show_error(error, self.session)
             if interrupted:
                 hint("Interrupted: what is told as done stands, the rest was not begun.")
-        for warning in warnings:
-            hint(f"Warning: {visible(self.session.localised(warning))}")
+        warn(map(self.session.localised, warnings))
         if self.closed:
             hint(f"The output was closed before the end: {counted}")
         if interrupted:

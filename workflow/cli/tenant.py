@@ -8,7 +8,7 @@ import click
 
 from workflow.cli.lazy import InOrder
 from workflow.cli.moments import length
-from workflow.cli.output import as_csv, as_json, fields, hint, say, table
+from workflow.cli.output import as_csv, as_json, fields, hint, say, table, warn
 from workflow.cli.people import named
 from workflow.cli.places import folded
 from workflow.cli.session import Session, Verb, interactive
@@ -110,6 +110,7 @@ def record(
         value=value,
     )
     known, answered = record_fact(session.app, session.who, found, place)
+    warn(session.app.warnings)
     if session.as_json:
         as_json({"fact": known.to_data(), "cases_answered": answered})
         return

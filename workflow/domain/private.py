@@ -5,6 +5,7 @@ The ground floor never needs the words, only to know whether there are any and w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,19 @@ class Private:
 
 
 NOTHING = Private()
+_SECRET = re.compile(
+    r"\b(?:pass(?:word|wort|wd|phrase|code)?|kennwort|pwd|secret|token|api[ _-]?key)[\"']?\s*[:=]\s*\S{4}"
+    r"|\b(?:client|app|access|refresh|id)_(?:secret|token|password)"
+    r"|\bBearer\s+[\w.~+/-]{16}"
+    r"|\beyJ[\w-]{10}",
+    re.IGNORECASE,
+)
+"""A word for a secret with something behind its colon or equals sign, or what a token itself begins with."""
+
+
+def looks_secret(text: str) -> bool:
+    """Say whether a text seems to hold a password or a token; only a hint, which a person judges."""
+    return _SECRET.search(text) is not None
 
 
 def private(text: str | None) -> Private:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from workflow.domain import actions as act
+from workflow.domain.encoding import private_fields
 from workflow.domain.lifecycle import Step, advance, refuse
 from workflow.domain.picture import picture
 from workflow.domain.record import clamp
@@ -14,7 +15,7 @@ from workflow.domain.subject import check_name, normalise
 from workflow.domain.vocabulary import State
 from workflow.errors import ConflictError, HoldfastError, InputError, NotFoundError, PendingError, RuleRefusedError
 from workflow.services import clocks, erasure, glass, linking, logbook, people, references, tenantwide
-from workflow.services.writing import Stamp, seal, write
+from workflow.services.writing import Stamp, seal, warn_of_secrets, write
 from workflow.storage import attachments, cases, subjects
 from workflow.storage.erasure import erase_with_commit
 from workflow.storage.journal import move
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from workflow.services.people import Who
     from workflow.storage.transaction import Tx
 
+_TAKEN_BACK = (
+    "'holdfast case retract CASE ID --reason WHY' takes an answer back and keeps its words; they go for good with "
+    "'holdfast case erase CASE --reason WHY', once the case has ended."
+)
 AT_ONCE = 500
 """Cases to one transaction in a bulk step."""
 
@@ -207,6 +212,7 @@ def _step(
     book = books[case.playbook]
     links = _links(app, tx, case, book, actions, linked)
     sealed, opened = seal(tx, case, actions)
+    _warn_of_secrets(app, who, actions)
     steps: list[Step] = []
     current = case
     for action in sealed:
@@ -230,6 +236,12 @@ def _step(
     if after.erased_at is not None:
         erase_with_commit(tx, after.id)
     return Done(after, entries, app.warnings), last
+
+
+def _warn_of_secrets(app: App, who: Who, actions: Sequence[act.Action]) -> None:
+    """Warn of what a person typed; what was read in the tenant is nobody's slip of the hand."""
+    for action in () if who.machine else actions:
+        warn_of_secrets(app, {name: item.text for name, item in private_fields(action).items()}, _TAKEN_BACK)
 
 
 def _links(

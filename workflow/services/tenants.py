@@ -99,6 +99,8 @@ def record(app: App, who: Who, found: Found, tenant: str = "") -> tuple[FactView
         "observed_at": time_to_text(found.observed_at),
         "expires_at": time_to_text(found.observed_at + found.valid),
     }
+    cure = f"'holdfast tenant retract {found.fact.value} --reason WHY' takes the record back, and keeps its words."
+    writing.warn_of_secrets(app, texts, cure)
     _write(app, who, EntryType.TENANT_RECORDED, lambda _: data, texts)
 
     def begin(tx: Tx) -> Step:

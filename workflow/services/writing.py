@@ -10,7 +10,7 @@ from workflow.domain import actions as act
 from workflow.domain.encoding import private_fields
 from workflow.domain.lifecycle import advance
 from workflow.domain.picture import picture
-from workflow.domain.private import Private
+from workflow.domain.private import Private, looks_secret
 from workflow.domain.record import clamp
 from workflow.domain.subject import tenant_name
 from workflow.errors import InputError
@@ -118,6 +118,17 @@ def seal(tx: Tx, case: Case, actions: Sequence[act.Action]) -> tuple[list[act.Ac
             changes[name] = Private(commitment=keep(text, kept))
         sealed.append(replace(action, **changes) if changes else action)
     return sealed, kept
+
+
+def warn_of_secrets(app: App, texts: Mapping[str, str], cure: str) -> None:
+    """Warn of texts, by their names, that seem to hold a password or a token; ``cure`` says what can be done.
+
+    They are recorded all the same: whether one does, a person has to say.
+    """
+    for name, text in texts.items():
+        warning = f"The {name} looks as if it held a password or a token. Change that where it is in use. {cure}"
+        if looks_secret(text) and warning not in app.warnings:
+            app.warnings.append(warning)
 
 
 def keep(text: str, kept: dict[str, Opening]) -> str:
