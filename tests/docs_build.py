@@ -114,7 +114,7 @@ def errors_and_exits() -> str:
         'output: `{"error": {"code", "message", "exit", "next_step", …}}`. `gate_closed` adds `missing`, for each',
         "prerequisite `id`, `about`, `reason`, `title`, `required`, `phase`, `who`, `role` and `next`. `wrong_state`",
         "adds `possible` and `next`; `playbook` adds `faults`. Where another person can take the step, `roles` says",
-        "with which role, and `on_call` whom the settings list with one. A usage error's code is `usage`, an",
+        "with which role, and `on_call` who on the list could take it. A usage error's code is `usage`, an",
         "unexpected one's `unexpected`.",
         "",
         "| code | exit | what happened | what to do next |",

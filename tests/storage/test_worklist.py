@@ -185,3 +185,11 @@ def test_a_search_with_many_matches_is_tested_case_by_case(ledger: Ledger) -> No
         )
 
     assert [wanted.number] == numbers(ledger, Filters(text="contoso"))
+
+
+def test_a_tenant_that_an_old_version_kept_in_capitals(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found by the name as it is typed today, and by its own."""
+    monkeypatch.setattr("tests.storage.ledgers.TENANT", "Fabrikam")
+    ledger.open()
+    for name, expected in (("fabrikam", [1]), ("Fabrikam", [1]), ("contoso", [])):
+        assert expected == numbers(ledger, Filters(tenant=name))

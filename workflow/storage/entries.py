@@ -23,13 +23,13 @@ def newest(tx: Tx, limit: int, by: Collection[str] | None = None) -> list[Entry]
     """Return the newest entries of all cases: in the order of the tree, and behind it what is not sealed yet.
 
     ``by`` leaves only those whose actor, or whose user of the operating system, is among these opaque ids.
+
     The numbers of rows, which anybody who owns the database can change, only order what no tree orders.
     """
-    theirs, ids = "1 = 1", tuple[str, ...]()
+    theirs, ids = "1 = 1", list[str]()
     if by is not None:
-        # An empty list of ids stands for nobody's.
-        one = ", ".join("?" * len(by)) or "NULL"
-        theirs, ids = f"({member(tx, 'actor.id')} IN ({one}) OR {member(tx, 'actor.os')} IN ({one}))", (*by, *by)
+        one = marks(tuple(by))
+        theirs, ids = f"({member(tx, 'actor.id')} IN ({one}) OR {member(tx, 'actor.os')} IN ({one}))", [*by, *by]
     waiting = tx.all(
         "SELECT e.body FROM unsealed AS u JOIN entry AS e ON e.position = u.entry "
         f"WHERE NOT EXISTS (SELECT 1 FROM leaf AS l WHERE l.entry = u.entry) AND {theirs} "
