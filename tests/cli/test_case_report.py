@@ -52,7 +52,7 @@ def test_a_table(released: Shell) -> None:
 
     assert {tuple(ROW)} == {tuple(line) for line in lines}
     assert [] == [value for line in lines for value in line.values() if value[:1] in {"=", "+", "-", "@", "\t", "\r"}]
-    shown = HOSTILE.replace("\u202e\x1b", "\\u202e\\x1b")
+    shown = HOSTILE.replace("\u202e\x1b", "\\u202e\\x1b").replace("\n+", "\n'+")
     assert [f"'{shown}"] == [line["reference"] for line in lines if line["prerequisite"] == "profile-reviewed"]
 
 
