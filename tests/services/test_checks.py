@@ -320,7 +320,8 @@ def test_a_connector_has_no_mailbox(desk: Desk) -> None:
 def test_of_what_is_too_long_for_the_snapshot_the_newest_is_kept(desk: Desk) -> None:
     """An account is restricted because it sent a lot: the file says how much it leaves out, and the step holds."""
     sent = [Traced(id=f"m{number}", at=desk.clock.now, subject="x" * 900) for number in range(40_000)]
-    desk.tenant.accounts[ADA].sent = tuple(sent)
+    old = Traced(id="old", at=desk.clock.now - timedelta(days=11))
+    desk.tenant.accounts[ADA].sent = (*sent, old)
     case_id = cleaned(desk)
     (told,) = checks.check(desk.app, ANN, case_id, ["snapshot-taken"]).checks
     assert (Result.MET, "Too long to be kept whole: message_trace.") == (told.result, told.note)

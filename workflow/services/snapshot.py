@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workflow.providers.shapes import Answer
     from workflow.services.predicates import Ground, Look
 
+TRACED = timedelta(days=10)
+"""How long before the restriction the trace of what was sent begins: what the tenant answers in one call."""
 OPTIONAL = frozenset({"sign_ins", "directory_audit", "mfa_requirement"})
 """Readings that a tenant may not have a licence for: the file names what is not there, and stands without them."""
 
@@ -101,7 +103,7 @@ def _readings(
         yield "forwarding", mailbox, partial(look, tenant.forwarding, mailbox)
         yield "inbox_rules", mailbox, partial(look, tenant.inbox_rules, mailbox)
         yield "delegates", mailbox, partial(look, tenant.delegates, mailbox)
-        yield "message_trace", mailbox, partial(look, tenant.message_trace, mailbox, since)
+        yield "message_trace", mailbox, partial(look, tenant.message_trace, mailbox, ground.since - TRACED)
     for user in users:
         yield "sign_in_methods", user, partial(look, tenant.sign_in_methods, user)
         yield "mfa_requirement", user, partial(required_factors, look, user)
