@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 from tests.cli.shell import Shell
-from workflow.cli.demo_stage import FIRST, Stage, set_up
+from workflow.cli.demo_stage import FIRST, Excerpt, Stage, set_up
 from workflow.cli.demo_wave import FEWEST
 
 
@@ -52,6 +52,7 @@ def test_the_demo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         r".*: detected → contained",
         r".*: contained → verified",
         r"\d+ done\.",
+        r"1 shown; in all: .*",
         r".*: outside: removed .* by admin@contoso\.example \(delisted without an approved unblock.*",
         r"All is accounted for\.",
         r"  Checked in the tenant \(13\):",
@@ -108,6 +109,20 @@ def test_a_long_output_is_shown_whole_where_asked(home: Path, capsys: pytest.Cap
     assert long[:FIRST] == short[:FIRST]
     assert long[-3:] == short[-3:]
     assert FIRST + 5 == len(short) < len(long)
+
+
+def test_a_long_line_is_wrapped_at_the_terminals_edge(capsys: pytest.CaptureFixture[str]) -> None:
+    """Between words, with what goes on further in; where there is no terminal it stays one line."""
+    line = "  audit record 7: outside: removed ivo@contoso.example by admin@contoso.example"
+    for columns in (40, 0):
+        excerpt = Excerpt(lambda _done, _total: None, 1, columns)
+        excerpt.write(f"{line}\n")
+        excerpt.show()
+    *wrapped, whole = capsys.readouterr().out.splitlines()
+    assert line == whole
+    assert line.split() == " ".join(wrapped).split()
+    assert max(map(len, wrapped)) <= 40
+    assert wrapped[1].startswith(" " * 6)
 
 
 def test_ctrl_c(home: Path) -> None:

@@ -15,7 +15,7 @@ import click
 
 from workflow.cli import demo_files as files
 from workflow.cli import demo_wave as wave
-from workflow.cli.demo_stage import Stage, set_up, start_time
+from workflow.cli.demo_stage import LAST, Stage, set_up, start_time
 from workflow.cli.exits import Exit
 from workflow.cli.output import say
 from workflow.cli.session import Verb
@@ -167,7 +167,7 @@ def _others(stage: Stage) -> None:
 
 def _proof(stage: Stage) -> None:
     """Verify, then flip one byte in a copy and verify that."""
-    stage.run("ana", "playbook graph")
+    stage.run("ana", "playbook graph", last=LAST)
     stage.run("ana", "ledger checkpoint --print")
     stage.run("ana", "ledger verify")
     flip(stage, stage.folder / "home" / "data" / "holdfast.db", stage.folder / "copy.db")
@@ -190,7 +190,7 @@ def _week(stage: Stage) -> None:
     taken_at = stage.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     stage.run("ana", f"import senders-later.csv --complete --taken-at {taken_at}")
     stage.stands(1, "detected")
-    stage.run("ana", "case list")
+    stage.run("ana", f"case list --tenant {files.DOMAIN}")
 
 
 def flip(stage: Stage, database: Path, copy: Path) -> None:

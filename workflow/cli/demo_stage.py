@@ -6,7 +6,9 @@ import contextlib
 import io
 import os
 import shlex
+import shutil
 import sys
+import textwrap
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,11 +40,13 @@ class Excerpt(io.TextIOBase):
     Args:
         step: told how many lines there are by now.
         last: how many of the last lines to keep.
+        columns: how many the terminal has, so that no line ends in the middle of a word there; 0 for no terminal.
     """
 
-    def __init__(self, step: Callable[[int, int], None], last: int) -> None:
+    def __init__(self, step: Callable[[int, int], None], last: int, columns: int = 0) -> None:
         """Begin with nothing."""
         self._step = step
+        self._columns = columns
         self._first: list[str] = []
         self._last: deque[str] = deque(maxlen=last)
         self._count = 0
@@ -62,7 +66,13 @@ class Excerpt(io.TextIOBase):
         left_out = self._count - len(self._first) - len(self._last)
         gap = [f"  … {left_out} more lines"] if left_out else []
         for line in (*self._first, *gap, *self._last, *filter(None, [self._line])):
-            click.echo(line)
+            click.echo(self._wrapped(line))
+
+    def _wrapped(self, line: str) -> str:
+        if len(line) <= self._columns or not self._columns:
+            return line
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        return textwrap.fill(line, self._columns, subsequent_indent=indent, break_on_hyphens=False)
 
 
 @dataclass
@@ -151,7 +161,8 @@ class Stage:
 
     def _excerpt(self, arguments: list[str], last: int, bar: str) -> int:
         with progress_bar(bar) if bar else contextlib.nullcontext(_nothing) as step:
-            excerpt = Excerpt(step, last)
+            columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+            excerpt = Excerpt(step, last, columns)
             # A command's own bar is drawn on a terminal; whatever else it says belongs into the excerpt.
             told = sys.stderr if sys.stderr.isatty() and not bar else excerpt
             with contextlib.redirect_stdout(excerpt), contextlib.redirect_stderr(told):

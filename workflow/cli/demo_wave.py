@@ -102,7 +102,7 @@ def _judge(stage: Stage, tenant: Served, reached: Collection[str]) -> None:
     stage.run("ana", "case record --from judged.csv --yes", last=LAST)
     stage.later(minutes=45)
     stage.run("ana", "worker --once", bar="The worker")
-    stage.run("ana", f"case list --all --tenant {TENANT} --resolution unblocked_outside")
+    stage.run("ana", "case list --all --label first-shift --resolution unblocked_outside")
     stage.run("ana", "ledger reconcile --tenant-log --record --quiet", last=LAST)
     for name in reached:
         tenant.control("portal/sign-in", user=name, enabled=True)
