@@ -298,16 +298,17 @@ def _at(item: Restriction) -> datetime:
 
 
 def _settled(app: App, who: Who, event: _Event, tries: int = TRIES) -> Found | None:
-    """Record one event; None where the ledger knows it by now."""
+    """Record one event; None where the ledger knows it by now.
+
+    A case that moves whenever it is judged is left to a later look, which judges every event anew.
+    """
     try:
-        return _take(app, who, event)
+        return _take(app, who, event, last=tries == 1)
     except ConflictError:
-        if tries == 1:
-            raise
-    return _settled(app, who, event, tries - 1)
+        return _settled(app, who, event, tries - 1)
 
 
-def _take(app: App, who: Who, event: _Event) -> Found | None:
+def _take(app: App, who: Who, event: _Event, *, last: bool) -> Found | None:
     item, tenant = event.item, app.settings.tenant
     with app.database.reading() as tx:
         verdicts = Verdicts(tx)
@@ -329,6 +330,10 @@ def _take(app: App, who: Who, event: _Event) -> Found | None:
         casework.perform(app, who, case.id, action, check=_unmoved(case.sequence))
     except (RuleRefusedError, ProviderError) as error:
         return Found(line, "left", why=shown(str(error)))
+    except ConflictError:
+        if not last:
+            raise
+        return Found(line, "left", why="the case is being worked on: the next look takes it up")
     return Found(line, "recorded")
 
 
