@@ -136,6 +136,9 @@ class Constant:
 
     acts = True
 
+    def share(self, workers: int) -> None:
+        """Do nothing: there is no limit."""
+
     def restriction(self, kind: Kind, identifier: str) -> Answer[Restricted | None]:
         """Answer that nothing is listed."""
         del kind, identifier

@@ -53,7 +53,7 @@ def check(session: Session, cases: Cases, ids: tuple[str, ...]) -> None:
             raise error
         return found.done
 
-    plan = Plan(title="Checking", verb="Check", step=step)
+    plan = Plan(title="Checking", verb="Check", step=step, reads=True)
     items = chosen(session, cases)
     if agreed(session, cases, plan, items):
         carry_out(session, items, plan)

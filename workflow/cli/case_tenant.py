@@ -43,7 +43,7 @@ def look_again(session: Session, cases: Cases) -> None:
     def step(case: Chosen) -> Done:
         return done(session, releasing.look(session.app, session.who, case.id))
 
-    plan = Plan(title="Looking", verb="Read the restriction of", step=step)
+    plan = Plan(title="Looking", verb="Read the restriction of", step=step, reads=True)
     items = chosen(session, cases)
     if agreed(session, cases, plan, items):
         carry_out(session, items, plan)

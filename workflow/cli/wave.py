@@ -42,6 +42,7 @@ class Plan:
         verb: begins the question, such as "Approve the unblock of".
         make: the actions for one case, or why there are none; the error it raises refuses that case alone.
         decides: whether it is a decision, which is shown first and needs ``--yes`` where nobody can be asked.
+        reads: whether it only reads the tenant, to which nobody has to agree where nobody can be asked.
         unblocks: the action's name where the decision stands on the evidence for an unblock.
         check: looks at each case under its lock.
         step: does it to one case after the other instead, as what asks the tenant does.
@@ -51,6 +52,7 @@ class Plan:
     verb: str
     make: Callable[[Item, Glance], Sequence[Action] | str] = lambda _item, _seen: ()
     decides: bool = False
+    reads: bool = False
     unblocks: str = ""
     check: Callable[[Case], None] | None = None
     step: Callable[[Chosen], Done] | None = None
@@ -132,7 +134,7 @@ def chosen(session: Session, cases: Cases) -> list[Item]:
 def agreed(session: Session, cases: Cases, plan: Plan, items: Sequence[Item]) -> bool:
     """Ask whether it is to be done to all of these.
 
-    Where nobody can be asked, facts go without asking to cases that were named, and to no other.
+    Where nobody can be asked, facts go without asking to cases that were named, and to no other; readings go to any.
 
     Raises:
         click.UsageError: a decision, or cases that filters chose; nobody can be asked, and ``--yes`` was not given.
@@ -140,7 +142,7 @@ def agreed(session: Session, cases: Cases, plan: Plan, items: Sequence[Item]) ->
     if cases.yes:
         return True
     if session.as_json or cases.piped or not interactive():
-        if plan.decides or cases.filters is not None:
+        if plan.decides or (cases.filters is not None and not plan.reads):
             raise click.UsageError("Nobody can be asked here: look at 'holdfast case list' and give --yes.")
         return True
     named = [item.case for item in items if item.case is not None and not item.skipped]
