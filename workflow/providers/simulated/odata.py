@@ -48,6 +48,14 @@ def clauses(text: str) -> list[str]:
     return [*found, text[start:].strip()]
 
 
+def equal_to(text: str, path: str) -> str | None:
+    """Return, in small letters, the text that a filter wants a path to be equal to; None where it wants none."""
+    for clause in map(_CLAUSE.match, clauses(text)):
+        if clause is not None and (clause[1], clause[2]) == (path, "eq") and clause[3].startswith("'"):
+            return clause[3][1:-1].replace("''", "'").casefold()
+    return None
+
+
 def filtered(rows: Iterable[Json], text: str, fields: Collection[str]) -> list[Json]:
     """Return the rows that a filter lets through.
 
