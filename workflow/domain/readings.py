@@ -42,10 +42,8 @@ def all_recent(scene: Scene) -> None:
         raise OldReadingsError(message, names)
 
 
-def read_before(
-    case: Case, playbook: Playbook, now: datetime, within: timedelta = READ_WITHIN
-) -> Iterator[tuple[Prerequisite, str]]:
-    """Yield what the gate stands on by readings that are older, each with the person it is about ("" for the entity).
+def read_before(case: Case, playbook: Playbook, now: datetime) -> Iterator[tuple[Prerequisite, str]]:
+    """Yield what the gate stands on by readings no longer recent, each with the person it is about ("": the entity).
 
     Actions taken, such as a password reset, are no readings of a state and do not go stale; what was recorded once for
     the whole tenant counts as long as that record says.
@@ -57,7 +55,9 @@ def read_before(
             if gate.applies(case, item, about) is False:
                 continue
             grounds = _grounds(case, playbook, item, about, now)
-            if grounds and all(_is_reading(ground, one) and now - one.observed_at > within for ground, one in grounds):
+            if grounds and all(
+                _is_reading(ground, one) and now - one.observed_at > READ_WITHIN for ground, one in grounds
+            ):
                 yield item, about
 
 

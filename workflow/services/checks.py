@@ -14,10 +14,9 @@ from workflow.domain import access, erasure, gate
 from workflow.domain import actions as act
 from workflow.domain.agenda import weakened_at
 from workflow.domain.evidence import unknown
-from workflow.domain.lifecycle import settle
 from workflow.domain.playbook import Check
 from workflow.domain.private import private
-from workflow.domain.record import clamp, time_to_text
+from workflow.domain.record import time_to_text
 from workflow.domain.vocabulary import GOOD, Change, Made, Method, Result
 from workflow.errors import (
     HoldfastError,
@@ -31,6 +30,7 @@ from workflow.services import casework, people, snapshot
 from workflow.services.casework import Done
 from workflow.services.names import Names
 from workflow.services.predicates import JUDGED, PREDICATES, Finding, Ground, Look, shown
+from workflow.services.present import present
 from workflow.storage import cases, openings
 
 if TYPE_CHECKING:
@@ -182,9 +182,7 @@ def read_subject(app: App, case_id: str) -> Subject:
     with app.database.reading() as tx:
         stored = cases.load(tx, case_id, app.cache)
         erasure.not_erased(stored)
-        case, playbook = stored.copy(), app.playbook(tx, stored.playbook)
-        now, _ = clamp(app.now(), stored.updated_at)
-        lapsed = settle(case, playbook, now)
+        case, playbook, now, lapsed = present(app, tx, stored, app.now())
         names = Names(tx, {case.entity, *case.identities})
         standing = (item for item in case.evidence.values() if item.method is Method.CHECKED)
         texts = [text.commitment for item in standing for text in (item.before, item.after) if text]
@@ -197,7 +195,7 @@ def read_subject(app: App, case_id: str) -> Subject:
             values=values,
             judged={key: values[told] for key, told in case.judged.items() if told in values},
             now=now,
-            lapsed=bool(lapsed),
+            lapsed=lapsed,
         )
 
 

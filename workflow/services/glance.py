@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflow.domain import gate
-from workflow.domain.lifecycle import possible, settle
+from workflow.domain.lifecycle import possible
 from workflow.domain.playbook import About
-from workflow.domain.record import clamp
 from workflow.domain.subject import normalise
 from workflow.domain.unblocking import refused_for_good
 from workflow.domain.vocabulary import Kind, Method, State
 from workflow.errors import InputError, NotFoundError
 from workflow.services import linking
 from workflow.services.names import Names
+from workflow.services.present import present
 from workflow.services.unblock import CHANGES
 from workflow.storage import cases
 
@@ -102,10 +102,7 @@ def _elsewhere(tx: Tx, case: Case) -> tuple[tuple[int, str], ...]:
 def _glance(
     app: App, tx: Tx, stored: Case, names: Names, now: datetime, elsewhere: tuple[tuple[int, str], ...]
 ) -> Glance:
-    case = stored.copy()
-    playbook = app.playbook(tx, case.playbook)
-    at, _ = clamp(now, stored.updated_at)
-    settle(case, playbook, at)
+    case, playbook, at, _ = present(app, tx, stored, now)
     at = gate.gate_time(case, at)
     others = {other for item in case.evidence.values() for other in item.linked}
     rows = {other: cases.row(tx, other) for other in others}

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from workflow.domain.conclusions import LAPSING
 from workflow.domain.labels import well_formed
-from workflow.domain.lifecycle import settle
 from workflow.domain.picture import lateness, picture, waits_for
-from workflow.domain.record import clamp, optional_time_to_text
+from workflow.domain.record import optional_time_to_text
 from workflow.domain.vocabulary import ENDED, State
 from workflow.errors import InputError
 from workflow.services import logbook
 from workflow.services.names import Names
 from workflow.services.people import known_person
+from workflow.services.present import present
 from workflow.storage import cases, playbooks, worklist
 from workflow.storage.transaction import storable
 from workflow.storage.worklist import MOST, SORTS, URGENT, Filters
@@ -145,10 +145,7 @@ def redrawn(app: App, tx: Tx, now: datetime, most: int = MOST) -> tuple[dict[str
 
 
 def _settled(app: App, tx: Tx, row: Picture, stored: Case, now: datetime) -> Picture:
-    case = stored.copy()
-    playbook = app.playbook(tx, case.playbook)
-    at, _ = clamp(now, stored.updated_at)
-    settle(case, playbook, at)
+    case, playbook, _, _ = present(app, tx, stored, now)
     return replace(picture(case, playbook), version=row.version, updated_at=row.updated_at)
 
 
